@@ -1,0 +1,142 @@
+"""The flags and verbs of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from benchmarks import __version__
+from benchmarks.errors import UserError, nearest
+from benchmarks.selection import ALL, names_in
+
+LARGEST_COUNT = 1_000_000_000
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in our own form, and leaves printing and exit code to main."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = message.removeprefix("unrecognized arguments: ").split()
+        if message.startswith("unrecognized") and unknown:
+            flags = [flag for action in self._actions for flag in action.option_strings]
+            message = f"no such flag: {unknown[0]!r}.{nearest(unknown[0], flags)}"
+        raise UserError(f"{self.prog}: {message.removeprefix('argument ')}  (see {self.prog} --help)")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The verb and its arguments. Raises UserError."""
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest:
+        arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return arguments
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="encoder-bench", description=_ABOUT, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"encoder-bench {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=_Parser)
+    _run(_verb(verbs, "run", "make runs and write the leaderboards", "run"))
+    _list(_verb(verbs, "list", "the declared tasks, systems and metrics", "list_all"))
+    _validate(_verb(verbs, "validate", "check task files, systems.yaml and, with --data-dir, the data", "validate"))
+    _results(_verb(verbs, "leaderboard", "write the leaderboards from stored runs, and print them", "leaderboard"))
+    _fetch(_verb(verbs, "fetch", "download all that a plan needs, for use without network", "fetch"))
+    return parser
+
+
+_ABOUT = "Benchmarks of text encoders: declared tasks and systems in, leaderboards out."
+
+
+def _verb(verbs: Any, name: str, summary: str, function: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+    parser.set_defaults(verb=_late(function), parser=parser)
+    return parser
+
+
+def _late(function: str) -> Callable[[argparse.Namespace], int]:
+    """The verb's function, imported when it is called: --help must not wait for it."""
+
+    def call(arguments: argparse.Namespace) -> int:
+        from benchmarks.cli import run, verbs
+
+        found: Callable[[argparse.Namespace], int] = getattr(run if hasattr(run, function) else verbs, function)
+        return found(arguments)
+
+    return call
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    _selection(parser)
+    _results(parser)
+    add("--seeds", metavar="N", type=_count, default=3, help="seeds 0 ... N-1 (default 3)")
+    add("--train-sizes", metavar="N,...", type=_sizes, default=[None], help="nested training subsets; 'all' is the whole")
+    add("--folds", metavar="K", type=_folds, help="K-fold cross-validation instead of the test split")
+    add("--set", metavar="NAME=V,...", action="append", default=[], dest="overrides", help=_SET)
+    add("--limit", metavar="N", type=_count, help="first N rows of every split: a smoke run, kept out of leaderboards")
+    add("--dry-run", action="store_true", help="the plan with counts and estimated time")
+    add("--list", action="store_true", help="the declared tasks, systems and metrics")
+    add("--force", action="store_true", help="make stored runs again")
+    add("--fail-fast", action="store_true", help="stop at the first failure")
+
+
+_SET = "override, such as recipe.learning_rate=1e-5,2e-5 or encoder=minilm; several values make a grid"
+
+
+def _selection(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--tasks", metavar="A,B", type=_names("--tasks"), help="task names, groups, YAML paths, or 'all'")
+    add("--systems", metavar="X,Y", type=_names("--systems"), help="system names, tags, Hub ids, folders, or 'all'")
+    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA"), help=_DATA)
+    add("--sample", action="store_true", help="the embedded sample corpora and the bundled encoder: no network")
+
+
+_DATA = "folder with the published files, one sub-folder a source (default: $ENCODER_BENCH_DATA, then the Hub)"
+
+
+def _list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", choices=["tasks", "systems", "metrics"], help="only these")
+
+
+def _validate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("files", nargs="*", metavar="TASK", help="task names or YAML files (default: all of the suite's)")
+    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA"), help=_DATA)
+
+
+def _results(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--results-dir", metavar="DIR", type=Path, default=Path("results"), help="default: results")
+
+
+def _fetch(parser: argparse.ArgumentParser) -> None:
+    _selection(parser)
+
+
+# -- values -------------------------------------------------------------------------------------------------------------
+
+
+def _names(flag: str) -> Callable[[str], list[str]]:
+    return lambda text: names_in(text, flag)
+
+
+def _count(text: str, least: int = 1) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= LARGEST_COUNT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; expected a whole number from {least} up.")
+    return int(text)
+
+
+def _folds(text: str) -> int:
+    return _count(text, least=2)
+
+
+def _sizes(text: str) -> list[int | None]:
+    return [None if size == ALL else _count(size) for size in names_in(text, "--train-sizes")]
+
+
+def _data_dir(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r}: no such folder.")
+    return Path(text)

@@ -1,0 +1,134 @@
+"""The verb `run`: from flags to a checked plan, stored runs and leaderboards."""
+
+from __future__ import annotations
+
+import os
+import signal
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import definitions, estimate, lock, plan, selection, store
+from benchmarks.cli import INTERRUPTED, SOME_FAILED
+from benchmarks.cli.screen import Screen, print_plan, print_summary
+from benchmarks.data.origins import Origin, origin_of
+from benchmarks.encoders import Checkpoint, locate
+from benchmarks.errors import UserError
+from benchmarks.execute import ranks
+from benchmarks.schema import Encoder, RunSpec
+
+if TYPE_CHECKING:
+    from benchmarks.schema import System
+
+
+def run(arguments: Namespace) -> int:
+    """Plans, checks everything, makes what is not stored, writes the leaderboards."""
+    if arguments.list:
+        from benchmarks.cli.verbs import list_all
+
+        return list_all(arguments)
+    if not arguments.tasks:
+        raise UserError("--tasks: required, such as --tasks ner,news; `encoder-bench list` shows what there is.")
+    if arguments.sample:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    check_results_dir(arguments.results_dir)
+    grid, origins, checkpoints = planned(arguments)
+    stored = estimate.results_in(store.read_runs(arguments.results_dir))
+    todo = grid.runs if arguments.force else _not_done(grid.runs, arguments.results_dir)
+    if arguments.dry_run:
+        print_plan(grid, todo, stored, arguments.results_dir)
+        return 0
+    return _make(arguments, grid, todo, origins, checkpoints, stored)
+
+
+def _make(
+    arguments: Namespace,
+    grid: plan.Plan,
+    todo: list[RunSpec],
+    origins: Mapping[str, Origin],
+    checkpoints: Mapping[Encoder, Checkpoint],
+    stored: Sequence[Any],
+) -> int:
+    from benchmarks.execute.here import execute
+    from benchmarks.execute.prepare import prepare
+
+    screen = Screen(todo, len(grid.runs) - len(todo), grid.skipped, stored)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
+    failures = []
+    if todo:
+        ranks.join()
+        todo = ranks.from_first(todo)  # rank 0 may have stored more by the time another rank looks
+        with screen:
+            screen.checking()
+            prepared = prepare(todo, origins, checkpoints, cache_dir())
+            screen.prepared(prepared)
+            try:
+                failures = execute(todo, prepared, arguments.results_dir, screen.tell, arguments.fail_fast)
+            except KeyboardInterrupt:
+                screen.interrupted()
+                return INTERRUPTED
+    if ranks.is_first():
+        tables = _write_leaderboards(arguments.results_dir)
+        print_summary(arguments.results_dir, grid, tables, failures)
+    return SOME_FAILED if failures else 0
+
+
+def _write_leaderboards(results: Path) -> dict[str, str]:
+    from benchmarks.leaderboard import write
+
+    return write(results)
+
+
+def check_results_dir(results: Path) -> None:
+    if results.exists() and not results.is_dir():
+        raise UserError(f"--results-dir {str(results)!r}: is a file, expected a folder.")
+    if not os.access(next(parent for parent in (results, *results.absolute().parents) if parent.exists()), os.W_OK):
+        raise UserError(f"--results-dir {str(results)!r}: can't be written to.")
+
+
+def cache_dir() -> Path:
+    """Where prepared data are kept between runs: $ENCODER_BENCH_CACHE, or ~/.cache/encoder-bench."""
+    return Path(os.environ.get("ENCODER_BENCH_CACHE") or Path.home() / ".cache" / "encoder-bench")
+
+
+# -- from flags to a plan -------------------------------------------------------------------------------------------------
+
+
+def planned(arguments: Namespace) -> tuple[plan.Plan, dict[str, Origin], dict[Encoder, Checkpoint]]:
+    """The grid with the origins of its data and the places of its encoders; nothing is downloaded or loaded yet."""
+    tasks = selection.select_tasks(arguments.tasks, definitions.load_tasks(), arguments.sample)
+    systems, protocol_settings = _systems(arguments)
+    commits = lock.read()
+    origins = {task.name: origin_of(task, arguments.data_dir, commits) for task in tasks}
+    encoders = dict.fromkeys(system.encoder for system in systems if system.encoder)
+    checkpoints = {encoder: locate(encoder, commits, arguments.sample) for encoder in encoders}
+    grid = plan.plan(
+        tasks,
+        systems,
+        [
+            protocol
+            for more in plan.combinations(protocol_settings)
+            for protocol in plan.protocols(
+                arguments.seeds, arguments.train_sizes, arguments.folds, arguments.limit, more
+            )
+        ],
+        {name: origin.identity for name, origin in origins.items()},
+        {encoder: checkpoint.identity for encoder, checkpoint in checkpoints.items()},
+    )
+    if not grid.runs:
+        raise UserError("nothing to run: " + "; ".join(f"{s.task} x {s.system}: {s.why}" for s in grid.skipped))
+    return grid, origins, checkpoints
+
+
+def _systems(arguments: Namespace) -> tuple[list[System], list[plan.Override]]:
+    declared = definitions.load_systems()
+    overrides = [plan.parse_override(text, definitions.read_scalar) for text in arguments.overrides]
+    names = {value for override in overrides if override.target == "encoder" for value in override.values}
+    encoders = {name: selection.encoder_named(name, declared) for name in names}
+    chosen = selection.select_systems(arguments.systems, declared, arguments.sample and not encoders)
+    return plan.variants(chosen, overrides, encoders), [o for o in overrides if o.target == "protocol"]
+
+
+def _not_done(runs: Sequence[RunSpec], results: Path) -> list[RunSpec]:
+    return [spec for spec in runs if store.status(results, spec) != "done"]

@@ -1,0 +1,83 @@
+"""The verbs beside `run`: list, validate, leaderboard, fetch."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from benchmarks import definitions
+from benchmarks.errors import UserError, unknown
+from benchmarks.metrics import METRICS
+from benchmarks.schema import Task
+
+
+def list_all(arguments: Namespace) -> int:
+    """Prints the declared tasks, systems and metrics."""
+    from tabulate import tabulate
+
+    what = getattr(arguments, "what", None)
+    if what in (None, "tasks"):
+        tasks = sorted(definitions.load_tasks().values(), key=lambda task: (task.sample is not None, task.group))
+        rows = [[task.name, task.group, task.language, len(task.labels), task.metric, task.title] for task in tasks]
+        print(tabulate(rows, ["task", "group", "language", "labels", "metric", "title"]), end="\n\n")
+    if what in (None, "systems"):
+        systems = definitions.load_systems().values()
+        marked = [[s.name + (" *" if s.default else ""), s.method, ", ".join(s.tags), s.summary] for s in systems]
+        print(tabulate(marked, ["system", "method", "tags", "summary"]))
+        print("* runs without --systems; any Hub id or checkpoint folder is a system, too\n")
+    if what in (None, "metrics"):
+        metrics = [[metric.name, metric.task_type, metric.summary] for metric in METRICS.values()]
+        print(tabulate(metrics, ["metric", "task type", "summary"]))
+    return 0
+
+
+def validate(arguments: Namespace) -> int:
+    """Checks definitions and, with a data folder, the data behind them; every problem of every file is told."""
+    problems: list[str] = []
+    try:
+        systems = definitions.load_systems()
+        print(f"systems.yaml: {len(systems)} systems, fine")
+    except UserError as error:
+        problems.append(str(error))
+    for path in _task_paths(arguments.files):
+        try:
+            task = definitions.load_task(path)
+            print(f"{path.name}: fine{_data_checked(task, arguments.data_dir)}")
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
+    return 0
+
+
+def _task_paths(names: list[str]) -> list[Path]:
+    declared = definitions.task_files()
+    if not names:
+        return list(declared.values())
+    for name in names:
+        if name not in declared and not Path(name).is_file():
+            raise UserError(unknown("task or file", name, list(declared)))
+    return [declared.get(name, Path(name)) for name in names]
+
+
+def _data_checked(task: Task, data_dir: Path | None) -> str:
+    if data_dir is None and task.sample is None:
+        return ""
+    from benchmarks.cli.run import cache_dir
+    from benchmarks.data import load
+    from benchmarks.data.origins import origin_of
+
+    data = load(task, origin_of(task, data_dir, {}), cache_dir())
+    rows = ", ".join(f"{split} {len(rows):,}" for split, rows in data.splits.items())
+    return "".join([f"; data: {rows}", *(f"\n  note: {warning}" for warning in data.warnings)])
+
+
+def leaderboard(arguments: Namespace) -> int:
+    """Writes the leaderboards from stored runs, prints them."""
+    from benchmarks.leaderboard import write
+
+    if not (arguments.results_dir / "runs").is_dir():
+        raise UserError(f"--results-dir {str(arguments.results_dir)!r}: holds no stored runs.")
+    for table in write(arguments.results_dir).values():
+        print(f"{table}\n")
+    return 0

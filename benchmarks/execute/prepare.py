@@ -1,0 +1,60 @@
+"""All that a plan needs, loaded and checked before the first minute of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.encoders import Checkpoint, fetch
+from benchmarks.errors import UserError
+from benchmarks.execute import ranks
+from benchmarks.schema import Encoder, RunSpec
+
+if TYPE_CHECKING:
+    from benchmarks.data import Origin, TaskData
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data by task name, and the encoders' local folders."""
+
+    data: dict[str, TaskData]
+    encoders: dict[Encoder, Path]
+
+    def encoder_of(self, spec: RunSpec) -> Path | None:
+        return self.encoders[spec.system.encoder] if spec.system.encoder else None
+
+
+def prepare(
+    runs: Iterable[RunSpec], origins: Mapping[str, Origin], checkpoints: Mapping[Encoder, Checkpoint], cache: Path
+) -> Prepared:
+    """Loads and checks data, protocols and encoders of all runs. Raises UserError; trains and writes nothing."""
+    from benchmarks.data import load, select
+
+    runs = list(runs)
+    needed = dict.fromkeys(spec.system.encoder for spec in runs if spec.system.encoder)
+    with ranks.first_goes_first():
+        folders = {encoder: fetch(checkpoints[encoder]) for encoder in needed}
+        tasks = {spec.task.name: spec.task for spec in runs}
+        loaded = {name: load(task, origins[name], cache) for name, task in tasks.items()}
+    for spec in _one_a_protocol(runs):
+        select(loaded[spec.task.name], spec.protocol)
+    _check_batches(runs)
+    return Prepared(loaded, {encoder: found.folder for encoder, found in folders.items() if found.folder})
+
+
+def _one_a_protocol(runs: list[RunSpec]) -> list[RunSpec]:
+    """One run for each (task, sizes, folds): seeds and systems can't change whether the rows suffice."""
+    return list({(spec.task.name, spec.protocol.model_copy(update={"seed": 0})): spec for spec in runs}.values())
+
+
+def _check_batches(runs: Iterable[RunSpec]) -> None:
+    for spec in runs:
+        batch = getattr(spec.recipe, "batch_size", None)
+        if type(spec.recipe).over_ranks and batch and batch % ranks.world_size():  # type: ignore[attr-defined]
+            raise UserError(
+                f"{spec.system.name}: recipe.batch_size: {batch} rows can't be shared evenly by {ranks.world_size()} ranks. "
+                f"Give a multiple of {ranks.world_size()}, such as --set recipe.batch_size={ranks.world_size() * 8}."
+            )

@@ -1,0 +1,73 @@
+"""The ranks of one launch (accelerate launch, torchrun): who writes, and what all must agree on."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+from collections.abc import Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Ranks wait for each other while data load and models train; a rank that never comes must still end the job.
+LONGEST_WAIT = datetime.timedelta(hours=2)
+
+
+def world_size() -> int:
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Whether this process prints and writes."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def join() -> None:
+    """Meets the other ranks; a single process needs nobody."""
+    if world_size() > 1:
+        import torch
+        from accelerate import PartialState
+
+        PartialState(cpu=not torch.cuda.is_available(), timeout=LONGEST_WAIT)
+
+
+def leave() -> None:
+    """After this, each rank is on its own."""
+    if world_size() > 1:
+        import torch.distributed
+
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+def from_first(value: T) -> T:
+    """Rank 0's value, on every rank."""
+    if world_size() == 1:
+        return value
+    from accelerate.utils import broadcast_object_list
+
+    box = [value]
+    broadcast_object_list(box, from_process=0)
+    return box[0]
+
+
+def from_all(value: T) -> list[T]:
+    """Every rank's value, on every rank."""
+    if world_size() == 1:
+        return [value]
+    from accelerate.utils import gather_object
+
+    return list(gather_object([value]))
+
+
+@contextlib.contextmanager
+def first_goes_first() -> Iterator[None]:
+    """Rank 0 runs the block before the others do: it downloads and fills caches, they find them."""
+    if world_size() == 1:
+        yield
+        return
+    from accelerate import PartialState
+
+    with PartialState().main_process_first():
+        yield

@@ -1,0 +1,73 @@
+"""What a run costs: seconds, rows a second, peak memory, parameters; and what the method notes on its way."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Progress = Callable[[float], None]
+
+
+class Meter:
+    """Filled by a method while it runs, read once by the runner at the end."""
+
+    def __init__(self, progress: Progress = lambda share: None) -> None:
+        self.seconds: dict[str, float] = {}
+        self.rows: dict[str, float] = {}
+        self.parameters = 0
+        self.trainable_parameters = 0
+        self.notes: dict[str, Any] = {}
+        self.progress = progress
+        _reset_peak_memory()
+
+    @contextlib.contextmanager
+    def measuring(self, what: str, rows: float) -> Iterator[None]:
+        """Times `what` ('train' or 'predict') over `rows` rows; an epoch over n rows counts n."""
+        start = time.perf_counter()
+        yield
+        self.seconds[what] = self.seconds.get(what, 0.0) + time.perf_counter() - start
+        self.rows[what] = self.rows.get(what, 0.0) + rows
+
+    def note(self, **facts: Any) -> None:
+        self.notes.update(facts)
+
+    def cost(self) -> dict[str, Any]:
+        """The `cost` field of a stored run. Peak memory: of the process on CPU, of the device on a GPU."""
+        train = self.seconds.get("train", 0.0)
+        return {
+            "train_seconds": round(train, 3),
+            "predict_seconds": round(self.seconds.get("predict", 0.0), 3),
+            "train_rows_per_second": round(self.rows.get("train", 0.0) / train, 2) if train else None,
+            "peak_memory_mb": round(_peak_memory_mb(), 1),
+            "parameters": self.parameters,
+            "trainable_parameters": self.trainable_parameters,
+            "energy_kwh": None,
+        }
+
+
+def _cuda() -> Any:
+    """torch.cuda where this process has loaded torch and uses a GPU: the meter itself never loads torch."""
+    torch = sys.modules.get("torch")
+    return torch.cuda if torch and torch.cuda.is_available() and torch.cuda.is_initialized() else None
+
+
+def _reset_peak_memory() -> None:
+    if cuda := _cuda():
+        cuda.reset_peak_memory_stats()
+    with contextlib.suppress(OSError):  # Linux alone can reset it; elsewhere the peak is the whole process' so far
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak_memory_mb() -> float:
+    if cuda := _cuda():
+        return float(cuda.max_memory_allocated()) / 2**20
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 2**10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -1,0 +1,52 @@
+"""The ways of getting predictions: `METHODS` names a function (Job) -> Predictions for every recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.meter import Meter
+from benchmarks.recipes import Recipe
+from benchmarks.schema import Predictions, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from benchmarks.data import RunData
+
+# method -> module and function; imported when it is run, since most of them load torch
+METHODS = {
+    "finetune": "benchmarks.methods.finetune:finetune",
+    "tfidf": "benchmarks.methods.classical:tfidf",
+    "majority": "benchmarks.methods.classical:majority",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a method gets: the task, how to train, the rows, the encoder's folder where it needs one, and a meter."""
+
+    task: Task
+    recipe: Recipe
+    seed: int
+    data: RunData
+    encoder: Path | None
+    meter: Meter
+
+    def predictions(self, predicted: list[Any], scores: np.ndarray | None = None) -> Predictions:
+        """Predictions for the test rows in their order; gold is the data set's, never what a model was fed."""
+        test = self.data.test
+        gold = test["label"] if "label" in test.column_names else test["tags"]
+        return Predictions(list(test["row_id"]), list(gold), predicted, scores)
+
+
+Method = Callable[[Job], Predictions]
+
+
+def load(method: str) -> Method:
+    """The function of a method."""
+    module, _, function = METHODS[method].partition(":")
+    return getattr(import_module(module), function)  # type: ignore[no-any-return]

@@ -1,0 +1,125 @@
+"""One RunSpec: data -> method -> Predictions -> metrics -> RunResult or RunFailure."""
+
+from __future__ import annotations
+
+import datetime
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.environment import environment
+from benchmarks.meter import Meter, Progress
+from benchmarks.methods import Job, Method, load
+from benchmarks.metrics import tags, texts
+from benchmarks.schema import TAGS, Predictions, RunFailure, RunResult, RunSpec, Task
+
+if TYPE_CHECKING:
+    from benchmarks.data import TaskData
+
+
+def run(
+    spec: RunSpec,
+    data: TaskData,
+    encoder: Path | None,
+    progress: Progress = lambda share: None,
+    method: Method | None = None,
+) -> tuple[RunResult | RunFailure, Predictions | None]:
+    """Makes the run. Whatever goes wrong inside it becomes a RunFailure: one failed run never ends the others."""
+    try:
+        return _run(spec, data, encoder, progress, method or load(spec.system.method))
+    except Exception as error:
+        return failure(spec, error), None
+
+
+def _run(
+    spec: RunSpec, data: TaskData, encoder: Path | None, progress: Progress, method: Method
+) -> tuple[RunResult, Predictions]:
+    from benchmarks.data import select
+
+    rows = select(data, spec.protocol)
+    meter = Meter(progress)
+    job = Job(spec.task, spec.recipe, spec.protocol.seed, rows, encoder, meter)  # type: ignore[arg-type]
+    predictions = checked(method(job), len(spec.task.classes))
+    result = RunResult(
+        **_stored(spec, len(rows.train), meter.notes.get("precision", "fp64")),
+        title=spec.task.title,
+        group=spec.task.group,
+        type=spec.task.type,
+        method=spec.system.method,
+        metrics=measure(spec.task, predictions),
+        primary_metric=spec.task.metric,
+        report=report(spec.task, predictions),
+        cost=meter.cost(),
+        data={**data.provenance, "used": {"train": len(rows.train), "test": len(rows.test)}},
+        training=meter.notes,
+    )
+    return result, predictions
+
+
+def failure(spec: RunSpec, error: Exception) -> RunFailure:
+    """The stored form of an exception."""
+    text = "".join(traceback.format_exception(error))
+    return RunFailure(
+        **_stored(spec, spec.protocol.train_size),
+        error={"type": type(error).__name__, "message": str(error), "traceback": text},
+    )
+
+
+def _stored(spec: RunSpec, train_size: int | None, precision: str | None = None) -> dict[str, Any]:
+    return {
+        "task": spec.task.name,
+        "system": spec.system.name,
+        "seed": spec.protocol.seed,
+        "train_size": train_size,
+        "fold": spec.protocol.fold,
+        "sample": spec.task.sample is not None,
+        "limited": spec.protocol.limit is not None,
+        "fingerprint": spec.fingerprint,
+        "key": spec.key,
+        "identity": spec.identity,
+        "protocol": spec.protocol.model_dump(),
+        "recipe": spec.recipe.model_dump(mode="json"),
+        "environment": {**environment(), "precision": precision},
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def checked(predictions: Predictions, classes: int) -> Predictions:
+    """The predictions as they will be stored (scores in 16 bits), so that a later re-score gives the same numbers.
+
+    Raises ValueError where a method lost, doubled or shortened rows.
+    """
+    rows = len(predictions.row_ids)
+    if len(set(predictions.row_ids)) != rows or not rows == len(predictions.gold) == len(predictions.predicted):
+        raise ValueError(f"{rows} rows, {len(predictions.gold)} gold, {len(predictions.predicted)} predicted")
+    if predictions.scores is None:
+        return predictions
+    scores = np.clip(predictions.scores, -65504, 65504).astype(np.float16).astype(np.float32)
+    if scores.shape != (rows, classes) or not np.isfinite(scores).all():
+        raise ValueError(f"scores are {scores.shape}, expected finite ({rows}, {classes})")
+    return Predictions(predictions.row_ids, predictions.gold, predictions.predicted, scores)
+
+
+def measure(task: Task, predictions: Predictions) -> dict[str, float]:
+    """Every metric of the task's type."""
+    if task.type == TAGS:
+        return tags.measure(*_tag_names(task, predictions), task.scheme)
+    gold, predicted = np.array(predictions.gold), np.array(predictions.predicted)
+    positive = None if task.positive is None else task.labels.index(task.positive)
+    return texts.measure(gold, predicted, predictions.scores, task.labels, positive)
+
+
+def report(task: Task, predictions: Predictions) -> dict[str, Any]:
+    """Per-class scores and the confusion matrix."""
+    if task.type == TAGS:
+        return tags.report(*_tag_names(task, predictions), task.scheme)
+    return texts.report(np.array(predictions.gold), np.array(predictions.predicted), task.labels)
+
+
+def _tag_names(task: Task, predictions: Predictions) -> tuple[list[list[str]], list[list[str]]]:
+    name: Callable[[int], str] = task.tags.__getitem__
+    gold, predicted = ([list(map(name, row)) for row in rows] for rows in (predictions.gold, predictions.predicted))
+    return gold, predicted

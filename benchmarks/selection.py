@@ -1,0 +1,113 @@
+"""What --tasks and --systems mean: names, groups, tags, files, Hub ids, 'all'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.definitions import SUFFIXES, load_task
+from benchmarks.errors import UserError, unknown
+from benchmarks.schema import Encoder, System, Task
+
+ALL = "all"
+
+
+def names_in(text: str, flag: str) -> list[str]:
+    """The items of a comma-separated list, each once. Raises UserError for an empty one."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise UserError(f"{flag} {text!r}: an empty name. Expected a list such as a,b,c.")
+    return list(dict.fromkeys(names))
+
+
+# -- tasks ------------------------------------------------------------------------------------------------------------
+
+
+def select_tasks(names: Iterable[str], declared: Mapping[str, Task], sample: bool) -> list[Task]:
+    """Tasks by name, group, YAML path or 'all'. With `sample`, the embedded corpus of each one's group in its place."""
+    chosen: dict[str, Task] = {}
+    for name in names:
+        for task in _tasks_named(name, declared):
+            task = _stand_in(task, declared) if sample else task
+            if chosen.setdefault(task.name, task) != task:
+                raise UserError(f"--tasks: two different tasks are named {task.name!r}; rename one file.")
+    return list(chosen.values())
+
+
+def _tasks_named(name: str, declared: Mapping[str, Task]) -> list[Task]:
+    if name in declared:
+        return [declared[name]]
+    if name.endswith(SUFFIXES) or "/" in name or "\\" in name:
+        task = load_task(Path(name))
+        if task.name in declared:
+            raise UserError(f"{name}: {task.name!r} is the name of a task of the suite; rename the file.")
+        return [task]
+    real = [task for task in declared.values() if task.sample is None]
+    found = [task for task in real if name in (ALL, task.group)]
+    if not found:
+        raise UserError(unknown("task", name, [*declared, *dict.fromkeys(task.group for task in real), ALL]))
+    return found
+
+
+def _stand_in(task: Task, declared: Mapping[str, Task]) -> Task:
+    if task.sample is not None:
+        return task
+    for candidate in declared.values():
+        if candidate.sample is not None and candidate.group == task.group:
+            return candidate
+    groups = ", ".join(dict.fromkeys(other.group for other in declared.values() if other.sample))
+    raise UserError(f"--sample: no embedded corpus for {task.name!r} (group {task.group!r}). Groups: {groups}.")
+
+
+# -- systems ----------------------------------------------------------------------------------------------------------
+
+
+def select_systems(names: Sequence[str] | None, declared: Mapping[str, System], sample: bool) -> list[System]:
+    """Systems by name, tag, Hub id, local checkpoint folder or 'all'; without names, the default set.
+
+    With `sample` the default set and 'all' hold what needs no encoder but the bundled one.
+    """
+    if names is None:
+        return [system for system in declared.values() if system.default and (not sample or needs_no_network(system))]
+    chosen: dict[str, System] = {}
+    for name in names:
+        for system in _systems_named(name, declared, chosen):
+            chosen[system.name] = system
+    return list(chosen.values())
+
+
+def needs_no_network(system: System) -> bool:
+    return system.encoder is None or system.encoder.package is not None
+
+
+def _systems_named(name: str, declared: Mapping[str, System], chosen: Mapping[str, System]) -> list[System]:
+    if name in declared:
+        return [declared[name]]
+    if tagged := [system for system in declared.values() if name in (ALL, *system.tags)]:
+        return tagged
+    if "/" in name or Path(name).is_dir():
+        return [from_checkpoint(name, [*declared, *chosen])]
+    tags = dict.fromkeys(tag for system in declared.values() for tag in system.tags)
+    raise UserError(unknown("system", name, [*declared, *tags, ALL]))
+
+
+def from_checkpoint(checkpoint: str, taken: Sequence[str] = ()) -> System:
+    """A Hub id or a local folder, fine-tuned with the default recipe; named by its id or folder name."""
+    name = checkpoint
+    if Path(checkpoint).is_dir():
+        parts = Path(checkpoint).resolve().parts
+        names = ["/".join(parts[-length:]) for length in range(1, len(parts) + 1)]
+        name = next(candidate for candidate in names if candidate not in taken)
+    return System(name=name, method="finetune", encoder=Encoder(checkpoint=checkpoint), tags=("command-line",))
+
+
+def encoder_named(name: str, declared: Mapping[str, System]) -> Encoder:
+    """What --set encoder=NAME stands for: the encoder of the system of that name, a Hub id or a local folder."""
+    if name in declared:
+        if encoder := declared[name].encoder:
+            return encoder
+        raise UserError(f"--set encoder={name}: system {name!r} has no encoder.")
+    if "/" in name or Path(name).is_dir():
+        return Encoder(checkpoint=name)
+    having_one = [system.name for system in declared.values() if system.encoder]
+    raise UserError("--set encoder: " + unknown("encoder", name, having_one))

@@ -1,0 +1,145 @@
+"""Results in and out: atomic, one JSON file a run under RESULTS/runs, its predictions in parquet beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from benchmarks.errors import UserError
+from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+_RECORD: TypeAdapter[RunResult | RunFailure] = TypeAdapter(
+    Annotated[RunResult | RunFailure, Field(discriminator="status")]
+)
+
+
+def runs_folder(results: Path) -> Path:
+    return results / "runs"
+
+
+# -- out --------------------------------------------------------------------------------------------------------------
+
+
+def save(results: Path, spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None) -> None:
+    """Writes predictions, then the record: a record that is there is complete. A failure never replaces a result."""
+    stem = runs_folder(results) / spec.path
+    if isinstance(outcome, RunFailure) and status(results, spec) == "done":
+        return
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    if predictions is not None:
+        with _replacing(stem.with_name(f"{stem.name}.parquet")) as temporary:
+            _write_predictions(temporary, predictions, spec.task.classes)
+    record = outcome.model_dump(mode="json", by_alias=True)
+    write_text(stem.with_name(f"{stem.name}.json"), json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """The whole text or nothing, also when the process is killed in the middle."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place once it is complete and on the disk."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}-", suffix=".part")
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_predictions(path: Path, predictions: Predictions, classes: Sequence[str]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {
+        "row_id": pa.array(predictions.row_ids, pa.string()),
+        "gold": _names(predictions.gold, classes),
+        "predicted": _names(predictions.predicted, classes),
+    }
+    if predictions.scores is not None:
+        flat = pa.array(predictions.scores.astype("float16").ravel(), pa.float16())
+        columns["scores"] = pa.FixedSizeListArray.from_arrays(flat, predictions.scores.shape[1])
+    table = pa.table(columns, metadata={"classes": json.dumps(list(classes), ensure_ascii=False)})
+    pq.write_table(table, path, compression="zstd")
+
+
+def _names(ids: Sequence[Any], classes: Sequence[str]) -> pa.Array:
+    """Class ids, or lists of them, as names: a stored prediction must not depend on the order of a label list."""
+    import pyarrow as pa
+
+    if ids and isinstance(ids[0], list):
+        return pa.array([[classes[i] for i in row] for row in ids], pa.list_(pa.string()))
+    return pa.array([classes[i] for i in ids], pa.string())
+
+
+# -- in ---------------------------------------------------------------------------------------------------------------
+
+
+def status(results: Path, spec: RunSpec) -> str | None:
+    """'done' or 'failed' as stored for exactly this run, else None."""
+    record = _read(runs_folder(results) / f"{spec.path}.json")
+    return None if record is None else str(record.get("status"))
+
+
+def read_runs(results: Path, task: str = "*") -> Iterator[RunResult | RunFailure]:
+    """Every stored run, in the order of the paths. Raises UserError for a record that can't be read."""
+    for path in sorted(runs_folder(results).glob(f"{task}/*/*.json")):
+        if path.name.startswith("."):  # another process is writing it
+            continue
+        yield parse(path.read_bytes(), path)
+
+
+def parse(content: bytes, where: Path) -> RunResult | RunFailure:
+    try:
+        return _RECORD.validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(step) for step in first["loc"]) or "the file"
+        raise UserError(f"{where}: no stored run: {place}: {first['msg']}. Move it away to go on without it.") from None
+
+
+def stale_runs(results: Path, spec: RunSpec) -> list[Stored]:
+    """Stored runs of the same task, system, seed, size and fold under another fingerprint: what changed made them stale."""
+    folder = (runs_folder(results) / spec.path).parent
+    prefix = spec.key[: -len(spec.fingerprint)]
+    found = [path for path in sorted(folder.glob("*.json")) if path.stem[: -len(spec.fingerprint)] == prefix]
+    return [parse(path.read_bytes(), path) for path in found if path.stem != spec.key]
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: can't be read as a stored run: {error}. Move it away to run it again.") from None
+    return content if isinstance(content, dict) else None
+
+
+def read_predictions(results: Path, run: Stored) -> pa.Table:
+    """row_id, gold, predicted and, where the method gives them, scores of a stored run, in data-set order."""
+    import pyarrow.parquet as pq
+
+    from benchmarks.schema import folder_name
+
+    return pq.read_table(runs_folder(results) / run.task / folder_name(run.system) / f"{run.key}.parquet")
