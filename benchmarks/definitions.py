@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from benchmarks.errors import UserError, nearest, one_of, problems, unknown
 from benchmarks.metrics import METRICS, names_for
 from benchmarks.recipes import RECIPES, Recipe
-from benchmarks.schema import TAGS, TEXTS, File, HeldOut, Source, System, Task, TaskType
+from benchmarks.schema import TAGS, TEXTS, File, HeldOut, Source, Splits, System, Task, TaskType
 
 _PACKAGE = Path(__file__).resolve().parent
 PROJECT = _PACKAGE.parent if (_PACKAGE.parent / "systems.yaml").is_file() else _PACKAGE / "declared"
@@ -176,12 +176,29 @@ def _task_problems(task: Task) -> Iterator[str]:
 
 
 def _split_problems(task: Task) -> Iterator[str]:
-    parts = list(task.source.files if task.source else task.hub.parts if task.hub else ("train", "validation", "test"))
-    for name, split in (("train", task.splits.train), ("validation", task.splits.validation), ("test", task.splits.test)):
+    if task.sample:
+        yield from _splits_problems("splits", task.splits, ["train", "validation", "test"], "the sample")
+    if task.source:
+        yield from _splits_problems("splits", task.splits, list(task.source.files), "source.files")
+    if task.hub:
+        yield from _splits_problems("splits", task.splits, list(task.hub.parts), "hub.parts")
+    if task.fallback and task.source:
+        yield from _splits_problems("fallback.splits", task.fallback.splits, list(task.source.files), "source.files")
+    if task.fallback and not task.source:
+        yield "fallback: of use only beside 'source', where files may be absent."
+
+
+def _splits_problems(place: str, splits: Splits, parts: list[str], where: str) -> Iterator[str]:
+    for name, split in (("train", splits.train), ("validation", splits.validation), ("test", splits.test)):
         if isinstance(split, str) and split not in parts:
-            yield f"splits.{name}: no part {split!r} in source.files.{nearest(split, parts)}{one_of(parts)}"
-        if isinstance(split, HeldOut) and split.take_from not in ("train", "test"):
-            yield f"splits.{name}.take_from: {split.take_from!r} is not allowed. One of: train, test."
+            yield f"{place}.{name}: no part {split!r} in {where}.{nearest(split, parts)}{one_of(parts)}"
+        if isinstance(split, HeldOut):
+            # From a published test split only: one that is itself held out would be divided twice.
+            owners = ["train"] if name == "test" or isinstance(splits.test, HeldOut) else ["train", "test"]
+            if split.take_from not in owners:
+                yield f"{place}.{name}.take_from: {split.take_from!r} is not allowed.{one_of(owners)}"
+            if split.share >= 1 and split.share != int(split.share):
+                yield f"{place}.{name}.share: {split.share}, expected a fraction below 1 or a whole number of rows."
 
 
 def _source_problems(task: Task, source: Source) -> Iterator[str]:
@@ -192,6 +209,12 @@ def _source_problems(task: Task, source: Source) -> Iterator[str]:
     missing = [name for name in needed if name not in source.columns]
     if missing:
         yield f"source.columns: {missing[0]!r} is not among {list(source.columns)}; {source.format} needs {list(needed)}."
+    elif source.format == "conll" and isinstance(source.columns, dict):
+        yield "source.columns: a mapping, expected a list that names every column in order."
+    elif source.format == "jsonl" and not isinstance(source.columns, dict):
+        yield "source.columns: a list, expected a mapping such as {text: headline, label: category}."
+    if not _is_line_encoding(source.encoding):
+        yield f"source.encoding: {source.encoding!r} is not known, or its line ends are not single bytes."
     for part, files in source.files.items():
         if not files:
             yield f"source.files.{part}: no file."
@@ -206,9 +229,20 @@ def _file_problems(place: str, file: File, task: Task, source: Source) -> Iterat
         yield f"{place}.label: required for {source.format}, where the file is the label."
     if source.format == "tar" and file.member is None:
         yield f"{place}.member: required for tar, such as 'reviews/train/pos/*.txt'."
-    for label in (*file.counts, *([file.label] if file.label else [])):
-        if task.label_map.get(label, label) not in task.labels:
-            yield f"{place}: {label!r} is no label.{nearest(label, task.labels)}{one_of(task.labels)}"
+    if file.label is not None and task.label_map.get(file.label, file.label) not in task.labels:
+        allowed = [*task.label_map, *task.labels]
+        yield f"{place}.label: {file.label!r} is no label.{nearest(file.label, allowed)}{one_of(allowed)}"
+    for label in file.counts:
+        if label not in task.labels:
+            yield f"{place}.counts: {label!r} is no label.{nearest(label, task.labels)}{one_of(task.labels)}"
+
+
+def _is_line_encoding(name: str) -> bool:
+    """Whether a line can be cut off before it is decoded: so in ASCII's descendants, not in UTF-16."""
+    try:
+        return "\n".encode(name) == b"\n"
+    except (LookupError, UnicodeError):
+        return False
 
 
 def task_files(folder: Path = PROJECT / "tasks") -> dict[str, Path]:

@@ -144,7 +144,7 @@ def load_tokenizer(folder: Path, task_type: TaskType) -> PreTrainedTokenizerBase
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    if task_type == TAGS and "ByteLevel" in tokenizer.backend_tokenizer.pre_tokenizer.__class__.__name__:
+    if task_type == TAGS and b"ByteLevel" in tokenizer.backend_tokenizer.pre_tokenizer.__getstate__():
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, add_prefix_space=True)
     return tokenizer
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SCHEMA_VERSION = 1
+LONGEST_FOLDER_NAME = 160  # bytes; file systems take 255, and a variant of a Hub id with many overrides is long
 
 CODE_PROTOCOL = 1
 """Raised whenever our code changes in a way that can move a score: every stored run of a lower number is stale."""
@@ -255,8 +256,10 @@ def fingerprint(identity: dict[str, Any]) -> str:
 
 def folder_name(system: str) -> str:
     """A system's name as one path component: Hub ids hold '/', and nothing may leave the results folder."""
-    name = system.replace("/", "__").replace("\\", "__").replace("\0", "")
-    return name.lstrip(".") or "_"
+    name = system.replace("/", "__").replace("\\", "__").replace("\0", "").lstrip(".") or "_"
+    if len(name.encode()) <= LONGEST_FOLDER_NAME:
+        return name
+    return f"{name[: LONGEST_FOLDER_NAME // 8]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 # -- what comes out -----------------------------------------------------------------------------------------------

@@ -30,8 +30,7 @@ def run(arguments: Namespace) -> int:
         return list_all(arguments)
     if not arguments.tasks:
         raise UserError("--tasks: required, such as --tasks ner,news; `encoder-bench list` shows what there is.")
-    if arguments.sample:
-        os.environ["HF_HUB_OFFLINE"] = "1"
+    _quieten_libraries(offline=arguments.sample)
     check_results_dir(arguments.results_dir)
     grid, origins, checkpoints = planned(arguments)
     stored = estimate.results_in(store.read_runs(arguments.results_dir))
@@ -72,6 +71,16 @@ def _make(
         tables = _write_leaderboards(arguments.results_dir)
         print_summary(arguments.results_dir, grid, tables, failures)
     return SOME_FAILED if failures else 0
+
+
+def _quieten_libraries(offline: bool) -> None:
+    """One screen has one owner. The libraries read these when they are first imported, which is after this."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers' bars follow it, too
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def _write_leaderboards(results: Path) -> dict[str, str]:

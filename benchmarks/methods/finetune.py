@@ -41,7 +41,6 @@ def finetune(job: Job) -> Predictions:
     recipe = job.recipe
     assert isinstance(recipe, Finetune)
     assert job.encoder is not None
-    transformers.logging.set_verbosity_error()
     transformers.set_seed(job.seed)  # the head's first weights
     tokenizer = load_tokenizer(job.encoder, job.task.type)
     model = load_model(job.encoder, job.task.type, job.task.classes)

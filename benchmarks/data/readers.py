@@ -1,0 +1,311 @@
+"""Published formats, one generator a format: a file on disk -> raw rows, in published order, one at a time."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import tarfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, NamedTuple, TypeAlias, TypeVar, cast
+
+from benchmarks.errors import UserError, nearest, one_of
+from benchmarks.schema import File, Format, Source
+
+LONGEST = 64 * 1024 * 1024
+"""Bytes of one line or one archive member: what is longer is no row, and would fill the memory."""
+
+T = TypeVar("T")
+_BOM = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
+
+
+class TextRow(NamedTuple):
+    """A text with its published label; `place` is the line, or the member of an archive."""
+
+    place: int | str
+    text: str
+    label: str
+
+
+class TagRow(NamedTuple):
+    """Words with their published tags; `lines` says on which line each stands."""
+
+    lines: list[int]
+    tokens: list[str]
+    tags: list[str]
+
+
+Row: TypeAlias = TextRow | TagRow
+Reader: TypeAlias = Callable[[Path, File, Source], Iterator[Row]]
+
+
+# -- bytes and lines ------------------------------------------------------------------------------------------------
+
+
+class _RowError(Exception):
+    """What is wrong with a row, without its place: whoever walks over the rows knows that, and says it once."""
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The file's bytes, unzipped where it is gzipped, whatever its suffix."""
+    try:
+        with path.open("rb") as stream:
+            gzipped = stream.read(2) == _GZIP
+        if path.suffix == ".gz" and not gzipped:
+            raise UserError(f"{path}: is not gzipped, though its name ends in .gz.")
+        return cast(IO[bytes], gzip.open(path) if gzipped else path.open("rb"))
+    except OSError as error:
+        raise UserError(f"{path}: can't be read: {error.strerror or error}") from None
+
+
+def _raw_lines(path: Path) -> Iterator[bytes]:
+    """Lines with their line end. Only LF ends a line: 0x85, U+2028 and their like are text."""
+    with _opened(path) as stream:
+        number = 0
+        try:
+            while line := stream.readline(LONGEST + 1):
+                number += 1
+                if len(line) > LONGEST:
+                    raise UserError(f"{path}:{number}: a line of more than {LONGEST:,} bytes.")
+                yield line
+        except (OSError, EOFError, zlib.error) as error:  # a damaged or cut gzip
+            raise UserError(f"{path}:{number + 1}: can't be read on: {error}") from None
+
+
+def _lines(path: Path, encoding: str) -> Iterator[str]:
+    """Decoded lines with their line end, without a byte-order mark."""
+    offset = number = 0
+    try:
+        for number, raw in enumerate(_raw_lines(path), 1):
+            if number == 1 and raw.startswith(_BOM):
+                offset, raw = len(_BOM), raw.removeprefix(_BOM)
+            yield _decoded(raw, encoding, offset)
+            offset += len(raw)
+    except _RowError as problem:
+        raise UserError(f"{path}:{number}: {problem}") from None
+
+
+def _decoded(raw: bytes, encoding: str, offset: int = 0) -> str:
+    if b"\0" in raw:
+        raise _RowError(f"a NUL byte at offset {offset + raw.index(0):,}: not text in {encoding}.")
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        byte, at = raw[error.start], offset + error.start
+        raise _RowError(f"byte 0x{byte:02x} at offset {at:,} is not {encoding}: {error.reason}.") from None
+
+
+def _numbered(path: Path, source: Source) -> Iterator[tuple[int, str]]:
+    """(line number, line without its end), LF or CRLF."""
+    for number, line in enumerate(_lines(path, source.encoding), 1):
+        yield number, line.removesuffix("\n").removesuffix("\r")
+
+
+# -- one token a line -----------------------------------------------------------------------------------------------
+
+
+def read_conll(path: Path, file: File, source: Source) -> Iterator[TagRow]:
+    """Items of one token a line, with a blank line between items; the last item needs none after it."""
+    row, number = TagRow([], [], []), 0
+    try:
+        for number, line in _numbered(path, source):
+            if source.comment and line.startswith(source.comment):
+                continue
+            if line.strip():
+                _add_token(row, number, line, source)
+            elif row.tokens:
+                yield row
+                row = TagRow([], [], [])
+    except _RowError as problem:
+        raise UserError(f"{path}:{number}: {problem}") from None
+    if row.tokens:
+        yield row
+
+
+def _add_token(row: TagRow, number: int, line: str, source: Source) -> None:
+    token, tag = _token_and_tag(line, source)
+    if not token.startswith(source.token_prefix):
+        raise _RowError(f"token {token!r} does not begin with {source.token_prefix!r} (token_prefix).")
+    if token == source.token_prefix:
+        raise _RowError(f"an empty token: {_short(line)}")
+    if tag != "O" and (tag[:2] not in ("B-", "I-") or len(tag) < 3):
+        raise _RowError(f"tag {tag!r}, expected O, B-TYPE or I-TYPE: {_short(line)}")
+    row.lines.append(number)
+    row.tokens.append(token.removeprefix(source.token_prefix))
+    row.tags.append(tag)
+
+
+def _token_and_tag(line: str, source: Source) -> tuple[str, str]:
+    names = tuple(source.columns)
+    found = line.split("\t") if source.separator == "tab" else line.split()
+    while len(found) > len(names) and not found[-1]:
+        found.pop()  # a trailing separator, as on one line of GermEval's published test file
+    if len(found) != len(names):
+        count = f"{len(found)} column{'s' if len(found) > 1 else ''}"
+        raise _RowError(f"{count}, expected {len(names)} ({', '.join(names)}): {_short(line)}")
+    return found[names.index("token")], found[names.index("tag")]
+
+
+# -- one text a row -------------------------------------------------------------------------------------------------
+
+
+def read_jsonl(path: Path, file: File, source: Source) -> Iterator[TextRow]:
+    """One JSON object a line; blank lines hold no row."""
+    lines = ((number, line) for number, line in _numbered(path, source) if line.strip())
+    return _rows(path, lines, _json_object, source)
+
+
+def _json_object(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise _RowError(f"not JSON: {error.msg} at column {error.colno}: {_short(line)}") from None
+    except (RecursionError, ValueError) as error:  # nested too deep; an integer of too many digits
+        raise _RowError(f"not JSON that can be read: {error}: {_short(line)}") from None
+    if not isinstance(found, dict):
+        raise _RowError(f"{type(found).__name__}, expected an object with fields: {_short(line)}")
+    return found
+
+
+def read_csv(path: Path, file: File, source: Source) -> Iterator[TextRow]:
+    """Comma-separated rows, whose quoted fields may hold line ends."""
+    return _table(path, source, ",")
+
+
+def read_tsv(path: Path, file: File, source: Source) -> Iterator[TextRow]:
+    """Tab-separated rows; with `quoting: false` a quotation mark is a character like any other."""
+    return _table(path, source, "\t")
+
+
+def _table(path: Path, source: Source, delimiter: str) -> Iterator[TextRow]:
+    """Rows under a header, or without one where the source lists its columns in order."""
+    records = _records(path, source, delimiter)
+    header = next(records, (1, []))[1] if isinstance(source.columns, Mapping) else list(source.columns)
+    return _rows(path, records, partial(_under, header), source)
+
+
+def _under(header: list[str], fields: list[str]) -> dict[str, str]:
+    if len(fields) != len(header):
+        count = f"{len(fields)} field{'s' if len(fields) > 1 else ''}"
+        raise _RowError(f"{count}, expected {len(header)} ({', '.join(header)}): {_short(fields)}")
+    return dict(zip(header, fields, strict=True))
+
+
+def _records(path: Path, source: Source, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """(line on which the record begins, its fields); blank lines hold no record."""
+    if not source.quoting:
+        yield from ((number, line.split(delimiter)) for number, line in _numbered(path, source) if line)
+        return
+    reader = csv.reader(_lines(path, source.encoding), delimiter=delimiter, strict=True)
+    begins = 1
+    try:
+        for fields in reader:
+            if fields:
+                yield begins, fields
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(f"{path}:{begins}: not well-formed: {error} (is a quotation mark left open?)") from None
+
+
+def _rows(
+    path: Path, found: Iterable[tuple[int, T]], as_record: Callable[[T], Mapping[str, Any]], source: Source
+) -> Iterator[TextRow]:
+    """Texts and labels out of records with named fields."""
+    named = source.columns if isinstance(source.columns, Mapping) else {"text": "text", "label": "label"}
+    fields = [field.strip() for field in named["text"].split(" + ")]
+    number = 0
+    try:
+        for number, raw in found:
+            record = as_record(raw)
+            yield TextRow(number, " ".join([_text(record, field) for field in fields]), _label(record, named["label"]))
+    except _RowError as problem:
+        raise UserError(f"{path}:{number}: {problem}") from None
+
+
+def _field(record: Mapping[str, Any], name: str) -> Any:
+    if name not in record:
+        raise _RowError(f"no field {name!r}.{nearest(name, record)}{one_of(record)}")
+    return record[name]
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    found = _field(record, name)
+    if not isinstance(found, str):
+        raise _RowError(f"{name}: {_short(found)} is {type(found).__name__}, expected a text.")
+    try:
+        found.encode()
+    except UnicodeEncodeError:
+        raise _RowError(f"{name}: holds half a surrogate pair, which is no character: {_short(found)}") from None
+    return found
+
+
+def _label(record: Mapping[str, Any], name: str) -> str:
+    found = _field(record, name)
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        raise _RowError(f"{name}: {_short(found)} is {type(found).__name__}, expected a label's name or number.")
+    return str(found)
+
+
+# -- files that are labels ------------------------------------------------------------------------------------------
+
+
+def read_lines(path: Path, file: File, source: Source) -> Iterator[TextRow]:
+    """One text a line; the file is the label."""
+    for number, line in _numbered(path, source):
+        yield TextRow(number, line, str(file.label))
+
+
+def read_tar(path: Path, file: File, source: Source) -> Iterator[TextRow]:
+    """One text a member of an archive, in the archive's order; never unpacked onto the disk.
+
+    Members whose path does not match `file.member` belong to other files of the source; no match at all is an error.
+    """
+    name = None
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            for member in archive:
+                archive.members.clear()  # type: ignore[attr-defined]  # the list of all members would grow without end
+                if _matches(member, str(file.member)):
+                    name = member.name.removeprefix("./")
+                    yield TextRow(name, _decoded(_member_bytes(archive, member), source.encoding), str(file.label))
+    except _RowError as problem:
+        raise UserError(f"{path}:{name}: {problem}") from None
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: not a tar archive that can be read to its end: {error}") from None
+    if name is None:
+        raise UserError(f"{path}: no member matches {file.member!r}.")
+
+
+def _matches(member: tarfile.TarInfo, pattern: str) -> bool:
+    """As a shell would: '*' does not cross a '/'. A folder is no row."""
+    name = member.name.removeprefix("./")
+    return not member.isdir() and name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)
+
+
+def _member_bytes(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if member.size > LONGEST:
+        raise _RowError(f"{member.size:,} bytes; a text has at most {LONGEST:,}.")
+    stream = archive.extractfile(member) if member.isreg() else None
+    if stream is None:
+        raise _RowError("a link or device, expected a regular file.")
+    return stream.read()
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+READERS: dict[Format, Reader] = {
+    "conll": read_conll,
+    "jsonl": read_jsonl,
+    "csv": read_csv,
+    "tsv": read_tsv,
+    "lines": read_lines,
+    "tar": read_tar,
+}

@@ -1,0 +1,168 @@
+"""Raw rows -> memory-mapped Arrow tables of ids, written once for each content and used again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from benchmarks.data import readers
+from benchmarks.data.readers import Row, TagRow, TextRow
+from benchmarks.errors import UserError, nearest, one_of
+from benchmarks.schema import TAGS, Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from datasets import Dataset, Features
+
+BATCH = 1000
+"""Rows in memory while a table is written."""
+
+
+# -- ids ------------------------------------------------------------------------------------------------------------
+
+
+def encoded(rows: Iterable[Row], task: Task, part: str, start: int, where: object) -> Iterator[dict[str, Any]]:
+    """Rows with `row_id` and ids: {"row_id", "text", "label"} or {"row_id", "tokens", "tags"}.
+
+    A row's id is its part and its number in it from 0, over the part's files in order; `start` is the first number.
+    Raises UserError at a label that is none of the task's.
+    """
+    ids = _Ids(task)
+    for number, row in enumerate(rows, start):
+        row_id = f"{part}:{number}"
+        if isinstance(row, TagRow):
+            tags = [ids.of(tag, where, line) for tag, line in zip(row.tags, row.lines, strict=True)]
+            yield {"row_id": row_id, "tokens": row.tokens, "tags": tags}
+        else:
+            yield {"row_id": row_id, "text": row.text, "label": ids.of(row.label, where, row.place)}
+
+
+class _Ids:
+    """Published label or tag -> id, after the task's `label_map`."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._ids = {name: number for number, name in enumerate(task.classes)}
+        self._known: dict[str, int] = {}
+
+    def of(self, published: str, where: object, place: object) -> int:
+        if published not in self._known:
+            self._known[published] = self._find(published, f"{where}:{place}")
+        return self._known[published]
+
+    def _find(self, published: str, where: str) -> int:
+        name = self._renamed(published)
+        if name not in self._ids:
+            allowed = (*self._task.label_map, *self._ids)
+            kind = "tag" if self._task.type == TAGS else "label"
+            renamed = "" if name == published else f" (label_map: {name!r})"
+            raise UserError(
+                f"{where}: {published!r}{renamed} is no {kind} of {self._task.name}."
+                f"{nearest(published, allowed)}{one_of(allowed)}"
+            )
+        return self._ids[name]
+
+    def _renamed(self, published: str) -> str:
+        renames = self._task.label_map
+        if self._task.type != TAGS or published == "O":
+            return renames.get(published, published)
+        return published[:2] + renames.get(published[2:], published[2:])
+
+
+def rows_of(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """Records of the sample or the Hub, {"text", "label"} or {"tokens", "tags"}, as raw rows placed by their number."""
+    for number, record in enumerate(records):
+        if "tokens" in record:
+            tokens = list(record["tokens"])
+            yield TagRow([number] * len(tokens), tokens, list(record["tags"]))
+        else:
+            yield TextRow(number, record["text"], str(record["label"]))
+
+
+# -- Arrow ----------------------------------------------------------------------------------------------------------
+
+
+def features(task: Task) -> Features:
+    from datasets import Features, List, Value
+
+    if task.type == TAGS:
+        return Features({"row_id": Value("string"), "tokens": List(Value("string")), "tags": List(Value("int64"))})
+    return Features({"row_id": Value("string"), "text": Value("string"), "label": Value("int64")})
+
+
+def in_memory(rows: Iterable[Mapping[str, Any]], task: Task) -> Dataset:
+    """A small table that is made anew each time."""
+    import pyarrow as pa
+    from datasets import Dataset
+
+    schema = features(task).arrow_schema
+    return Dataset(cast(Any, pa.Table.from_batches(_batches(rows, schema), schema)))
+
+
+def cached(rows: Callable[[], Iterable[Mapping[str, Any]]], task: Task, content: Any, cache_dir: Path) -> Dataset:
+    """The memory-mapped table of `rows`, which are read only where no table of this content is in the folder.
+
+    `content` is everything that the rows depend on, as JSON values; the code that reads them is added here, so that no
+    table outlives a change of its reader. Safe beside other processes: a table appears whole or not at all.
+    """
+    path = cache_dir / f"{_key(content, task)}.arrow"
+    if (table := _mapped(path)) is None:
+        _write(rows(), task, path)
+        table = _mapped(path)
+    if table is None:
+        raise UserError(f"{path}: written, and can't be read back. Is the disk full, or was the folder cleared?")
+    return table
+
+
+def _key(content: Any, task: Task) -> str:
+    code = [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in (readers.__file__, __file__)]
+    known = {"type": task.type, "classes": list(task.classes), "label_map": task.label_map}
+    return hashlib.sha256(json.dumps([content, known, code], sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _mapped(path: Path) -> Dataset | None:
+    import pyarrow as pa
+    from datasets import Dataset
+
+    try:
+        return Dataset.from_file(str(path))
+    except (FileNotFoundError, pa.ArrowInvalid):  # not there, or cut off: to be written again
+        return None
+
+
+def _write(rows: Iterable[Mapping[str, Any]], task: Task, path: Path) -> None:
+    """Under a name of its own first: whoever looks meanwhile sees no half of a table."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-", suffix=".part")
+    except OSError as error:
+        raise UserError(f"{path.parent}: the cache folder can't be written: {error.strerror or error}") from None
+    os.close(handle)
+    try:
+        _write_batches(rows, task, temporary)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _write_batches(rows: Iterable[Mapping[str, Any]], task: Task, path: str) -> None:
+    import pyarrow as pa
+
+    schema = features(task).arrow_schema
+    with pa.OSFile(path, "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+        for batch in _batches(rows, schema):
+            writer.write_batch(batch)
+
+
+def _batches(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    left = iter(rows)
+    while some := list(islice(left, BATCH)):
+        yield pa.RecordBatch.from_pylist(some, schema=schema)

@@ -1,0 +1,19 @@
+"""What tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of published files, one sub-folder a source; skips where there is none."""
+    folder = Path(os.environ.get("ENCODER_BENCH_DATA") or BESIDE_THE_CHECKOUT)
+    if not folder.is_dir():
+        pytest.skip("no folder of published files: set ENCODER_BENCH_DATA")
+    return folder

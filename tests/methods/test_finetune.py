@@ -1,0 +1,182 @@
+"""Fine-tuning by the Trainer: every family learns, every word and row is predicted once, in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import make
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from benchmarks.data import load, origin_of
+from benchmarks.definitions import load_task
+from benchmarks.encoders import load_model, load_tokenizer
+from benchmarks.methods.features import IGNORED, join_windows, text_features, word_features
+from benchmarks.methods.finetune import training_arguments
+from benchmarks.recipes import Finetune
+from benchmarks.runner import run
+from benchmarks.schema import TAGS, TEXTS, Protocol, RunResult, RunSpec
+from benchmarks.selection import from_checkpoint
+
+WORDS = [" ".join((*make.GOOD, *make.BAD, *make.PEOPLE, *make.PLACES, *make.OTHER))]
+QUICK = Finetune(learning_rate=3e-3, epochs=6, batch_size=8, precision="fp32")
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("checkpoints")
+    return {family: tiny.checkpoint(folder / family, family, [*tiny.SENTENCES, *WORDS]) for family in tiny.FAMILIES}
+
+
+def rows_of(folder: Path, write=make.text_task, rows: int = 60):
+    task = load_task(write(folder, rows=rows))
+    return task, load(task, origin_of(task, folder / "data", {}), folder / "cache")
+
+
+def trained(folder: Path, encoder: Path, write=make.text_task, recipe: Finetune = QUICK, seed: int = 0, rows: int = 60):
+    task, data = rows_of(folder, write, rows)
+    spec = RunSpec(task, from_checkpoint(str(encoder)), recipe, Protocol(seed=seed), {})
+    result, predictions = run(spec, data, encoder)
+    assert isinstance(result, RunResult), result.error["traceback"]
+    return result, predictions
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("write", [make.text_task, make.tag_task])
+def test_every_family_learns(tmp_path, checkpoints, family, write):
+    result, _ = trained(tmp_path, checkpoints[family], write)
+    assert result.metrics[result.primary_metric] > 0.9
+    assert result.cost["trainable_parameters"] == result.cost["parameters"] > 1000
+    assert result.environment["precision"] == "fp32"
+
+
+def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(tmp_path, checkpoints):
+    recipe = QUICK.model_copy(update={"epochs": 1})
+    scores = [trained(tmp_path, checkpoints["bert"], recipe=recipe, seed=seed)[1].scores for seed in (0, 0, 1)]
+    assert np.array_equal(scores[0], scores[1])
+    assert not np.array_equal(scores[0], scores[2])
+
+
+def test_predictions_stand_in_the_order_of_the_rows_though_batches_are_sorted_by_length(tmp_path, checkpoints):
+    task, data = rows_of(tmp_path)
+    spec = RunSpec(task, from_checkpoint("x/y"), QUICK.model_copy(update={"epochs": 1}), Protocol(), {})
+    _, predictions = run(spec, data, checkpoints["bert"])
+    assert predictions.row_ids == list(data.splits["test"]["row_id"])
+    one_by_one = _scores_one_by_one(tmp_path, checkpoints["bert"], spec, data)
+    assert np.allclose(predictions.scores, one_by_one, atol=2e-3)
+
+
+def _scores_one_by_one(folder, encoder, spec, data):
+    """The same training with transformers alone, then each test row by itself: no batch, no padding, no sorting."""
+    import transformers
+    from transformers import DataCollatorWithPadding, Trainer
+
+    transformers.set_seed(0)
+    tokenizer = load_tokenizer(encoder, TEXTS)
+    model = load_model(encoder, TEXTS, spec.task.classes)
+    features = text_features(data.splits["train"], tokenizer, spec.task.max_length).features
+    arguments = training_arguments(spec.recipe, 0, len(features), str(folder / "out"))
+    trainer = Trainer(model, arguments, DataCollatorWithPadding(tokenizer), features, processing_class=tokenizer)
+    trainer.train()
+    model.eval()
+    with torch.no_grad():
+        texts = (tokenizer(text, return_tensors="pt") for text in data.splits["test"]["text"])
+        return np.concatenate([model(**encoded).logits.log_softmax(-1).numpy() for encoded in texts])
+
+
+def test_every_word_of_a_row_longer_than_the_input_is_trained_and_predicted(tmp_path, checkpoints):
+    result, predictions = trained(tmp_path, checkpoints["bert"], make.tag_task)
+    assert result.training["cut_rows"] == {"train": 6, "test": 6}
+    long = [i for i, gold in enumerate(predictions.gold) if len(gold) == 90]
+    right = [p == g for i in long for p, g in zip(predictions.predicted[i], predictions.gold[i], strict=True)]
+    assert len(right) == 6 * 90
+    assert np.mean(right) > 0.9  # a tail that was cut off would be 'O', wrong for half of the words
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+def test_windows_cover_every_word_and_joining_them_gives_each_its_own_tag(tmp_path, checkpoints, family):
+    task, data = rows_of(tmp_path, make.tag_task)
+    rows = data.splits["train"]
+    tokenizer = load_tokenizer(checkpoints[family], TAGS)
+    windows = word_features(rows, tokenizer, 24)
+    assert len(windows.features) > len(rows)
+    width = max(map(len, windows.features["labels"]))
+    perfect = np.array([[*labels, *[IGNORED] * (width - len(labels))] for labels in windows.features["labels"]])
+    assert join_windows(perfect, windows.features, rows["tokens"]) == [list(tags) for tags in rows["tags"]]
+
+
+def test_only_the_first_piece_of_a_word_is_trained(tmp_path, checkpoints):
+    task, data = rows_of(tmp_path, make.tag_task)
+    features = word_features(data.splits["train"], load_tokenizer(checkpoints["bert"], TAGS), 48).features
+    for words, labels in zip(features["words"], features["labels"], strict=True):
+        trained_pieces = [word for word, label in zip(words, labels, strict=True) if label != IGNORED]
+        assert trained_pieces == sorted(set(words) - {-1})
+
+
+def test_a_word_of_which_the_tokenizer_leaves_nothing_is_outside(tmp_path, checkpoints):
+    task = load_task(make.tag_task(tmp_path))
+    path = tmp_path / "data" / "names" / "test.tsv"
+    path.write_text("anna\tB-PER\n\u200d\tO\nberlin\tB-LOC\n")
+    data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache")
+    spec = RunSpec(task, from_checkpoint("x/y"), QUICK, Protocol(), {})
+    _, predictions = run(spec, data, checkpoints["bert"])
+    assert [task.tags[tag] for tag in predictions.predicted[0]] == ["B-PER", "O", "B-LOC"]
+
+
+def test_long_texts_are_cut_and_counted(tmp_path, checkpoints):
+    _, data = rows_of(tmp_path)
+    tokenizer = load_tokenizer(checkpoints["bert"], TEXTS)
+    features = text_features(data.splits["train"], tokenizer, 8)
+    lengths = [len(tokenizer(text)["input_ids"]) for text in data.splits["train"]["text"]]
+    assert features.cut_rows == sum(length > 8 for length in lengths) > 0
+    assert [len(pieces) for pieces in features.features["input_ids"]] == [min(8, length) for length in lengths]
+
+
+def test_roberta_marks_the_start_of_every_given_word(checkpoints):
+    pieces = load_tokenizer(checkpoints["roberta"], TAGS)(["anna", "berlin"], is_split_into_words=True).tokens()
+    assert sum(piece.startswith("Ġ") for piece in pieces) == 2
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_a_half_precision_checkpoint_is_trained_in_full_precision(tmp_path, checkpoints, family):
+    from transformers import AutoModel
+
+    AutoModel.from_pretrained(checkpoints[family], dtype=torch.bfloat16).save_pretrained(tmp_path)
+    assert load_model(tmp_path, TEXTS, ["a", "b"]).dtype == torch.float32
+
+
+def test_a_checkpoint_with_a_head_of_its_own_gets_a_fresh_one(tmp_path, checkpoints):
+    load_model(checkpoints["bert"], TEXTS, ["a", "b", "c"]).save_pretrained(tmp_path)
+    assert load_model(tmp_path, TEXTS, ["a", "b"]).num_labels == 2
+
+
+def test_a_loss_that_is_no_number_is_a_failure_with_its_step(tmp_path, checkpoints):
+    task, data = rows_of(tmp_path)
+    recipe = QUICK.model_copy(update={"learning_rate": 1e30, "clipping": 0.0})
+    result, _ = run(RunSpec(task, from_checkpoint("x/y"), recipe, Protocol(), {}), data, checkpoints["bert"])
+    assert result.status == "failed"
+    assert "the training loss is" in result.error["message"]
+
+
+def test_the_recipe_reaches_the_trainer(tmp_path):
+    recipe = Finetune(learning_rate=1e-4, epochs=2, batch_size=16, warmup=0.2, weight_decay=0.3, clipping=0.5,
+        schedule="cosine")  # fmt: skip
+    arguments = training_arguments(recipe, 7, 100, str(tmp_path))
+    assert (arguments.learning_rate, arguments.num_train_epochs, arguments.per_device_train_batch_size) == (1e-4, 2, 16)
+    assert (arguments.weight_decay, arguments.max_grad_norm, arguments.seed, arguments.data_seed) == (0.3, 0.5, 7, 7)
+    assert arguments.lr_scheduler_type == "cosine"
+    assert arguments.get_warmup_steps(50) == 10
+
+
+def test_many_runs_in_one_process_do_not_pile_up_memory(tmp_path, checkpoints):
+    import psutil
+
+    task, data = rows_of(tmp_path)
+    spec = RunSpec(task, from_checkpoint("x/y"), QUICK.model_copy(update={"epochs": 0.2}), Protocol(), {})
+    sizes = []
+    for _ in range(8):
+        run(spec, data, checkpoints["bert"])
+        sizes.append(psutil.Process().memory_info().rss / 2**20)
+    assert sizes[-1] - sizes[2] < 30

@@ -1,0 +1,214 @@
+"""The plan is the whole grid, and a run's identity covers everything that moves its score."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.definitions import load_systems, load_task, read_scalar
+from benchmarks.errors import UserError
+from benchmarks.plan import changed_fields, combinations, parse_override, plan, protocols, variants
+from benchmarks.schema import DESCRIPTIVE, Encoder, File, Protocol, System, Task, fingerprint, folder_name
+from benchmarks.selection import select_systems
+
+SYSTEMS = load_systems()
+
+
+@pytest.fixture
+def task(tmp_path):
+    import make
+
+    return load_task(make.text_task(tmp_path))
+
+
+@pytest.fixture
+def tagging(tmp_path):
+    import make
+
+    return load_task(make.tag_task(tmp_path))
+
+
+def grid(tasks, systems, protocols=(Protocol(),), data="one", weights="a"):
+    origins = {task.name: {"data": data} for task in tasks}
+    checkpoints = {system.encoder: {"sha256": weights} for system in systems if system.encoder}
+    return plan(tasks, systems, list(protocols), origins, checkpoints)
+
+
+def one(task, system, protocol=None, **inputs):
+    return grid([task], [system], [protocol or Protocol()], **inputs).runs[0]
+
+
+def overridden(*texts, systems=("minilm",), encoders=None):
+    found = [parse_override(text, read_scalar) for text in texts]
+    return variants([SYSTEMS[name] for name in systems], found, encoders or {})
+
+
+def test_the_grid_is_tasks_by_systems_by_sizes_by_seeds_by_folds(task):
+    runs = grid([task], [SYSTEMS["majority"], SYSTEMS["tfidf-svm"]], protocols(3, [10, None], 5, None, {})).runs
+    assert len(runs) == 2 * 2 * 3 * 5
+    assert len({run.path for run in runs}) == len(runs)
+
+
+def test_a_system_that_cannot_do_a_task_is_left_out_with_a_word(tagging):
+    found = grid([tagging], [SYSTEMS["tfidf-svm"], SYSTEMS["majority"]])
+    assert [(s.system, s.why) for s in found.skipped] == [("tfidf-svm", "tfidf does no token-classification")]
+    assert [run.system.name for run in found.runs] == ["majority"]
+
+
+def test_planning_twice_gives_the_same_fingerprints(task):
+    assert one(task, SYSTEMS["minilm"]).fingerprint == one(task, SYSTEMS["minilm"]).fingerprint
+
+
+# A value for each field, other than its own: a new field without one fails the test below until it is decided
+# whether it can move a score.
+OTHER_VALUES = {
+    "type": "token-classification", "labels": ("a", "b"), "label_map": {"x": "negative"}, "positive": "negative",
+    "scheme": "IO", "max_length": 64, "splits": {"train": "test", "test": "train"}, "source": None, "fallback": None,
+}  # fmt: skip
+
+
+def test_every_field_of_a_task_either_changes_the_fingerprint_or_is_marked_descriptive(task):
+    before = fingerprint(task.identity())
+    for name, field in Task.model_fields.items():
+        if DESCRIPTIVE in field.metadata:
+            changed = task.model_copy(update={name: "something else"})
+            assert fingerprint(changed.identity()) == before, name
+        elif name != "fallback":
+            changed = task.model_copy(update={name: OTHER_VALUES[name]})
+            assert fingerprint(changed.identity()) != before, name
+
+
+@pytest.mark.parametrize("field", sorted(Protocol.model_fields))
+def test_every_field_of_the_protocol_changes_the_fingerprint(task, field):
+    other = Protocol(**{field: True if field == "balanced" else 5})
+    assert one(task, SYSTEMS["majority"], other).fingerprint != one(task, SYSTEMS["majority"]).fingerprint
+
+
+def test_data_weights_method_and_recipe_change_the_fingerprint(task):
+    base = one(task, SYSTEMS["minilm"])
+    others = [
+        one(task, SYSTEMS["minilm"], data="two"),
+        one(task, SYSTEMS["minilm"], weights="b"),
+        one(task, SYSTEMS["majority"]),
+        one(task, overridden("recipe.learning_rate=2e-4")[0]),
+        one(task, overridden("recipe.clipping=0")[0]),
+    ]
+    assert len({base.fingerprint, *(run.fingerprint for run in others)}) == 6
+
+
+def test_a_systems_name_and_summary_do_not_change_the_fingerprint(task):
+    renamed = SYSTEMS["minilm"].model_copy(update={"name": "other", "summary": "other", "tags": ()})
+    assert one(task, renamed).fingerprint == one(task, SYSTEMS["minilm"]).fingerprint
+
+
+def test_the_files_rows_and_paths_are_left_to_the_identity_of_the_data(task):
+    moved = {part: (File(path="elsewhere.csv", rows=3),) for part in task.source.files}
+    other = task.model_copy(update={"source": task.source.model_copy(update={"files": moved, "folder": "x"})})
+    assert other.identity() == task.identity()
+
+
+def test_a_variant_shows_its_overrides_in_its_name_and_shares_no_run(task):
+    found = overridden("recipe.learning_rate=1e-5,2e-5")
+    assert [system.name for system in found] == ["minilm[learning_rate=1e-05]", "minilm[learning_rate=2e-05]"]
+    paths = {one(task, system).path for system in (*found, SYSTEMS["minilm"])}
+    assert len(paths) == 3
+
+
+def test_several_overrides_make_a_grid_in_which_each_counts_for_texts_and_tags(task, tagging):
+    found = overridden("recipe.learning_rate=1e-5,2e-5", "recipe.epochs=1,2")
+    assert len(found) == 4
+    assert all(one(t, s).recipe.learning_rate in (1e-5, 2e-5) for s in found for t in (task, tagging))
+
+
+def test_an_encoder_override_names_the_variant_and_keeps_the_recipe(task):
+    minilm = SYSTEMS["minilm"].encoder
+    (variant,) = overridden("encoder=minilm", systems=("bert-base",), encoders={"minilm": minilm})
+    assert variant.name == "bert-base[encoder=minilm]"
+    assert variant.encoder == minilm
+    assert one(task, variant).recipe == one(task, SYSTEMS["bert-base"]).recipe
+
+
+def test_an_override_leaves_systems_alone_that_do_not_know_it():
+    found = overridden("recipe.learning_rate=1e-5", systems=("majority", "minilm"))
+    assert [system.name for system in found] == ["majority", "minilm[learning_rate=1e-05]"]
+
+
+def test_the_encoder_that_a_system_has_makes_no_variant():
+    minilm = SYSTEMS["minilm"]
+    found = overridden("encoder=minilm", systems=("minilm", "majority"), encoders={"minilm": minilm.encoder})
+    assert found == [minilm, SYSTEMS["majority"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("learning_rate=1", "--set learning_rate: no such setting. Did you mean 'recipe.learning_rate'?"),
+        ("recipe.learningrate=1", "Did you mean 'recipe.learning_rate'?"),
+        ("recipe.epochs", "expected NAME=VALUE"),
+        ("recipe.epochs=", "expected NAME=VALUE"),
+        ("protocol.seed=3", "no such setting"),
+    ],
+)
+def test_a_wrong_override_is_one_message(text, expected):
+    with pytest.raises(UserError) as raised:
+        parse_override(text, read_scalar)
+    assert expected in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["recipe.learning_rate=-1", "recipe.epochs=many", "recipe.schedule=linaer"])
+def test_a_value_out_of_range_is_found_before_anything_runs(text):
+    with pytest.raises(UserError, match=r"minilm\.recipe"):
+        overridden(text)
+
+
+def test_an_override_that_no_selected_system_knows_is_refused():
+    with pytest.raises(UserError, match=r"none of the selected systems has it \(majority\)"):
+        overridden("recipe.learning_rate=1", systems=("majority",))
+
+
+def test_brackets_keep_a_value_together():
+    assert parse_override("recipe.ngrams=[1, 1],[1, 2]", read_scalar).values == ([1, 1], [1, 2])
+
+
+def test_protocol_settings_make_a_grid():
+    found = combinations([parse_override("protocol.balanced=true,false", read_scalar)])
+    assert found == [{"balanced": True}, {"balanced": False}]
+    assert combinations([]) == [{}]
+
+
+def test_what_changed_is_told_field_by_field():
+    old = {"recipe": {"epochs": 3, "lr": 1}, "data": "a"}
+    assert changed_fields(old, {"recipe": {"epochs": 4, "lr": 1}, "data": "a"}) == ["recipe.epochs: 3 -> 4"]
+
+
+@given(st.text(min_size=1))
+def test_no_system_name_can_leave_the_results_folder(name):
+    folder = folder_name(name)
+    assert folder not in ("", ".", "..")
+    assert "/" not in folder and "\\" not in folder and "\0" not in folder
+
+
+def test_two_hub_encoders_never_share_a_folder():
+    first, second = (System(name=name, method="finetune", encoder=Encoder(checkpoint=name)) for name in ("a/b", "c/b"))
+    assert folder_name(first.name) != folder_name(second.name)
+
+
+def test_systems_are_found_by_name_tag_hub_id_and_folder(tmp_path):
+    names = select_systems(["classical", "minilm", "org/some-model", str(tmp_path)], SYSTEMS, sample=False)
+    assert [system.name for system in names] == ["tfidf-svm", "majority", "minilm", "org/some-model", tmp_path.name]
+
+
+def test_a_folder_named_like_a_declared_system_gets_a_longer_name(tmp_path):
+    (tmp_path / "minilm").mkdir()
+    (found,) = select_systems([str(tmp_path / "minilm")], SYSTEMS, sample=False)
+    assert found.name == f"{tmp_path.name}/minilm"
+
+
+def test_an_unknown_system_is_told_with_the_nearest_match():
+    with pytest.raises(UserError, match="No system 'bert-bse'. Did you mean 'bert-base'?"):
+        select_systems(["bert-bse"], SYSTEMS, sample=False)
+
+
+def test_with_the_sample_the_default_systems_need_no_network():
+    assert {system.name for system in select_systems(None, SYSTEMS, sample=True)} == {"minilm", "tfidf-svm", "majority"}

@@ -1,0 +1,133 @@
+"""One run: whatever a method does becomes a result or a failure, and the numbers are those of its stored predictions."""
+
+from __future__ import annotations
+
+import make
+import numpy as np
+import pytest
+
+from benchmarks import store
+from benchmarks.data import load, origin_of
+from benchmarks.definitions import load_systems, load_task, resolved_recipe
+from benchmarks.methods import Job
+from benchmarks.metrics import tags, texts
+from benchmarks.runner import run
+from benchmarks.schema import Predictions, Protocol, RunFailure, RunResult, RunSpec
+
+
+def prepared(folder, write, system="majority", **protocol):
+    task = load_task(write(folder))
+    found = load_systems()[system]
+    origin = origin_of(task, folder / "data", {})
+    spec = RunSpec(task, found, resolved_recipe(found, task.type), Protocol(**protocol), {"data": origin.identity})
+    return spec, load(task, origin, folder / "cache")
+
+
+def always_right(job: Job) -> Predictions:
+    gold = job.data.test["label"]
+    return job.predictions(list(gold), np.eye(2)[gold])
+
+
+def test_a_method_that_is_always_right_scores_one(tmp_path):
+    spec, data = prepared(tmp_path, make.text_task)
+    result, predictions = run(spec, data, None, method=always_right)
+    assert isinstance(result, RunResult)
+    assert all(result.metrics[name] == pytest.approx(1) for name in ("accuracy", "f1", "average_precision", "mcc"))
+    assert predictions.row_ids[:2] == ["test:0", "test:1"]
+
+
+def test_an_exception_in_a_method_is_a_failure_with_its_traceback(tmp_path):
+    def broken(job: Job) -> Predictions:
+        raise ValueError("out of luck")
+
+    spec, data = prepared(tmp_path, make.text_task)
+    result, predictions = run(spec, data, None, method=broken)
+    assert isinstance(result, RunFailure)
+    assert predictions is None
+    assert (result.error["type"], result.error["message"]) == ("ValueError", "out of luck")
+    assert "in broken" in result.error["traceback"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda p: Predictions(p.row_ids[1:], p.gold, p.predicted, p.scores),
+        lambda p: Predictions([p.row_ids[0], *p.row_ids[:-1]], p.gold, p.predicted, p.scores),
+        lambda p: Predictions(p.row_ids, p.gold, p.predicted[:-1], p.scores),
+        lambda p: Predictions(p.row_ids, p.gold, p.predicted, p.scores[:, :1]),
+        lambda p: Predictions(p.row_ids, p.gold, p.predicted, p.scores * np.nan),
+    ],
+)
+def test_a_method_that_loses_doubles_or_spoils_rows_has_failed(tmp_path, spoil):
+    spec, data = prepared(tmp_path, make.text_task)
+    result, _ = run(spec, data, None, method=lambda job: spoil(always_right(job)))
+    assert isinstance(result, RunFailure)
+    assert result.error["type"] == "ValueError"
+
+
+def test_an_interruption_is_no_failure_of_the_run(tmp_path):
+    def interrupted(job: Job) -> Predictions:
+        raise KeyboardInterrupt
+
+    spec, data = prepared(tmp_path, make.text_task)
+    with pytest.raises(KeyboardInterrupt):
+        run(spec, data, None, method=interrupted)
+
+
+def test_metrics_are_those_of_the_stored_predictions(tmp_path):
+    noise = np.random.default_rng(0).normal(size=(60, 2))
+    spec, data = prepared(tmp_path, make.text_task)
+    result, predictions = run(spec, data, None, method=lambda job: job.predictions(noise.argmax(1).tolist(), noise))
+    store.save(tmp_path / "results", spec, result, predictions)
+    table = store.read_predictions(tmp_path / "results", result)
+    ids = {name: index for index, name in enumerate(spec.task.labels)}
+    gold, predicted = (np.array([ids[x] for x in table.column(c).to_pylist()]) for c in ("gold", "predicted"))
+    scores = np.array(table.column("scores").to_pylist(), dtype=np.float32)
+    assert texts.measure(gold, predicted, scores, spec.task.labels, 1) == result.metrics
+
+
+def test_majority_predicts_the_label_and_the_tag_that_most_training_rows_have(tmp_path):
+    spec, data = prepared(tmp_path / "a", make.text_task)
+    result, predictions = run(spec, data, None)
+    assert set(predictions.predicted) == {0}
+    assert result.metrics["accuracy"] == 0.5
+    spec, data = prepared(tmp_path / "b", make.tag_task)
+    result, predictions = run(spec, data, None)
+    assert {spec.task.tags[tag] for row in predictions.predicted for tag in row} == {"O"}
+    assert result.metrics["entity_f1"] == 0.0
+
+
+def test_tfidf_equals_scikit_learns_own_pipeline(tmp_path):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.svm import LinearSVC
+
+    spec, data = prepared(tmp_path, make.text_task, "tfidf-svm", train_size=12)
+    result, predictions = run(spec, data, None)
+    from benchmarks.data import select
+
+    rows = select(data, spec.protocol)
+    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC(random_state=0))
+    model.fit(list(rows.train["text"]), list(rows.train["label"]))
+    assert predictions.predicted == model.predict(list(rows.test["text"])).tolist()
+    assert np.allclose(predictions.scores[:, 1], model.decision_function(list(rows.test["text"])), rtol=1e-3)
+    assert result.train_size == 12
+
+
+def test_the_gold_of_a_tagging_run_is_every_word_of_the_data(tmp_path):
+    spec, data = prepared(tmp_path, make.tag_task)
+    _, predictions = run(spec, data, None)
+    assert predictions.gold == [list(row) for row in data.splits["test"]["tags"]]
+    names = [[spec.task.tags[tag] for tag in row] for row in predictions.gold]
+    assert tags.measure(names, names, "IOB2")["entity_f1"] == 1.0
+
+
+def test_costs_are_recorded_under_the_names_of_the_contract(tmp_path):
+    spec, data = prepared(tmp_path, make.text_task, "tfidf-svm")
+    result, _ = run(spec, data, None)
+    assert list(result.cost) == [
+        "train_seconds", "predict_seconds", "train_rows_per_second", "peak_memory_mb", "parameters",
+        "trainable_parameters", "energy_kwh",
+    ]  # fmt: skip
+    assert result.cost["parameters"] > 0
+    assert result.cost["peak_memory_mb"] > 10

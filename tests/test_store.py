@@ -1,0 +1,125 @@
+"""What is stored is complete or not there, comes back as it was, and is never replaced by something worse."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import make
+import numpy as np
+import pytest
+
+from benchmarks import store
+from benchmarks.definitions import load_systems, load_task, resolved_recipe
+from benchmarks.errors import UserError
+from benchmarks.runner import failure
+from benchmarks.schema import Predictions, Protocol, RunResult, RunSpec
+
+
+@pytest.fixture
+def spec(tmp_path) -> RunSpec:
+    task = load_task(make.text_task(tmp_path / "task"))
+    system = load_systems()["majority"]
+    return RunSpec(task, system, resolved_recipe(system, task.type), Protocol(), {"what": "ever"})
+
+
+def result(spec: RunSpec, **fields: object) -> RunResult:
+    failed = failure(spec, ValueError("x")).model_dump(by_alias=True, exclude={"status", "error"})
+    return RunResult(**{**failed, "title": "t", "group": "g", "type": spec.task.type, "method": "majority",
+        "metrics": {"accuracy": 0.5}, "primary_metric": "accuracy", "report": {}, "cost": {}, "data": {}, "training": {},
+        **fields})  # fmt: skip
+
+
+PREDICTIONS = Predictions(["test:0", "test:1"], [0, 1], [1, 1], np.array([[-0.1, -2.3], [-4.0, -0.02]]))
+
+
+def test_a_stored_run_comes_back_as_it_was(tmp_path, spec):
+    stored = result(spec)
+    store.save(tmp_path, spec, stored, PREDICTIONS)
+    assert list(store.read_runs(tmp_path)) == [stored]
+    assert store.status(tmp_path, spec) == "done"
+
+
+def test_a_stored_run_has_the_fields_of_the_contract(tmp_path, spec):
+    store.save(tmp_path, spec, result(spec), PREDICTIONS)
+    record = json.loads((tmp_path / "runs" / f"{spec.path}.json").read_text())
+    assert {
+        "schema", "status", "task", "system", "seed", "train_size", "fold", "sample", "limited", "metrics",
+        "primary_metric", "cost", "protocol", "recipe", "data", "environment", "fingerprint",
+    } <= record.keys()  # fmt: skip
+    assert (record["schema"], record["status"], record["fingerprint"]) == (1, "done", spec.fingerprint)
+
+
+def test_predictions_are_stored_by_row_id_with_the_names_of_their_labels(tmp_path, spec):
+    stored = result(spec)
+    store.save(tmp_path, spec, stored, PREDICTIONS)
+    table = store.read_predictions(tmp_path, stored)
+    assert table.column("row_id").to_pylist() == ["test:0", "test:1"]
+    assert table.column("gold").to_pylist() == ["negative", "positive"]
+    assert table.column("predicted").to_pylist() == ["positive", "positive"]
+    assert np.allclose(table.column("scores").to_pylist(), PREDICTIONS.scores, rtol=1e-3)
+
+
+def test_a_failure_never_replaces_a_result_but_a_result_replaces_a_failure(tmp_path, spec):
+    store.save(tmp_path, spec, failure(spec, ValueError("first")), None)
+    assert store.status(tmp_path, spec) == "failed"
+    store.save(tmp_path, spec, result(spec), PREDICTIONS)
+    store.save(tmp_path, spec, failure(spec, ValueError("second")), None)
+    assert store.status(tmp_path, spec) == "done"
+
+
+def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "record.json"
+    store.write_text(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        store.write_text(path, "new \ud800")
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["record.json"]
+
+
+def test_readers_never_see_half_a_file(tmp_path):
+    path, texts = tmp_path / "record.json", ["a" * 100_000, "b" * 100_000]
+    store.write_text(path, texts[0])
+    seen: set[str] = set()
+
+    def read() -> None:
+        for _ in range(300):
+            seen.add(path.read_text())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for turn in range(50):
+        store.write_text(path, texts[turn % 2])
+    reader.join()
+    assert seen <= set(texts)
+
+
+def test_a_torn_record_is_one_message_that_names_the_file(tmp_path, spec):
+    store.save(tmp_path, spec, result(spec), PREDICTIONS)
+    path = tmp_path / "runs" / f"{spec.path}.json"
+    path.write_text(path.read_text()[:100])
+    for read in (lambda: list(store.read_runs(tmp_path)), lambda: store.status(tmp_path, spec)):
+        with pytest.raises(UserError, match=str(path)):
+            read()
+
+
+def test_a_record_of_a_newer_version_keeps_its_fields(tmp_path, spec):
+    stored = result(spec, more="to come")
+    store.save(tmp_path, spec, stored, PREDICTIONS)
+    assert next(store.read_runs(tmp_path)).model_dump()["more"] == "to come"
+
+
+def test_a_run_made_under_another_identity_is_found_as_stale(tmp_path, spec):
+    store.save(tmp_path, spec, result(spec), PREDICTIONS)
+    changed = RunSpec(spec.task, spec.system, spec.recipe, spec.protocol, {"what": "else"})
+    assert store.status(tmp_path, changed) is None
+    assert [old.identity_ for old in store.stale_runs(tmp_path, changed)] == [{"what": "ever"}]
+    assert store.stale_runs(tmp_path, spec) == []
+
+
+def test_a_file_that_is_being_written_is_no_run(tmp_path, spec):
+    store.save(tmp_path, spec, result(spec), PREDICTIONS)
+    folder = (tmp_path / "runs" / spec.path).parent
+    Path(folder, ".half-written.json").write_text("{")
+    assert len(list(store.read_runs(tmp_path))) == 1
