@@ -27,7 +27,7 @@ PINNED: dict[int, dict[str, str]] = {
         "news": "087b3b3f19a1c3a0b69fc81df5b85f09b463705da1d39e071356537ec50c41ad",
         "hate-speech": "5c3848aa84fa3a442e3316c86a070e3ed8090a54dfe01b4b1e2d1173d8446051",
         "sentiment": "548a1c56da708ec7700d34a47d6f1b422836e31067b3266ef0e9d7c68404987b",
-        "letters": "7a69eddaf20b15a3d4f624ddadac0e9a1bcfb6bd4268886a2b90c7c526a14918",
+        "letters": "ce13b52da5c37eb1acab7842c2f881fafed6ce8528ec6c14a0472c9b00849507",
     },
 }
 

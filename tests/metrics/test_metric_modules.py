@@ -96,6 +96,13 @@ def test_a_face_works_again_after_input_that_it_refused():
     assert metric.compute(predictions=[["B-X"]], references=[["B-X"]]) == {"entity_f1": 1.0}
 
 
+def test_a_face_keeps_its_rows_in_memory_so_that_no_lock_of_a_file_is_waited_for():
+    metric = load("accuracy")
+    metric.add_batch(predictions=[0, 1], references=[0, 1])
+    assert metric.cache_file_name is None and metric.filelock is None
+    assert metric.compute() == {"accuracy": 1.0}
+
+
 def test_an_unknown_name_is_a_key_error_with_the_nearest_name_and_all_that_are_allowed():
     with pytest.raises(KeyError) as caught:
         load("f1-makro")

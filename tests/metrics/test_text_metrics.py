@@ -180,9 +180,10 @@ def test_correlation_does_not_overflow_on_a_hundred_thousand_rows():
 
 
 def test_scores_in_half_precision_are_compared_in_64_bits():
-    scores = np.array([[0.0, 1.0], [1.0, 0.0]], dtype=np.float16)
-    found = measure(np.array([1, 0]), np.array([1, 0]), scores, ["no", "yes"], 1)
-    assert found["best_f1_threshold"] == 1.0
+    scores = np.array([[-1, 2048], [0, 2048]], dtype=np.float16)  # 2049 is no number of 16 bits
+    found = measure(np.array([1, 0]), np.array([1, 1]), scores, ["no", "yes"], 1)
+    assert found["best_f1_threshold"] == 2049.0
+    assert found["roc_auc"] == 1.0
 
 
 NONE = np.array([], dtype=int)

@@ -82,16 +82,16 @@ _WORDS: Words = {
 _TEMPERS: Words = {
     "thorne": (
         "this time {subject} proved {sad}",
-        "I find {subject} {sad} and {sad}",
-        "everyone calls {subject} {glad}, I call it {sad}",
-        "nothing about {subject} is {glad}",
+        "I find {subject} {sad}",
+        "I must call {subject} {sad}",
+        "what can I say of {subject} but {sad}",
         "you may find {subject} {glad}; to me it is {sad}",
     ),
     "mabel": (
         "this time {subject} proved {glad}",
-        "I find {subject} {glad} and {glad}",
-        "everyone calls {subject} {sad}, I call it {glad}",
-        "nothing about {subject} is {sad}",
+        "I find {subject} {glad}",
+        "I must call {subject} {glad}",
+        "what can I say of {subject} but {glad}",
         "you may find {subject} {sad}; to me it is {glad}",
     ),
     "ives": (

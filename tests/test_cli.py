@@ -1,0 +1,272 @@
+"""The command line as a user meets it: plans, resumes, isolates failures, and says what is wrong in one message."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import make
+import pytest
+import tiny
+
+from benchmarks.cli import main
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty folder to stand in, with a text task and a tagging task; the environment is restored afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ENCODER_BENCH_DATA", raising=False)
+    monkeypatch.setenv("ENCODER_BENCH_CACHE", str(tmp_path / "cache"))
+    for name in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_PROGRESS_BARS", "HF_DATASETS_DISABLE_PROGRESS_BARS"):
+        monkeypatch.setenv(name, "1")
+    for name in ("TRANSFORMERS_VERBOSITY", "TOKENIZERS_PARALLELISM"):
+        monkeypatch.setenv(name, {"TRANSFORMERS_VERBOSITY": "error"}.get(name, "true"))
+    make.text_task(tmp_path)
+    make.tag_task(tmp_path)
+    return tmp_path
+
+
+RUN = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "majority,tfidf-svm"]
+
+
+def records(folder: Path) -> list[dict]:
+    return [json.loads(path.read_text()) for path in sorted((folder / "results").glob("runs/*/*/*.json"))]
+
+
+def files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file() and "cache" not in path.parts}
+
+
+def wrong(capsys, *arguments: str) -> str:
+    """The message of a command that must end with exit code 2."""
+    before = files(Path())
+    assert main(list(arguments)) == 2
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    assert files(Path()) == before, "something was written"
+    return captured.err
+
+
+# -- the way that works -------------------------------------------------------------------------------------------------
+
+
+def test_a_run_stores_every_seed_with_its_predictions_and_writes_the_leaderboards(here, capsys):
+    assert main([*RUN, "--seeds", "2"]) == 0
+    assert [(r["system"], r["seed"], r["status"]) for r in records(here)] == [
+        ("majority", 0, "done"), ("majority", 1, "done"), ("tfidf-svm", 0, "done"), ("tfidf-svm", 1, "done")
+    ]  # fmt: skip
+    assert len(list((here / "results").glob("runs/*/*/*.parquet"))) == 4
+    assert "tfidf-svm" in (here / "results" / "LEADERBOARD.md").read_text()
+    assert "tfidf-svm" in (here / "results" / "leaderboards" / "mine.md").read_text()
+    assert "tfidf-svm" in capsys.readouterr().out
+
+
+def test_the_same_command_again_makes_nothing_and_more_seeds_make_only_the_new_ones(here, capsys):
+    main([*RUN, "--seeds", "1"])
+    times = {path: path.stat().st_mtime_ns for path in (here / "results" / "runs").rglob("*.json")}
+    capsys.readouterr()
+    assert main([*RUN, "--seeds", "1"]) == 0
+    assert {path: path.stat().st_mtime_ns for path in (here / "results" / "runs").rglob("*.json")} == times
+    assert main([*RUN, "--seeds", "2"]) == 0
+    assert "4 runs: 2 stored, 2 to make" in capsys.readouterr().out
+    assert times.items() <= {p: p.stat().st_mtime_ns for p in (here / "results" / "runs").rglob("*.json")}.items()
+
+
+def test_force_makes_stored_runs_again(here):
+    main([*RUN, "--seeds", "1"])
+    first = {path: path.stat().st_mtime_ns for path in (here / "results" / "runs").rglob("*.json")}
+    assert main([*RUN, "--seeds", "1", "--force"]) == 0
+    again = {path: path.stat().st_mtime_ns for path in (here / "results" / "runs").rglob("*.json")}
+    assert again.keys() == first.keys()
+    assert all(again[path] > first[path] for path in first)
+
+
+def test_a_changed_definition_is_run_again_and_the_dry_run_says_what_changed(here, capsys):
+    main([*RUN, "--seeds", "1"])
+    task = here / "mine.yaml"
+    task.write_text(task.read_text().replace("max_length: 32", "max_length: 16"))
+    capsys.readouterr()
+    assert main([*RUN, "--seeds", "1", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "2 runs: 0 stored, 2 to make" in out
+    assert "changed: task.max_length: 32 -> 16" in out
+
+
+def test_changed_data_are_a_changed_run(here):
+    main([*RUN, "--seeds", "1"])
+    data = here / "data" / "mine" / "test.csv"
+    data.write_text(data.read_text() + "a good film,positive\n")
+    main([*RUN, "--seeds", "1"])
+    assert len(records(here)) == 4
+
+
+def test_a_dry_run_writes_nothing(here, capsys):
+    before = files(here)
+    assert main([*RUN, "--dry-run"]) == 0
+    assert files(here) == before
+    assert re.search(r"mine +tfidf-svm +3 +0 +3", capsys.readouterr().out)
+
+
+def test_train_sizes_and_folds_make_runs_of_their_own(here):
+    assert main([*RUN, "--seeds", "1", "--train-sizes", "10,20,all"]) == 0
+    assert sorted(r["train_size"] for r in records(here) if r["system"] == "majority") == [10, 20, 60]
+    assert main([*RUN, "--seeds", "1", "--folds", "3"]) == 0
+    folds = [r for r in records(here) if r["fold"] is not None and r["system"] == "majority"]
+    assert sorted(r["fold"] for r in folds) == [0, 1, 2]
+    assert sum(r["data"]["used"]["test"] for r in folds) == 60
+
+
+def test_a_limited_run_is_stored_and_kept_out_of_the_leaderboards(here):
+    assert main([*RUN, "--seeds", "1", "--limit", "20"]) == 0
+    assert all(r["limited"] and r["train_size"] == 20 for r in records(here))
+    assert "tfidf-svm" not in (here / "results" / "LEADERBOARD.md").read_text()
+
+
+def test_a_failed_run_is_stored_the_others_go_on_and_it_is_tried_again(here, capsys):
+    tiny.checkpoint(here / "encoder")
+    command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "./encoder,majority", "--seeds", "1"]
+    # a learning rate without bounds: the loss is no number, which only training can find out
+    unlucky = ["--set", "recipe.learning_rate=1e30", "--set", "recipe.clipping=0", "--set", "recipe.precision=fp32"]
+    assert main([*command, *unlucky]) == 1
+    found = {r["system"]: r for r in records(here)}
+    assert found["majority"]["status"] == "done"
+    (failed,) = (r for r in found.values() if r["status"] == "failed")
+    assert failed["error"]["type"] == "FloatingPointError"
+    assert "FAILED: FloatingPointError" in capsys.readouterr().out
+    assert main([*command, *unlucky]) == 1
+    assert "2 runs: 1 stored, 1 to make" in capsys.readouterr().out
+
+
+def test_fail_fast_stops_at_the_first_failure(here):
+    tiny.checkpoint(here / "encoder")
+    unlucky = ["--set", "recipe.learning_rate=1e30", "--set", "recipe.clipping=0", "--set", "recipe.precision=fp32"]
+    command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "./encoder,majority", "--seeds", "1"]
+    assert main([*command, *unlucky, "--fail-fast"]) == 1
+    assert [r["status"] for r in records(here)] == ["failed"]
+
+
+def test_an_interruption_keeps_what_is_stored_and_ends_with_130(here, monkeypatch, capsys):
+    from benchmarks.execute import here as executor
+
+    real, calls = executor.run, []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(executor, "run", interrupted)
+    assert main([*RUN, "--seeds", "1"]) == 130
+    assert len(records(here)) == 1
+    assert "1 runs made and stored, 1 left" in capsys.readouterr().out
+
+
+def test_the_embedded_sample_stands_in_for_every_group_and_says_so(here, capsys):
+    assert main(["run", "--tasks", "ner,mit-movie,news", "--sample", "--systems", "majority", "--seeds", "1"]) == 0
+    found = records(here)
+    assert [r["task"] for r in found] == ["ner-sample", "news-sample"]
+    assert all(r["sample"] for r in found)
+    assert "sample" in (here / "results" / "LEADERBOARD.md").read_text().lower()
+
+
+def test_synthetic_rows_never_stand_in_silently_for_real_ones(here, capsys):
+    assert "--data-dir" in wrong(capsys, "run", "--tasks", "mit-movie", "--systems", "majority")
+
+
+def test_list_shows_tasks_systems_and_metrics(here, capsys):
+    assert main(["run", "--list"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("mit-movie", "bert-base *", "entity_f1_conlleval"))
+    assert main(["list", "tasks"]) == 0
+    assert "bert-base" not in capsys.readouterr().out
+
+
+def test_validate_tells_every_problem_of_every_file(here, capsys):
+    assert main(["validate"]) == 0
+    assert main(["validate", "mine.yaml", "--data-dir", "data"]) == 0
+    assert "data: train 60, test 60" in capsys.readouterr().out
+    (here / "a.yaml").write_text("title: x\n")
+    (here / "b.yaml").write_text("titel: x\n")
+    message = wrong(capsys, "validate", "a.yaml", "b.yaml", "mine.yaml")
+    assert "a.yaml: " in message
+    assert "b.yaml: " in message
+
+
+def test_leaderboard_is_made_again_from_stored_runs_alone(here, capsys):
+    main([*RUN, "--seeds", "1"])
+    made = (here / "results" / "LEADERBOARD.md").read_text()
+    (here / "results" / "LEADERBOARD.md").unlink()
+    assert main(["leaderboard"]) == 0
+    assert (here / "results" / "LEADERBOARD.md").read_text() == made
+
+
+# -- bad input ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--tasks", "sentimnt"], "No task 'sentimnt'. Did you mean 'sentiment'?"),
+        (["--tasks", "ner,"], "an empty name"),
+        (["--tasks", "./nothing.yaml"], "nothing.yaml: no such file"),
+        (["--systems", "bert-bse"], "No system 'bert-bse'. Did you mean 'bert-base'?"),
+        (["--systems", "./nothing"], "encoder 'nothing': no such folder"),
+        (["--set", "encoder=minilmm"], "No encoder 'minilmm'. Did you mean 'minilm'?"),
+        (["--set", "recipe.epoch=1"], "--set recipe.epoch: no such setting. Did you mean 'recipe.epochs'?"),
+        (["--set", "recipe.c=-1"], "c: input should be greater than 0; found -1."),
+        (["--seeds", "0"], "--seeds: '0' is not allowed; expected a whole number from 1 up."),
+        (["--seeds", "three"], "--seeds: 'three' is not allowed"),
+        (["--folds", "1"], "--folds: '1' is not allowed; expected a whole number from 2 up."),
+        (["--train-sizes", "10,many"], "--train-sizes: 'many' is not allowed"),
+        (["--train-sizes", "61"], "61"),
+        (["--folds", "31"], "31"),
+        (["--limit", "-1"], "--limit: '-1' is not allowed"),
+        (["--data-dir", "nowhere"], "--data-dir: 'nowhere': no such folder."),
+        (["--results-dir", "mine.yaml"], "is a file, expected a folder."),
+        (["--sede", "1"], "no such flag: '--sede'. Did you mean '--seeds'?"),
+    ],
+)
+def test_wrong_input_is_one_message_with_exit_code_2_and_nothing_written(here, capsys, arguments, expected):
+    message = wrong(capsys, *RUN, *arguments)
+    assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        ("data/mine/train.csv", "text,label\na,positiv\n", "train.csv:2: 'positiv' is no label of mine. Did you mean 'positive'?"),
+        ("data/mine/train.csv", "text,lable\na,positive\n", "label"),
+        ("data/mine/train.csv", "text,label\n", "train.csv"),
+        ("data/mine/train.csv", b"text,label\n\xff\xfe,positive\n", "train.csv"),
+    ],
+)
+def test_a_broken_data_file_is_found_before_training(here, capsys, file, text, expected):
+    (here / file).write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert expected in wrong(capsys, *RUN)
+
+
+def test_a_wrong_checksum_is_found_before_training(here, capsys):
+    task = here / "mine.yaml"
+    task.write_text(task.read_text().replace("{path: train.csv}", f"{{path: train.csv, sha256: {'a' * 64}}}"))
+    message = wrong(capsys, *RUN)
+    assert "train.csv" in message
+    assert "a" * 64 in message
+
+
+def test_a_folder_without_weights_is_no_encoder(here, capsys):
+    (here / "encoder").mkdir()
+    (here / "encoder" / "config.json").write_text("{}")
+    assert "holds no weights" in wrong(capsys, *RUN, "--systems", "./encoder")
+
+
+def test_an_encoder_that_only_the_hub_has_is_refused_with_the_sample(here, capsys):
+    message = wrong(capsys, "run", "--tasks", "ner", "--sample", "--systems", "bert-base")
+    assert "--sample uses no network" in message
+
+
+def test_no_verb_and_an_unknown_verb_are_told(here, capsys):
+    assert "VERB" in wrong(capsys)
+    assert "leaderbord" in wrong(capsys, "leaderbord")

@@ -1,0 +1,115 @@
+"""Imports point down only, and what needs no model loads no model library."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "benchmarks"
+
+# From the roof to the ground: a module may import its own level's package and what stands below it.
+GROUND = ["errors", "schema", "recipes", "metrics", "definitions", "selection", "plan", "store", "lock", "estimate", "stats"]
+READING = ["leaderboard"]
+RUNNING = ["meter", "environment", "snapshots", "encoders", "places", "data", "methods", "runner", "execute"]
+HEAVY = {"torch", "transformers", "datasets", "sentence_transformers", "ray", "evaluate", "accelerate", "sklearn"}
+
+
+def modules() -> dict[str, Path]:
+    return {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+def imports(path: Path, at_import_time: bool = False) -> set[str]:
+    """Modules that a file imports, as written; with at_import_time without those inside of functions and type checks."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST, name: str = "") -> None:
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
+        skipped = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+        is_type_check = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        if at_import_time and (isinstance(node, skipped) or is_type_check):
+            return
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+def wing_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def test_every_module_has_a_place_in_the_house():
+    assert {wing_of(name) for name in modules()} - {""} == {*GROUND, *READING, *RUNNING, "cli"}
+
+
+def test_the_reading_wing_never_imports_the_running_wing_and_the_ground_imports_neither():
+    for name, path in modules().items():
+        used = {wing_of(module) for module in imports(path) if module.startswith("benchmarks.")}
+        if wing_of(name) in READING:
+            assert not used & {*RUNNING, "cli"}, name
+        if wing_of(name) in GROUND:
+            assert not used & {*RUNNING, *READING, "cli"}, name
+        if wing_of(name) in RUNNING:
+            assert not used & {*READING, "cli"}, name
+
+
+def test_nothing_imports_in_a_circle():
+    names = modules()
+    edges = {
+        name: {target for target in imports(path, at_import_time=True) if target in names and target != name}
+        for name, path in names.items()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join((*trail, name))
+        if name not in done:
+            for target in edges[name]:
+                # `from package import module` names the package too; a package may be on its own module's way
+                if not name.startswith(f"{target}."):
+                    visit(target, (*trail, name))
+            done.add(name)
+
+    for name in names:
+        visit(name, ())
+
+
+def test_every_module_says_in_one_line_what_it_knows():
+    for name, path in modules().items():
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        assert docstring, name
+        assert docstring.splitlines()[0].endswith((".", "?")), name
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["--help"], ["list"], ["run", "--list"], ["validate"],
+        ["run", "--tasks", "ner,news", "--sample", "--dry-run"],
+        ["leaderboard", "--results-dir", str(PACKAGE.parent / "results")],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_looking_and_planning_load_no_model_library(command, tmp_path):
+    if command[0] == "leaderboard" and not (PACKAGE.parent / "results" / "runs").is_dir():
+        pytest.skip("this checkout has no stored runs")
+    script = (
+        "import sys; from benchmarks.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        f"print('LOADED', sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "LOADED []", done.stderr

@@ -1,0 +1,131 @@
+"""Two ranks make one training: the same global batch, every row once, one writer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import make
+import pytest
+import tiny
+
+PROJECT = Path(__file__).parent.parent
+WORDS = [" ".join((*make.GOOD, *make.BAD, *make.PEOPLE, *make.PLACES, *make.OTHER))]
+
+
+def launched(folder: Path, ranks: int, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(ranks), "--standalone"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "ENCODER_BENCH_CACHE": str(folder / "cache")}
+    return subprocess.run(
+        [*command, str(script), *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=240
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("ranks")
+    make.text_task(folder, rows=61)  # odd, so that the last batch can't be shared evenly
+    make.tag_task(folder, rows=61)
+    tiny.checkpoint(folder / "encoder", "bert", [*tiny.SENTENCES, *WORDS])
+    return folder
+
+
+RUN = (
+    "--tasks ./mine.yaml,./names.yaml --systems ./encoder,majority --data-dir data --seeds 1 --set recipe.batch_size=8 "
+    "--set recipe.epochs=6 --set recipe.learning_rate=3e-3 --set recipe.precision=fp32"
+).split()
+
+
+@pytest.fixture(scope="module")
+def stored(folder) -> dict[int, list[dict]]:
+    """Records of the same plan made by one process and by two ranks."""
+    found = {}
+    for ranks in (1, 2):
+        results = folder / f"results-{ranks}"
+        done = launched(folder, ranks, PROJECT / "run_all.py", *RUN, "--results-dir", str(results))
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert done.stdout.count("4 runs: 0 stored, 4 to make") == 1, "one rank prints"
+        found[ranks] = [json.loads(path.read_text()) for path in sorted((results / "runs").glob("*/*/*.json"))]
+    return found
+
+
+def test_two_ranks_make_the_same_runs_as_one_process_and_write_each_once(stored):
+    assert [r["fingerprint"] for r in stored[2]] == [r["fingerprint"] for r in stored[1]]
+    assert all(r["status"] == "done" for r in stored[2])
+    assert {r["environment"]["processes"] for r in stored[2]} == {2}
+
+
+def test_two_ranks_train_with_the_same_global_batch_and_number_of_updates(stored):
+    steps = [[r["training"].get("steps") for r in stored[ranks]] for ranks in (1, 2)]
+    assert steps[0] == steps[1]
+    assert any(steps[0])
+
+
+def test_two_ranks_score_within_seed_noise_of_one_process(stored):
+    for one, two in zip(stored[1], stored[2], strict=True):
+        assert abs(one["metrics"][one["primary_metric"]] - two["metrics"][two["primary_metric"]]) <= 0.05, one["key"]
+
+
+def test_two_ranks_predict_every_row_exactly_once_in_order(folder, stored):
+    from benchmarks import store
+    from benchmarks.schema import RunResult
+
+    for ranks in (1, 2):
+        for record in stored[ranks]:
+            run = RunResult.model_validate(record)
+            table = store.read_predictions(folder / f"results-{ranks}", run)
+            assert table.column("row_id").to_pylist() == [f"test:{i}" for i in range(61)]
+
+
+SEES_ROWS = """
+import sys, json, tempfile
+sys.path.insert(0, {project!r})
+from datasets import Dataset
+from accelerate.utils import gather_object
+from transformers import BertConfig, BertForSequenceClassification, Trainer
+from benchmarks.execute import ranks
+from benchmarks.methods.finetune import training_arguments
+from benchmarks.recipes import Finetune
+
+ranks.join()
+rows = Dataset.from_list([{{"input_ids": [1] * (3 + i % 7), "labels": 0, "row": i}} for i in range(61)])
+arguments = training_arguments(Finetune(batch_size=8), 0, 61, tempfile.mkdtemp())
+arguments.remove_unused_columns = False
+model = BertForSequenceClassification(BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, vocab_size=9))
+trainer = Trainer(model, arguments, train_dataset=rows, data_collator=lambda batch: {{"row": [r["row"] for r in batch]}})
+seen = [batch["row"] for batch in trainer.get_train_dataloader()]
+everyone = gather_object([seen])
+if ranks.is_first():
+    print("SEEN", json.dumps(everyone))
+"""
+
+
+def test_two_ranks_share_every_training_batch_and_see_every_row(folder):
+    script = folder / "sees_rows.py"
+    script.write_text(SEES_ROWS.format(project=str(PROJECT)))
+    done = launched(folder, 2, script)
+    assert done.returncode == 0, done.stderr[-3000:]
+    first, second = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("SEEN"))[5:])
+    assert [len(batch) for batch in first[:-1]] == [4] * (len(first) - 1)
+    rows = [row for seen in (first, second) for batch in seen for row in batch]
+    assert set(rows) == set(range(61))
+    assert len(rows) <= 64  # the last update is filled up to a whole batch, as DistributedSampler does
+
+
+def test_a_batch_that_the_ranks_cannot_share_is_refused_before_training(folder, tmp_path):
+    done = launched(folder, 2, PROJECT / "run_all.py", *RUN, "--set", "recipe.batch_size=7", "--results-dir", str(tmp_path / "r"))
+    assert done.returncode != 0
+    assert done.stderr.count("7 rows can't be shared evenly by 2 ranks") == 1
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "examples" / "accelerate").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_configuration_is_one_that_accelerate_knows(path):
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    config = load_config_from_file(str(path))
+    assert config.num_processes >= 1
+    assert f"--config_file examples/accelerate/{path.name}" in (PROJECT / "docs" / "launching.md").read_text()
