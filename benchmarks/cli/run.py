@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import definitions, estimate, lock, plan, selection, store
 from benchmarks.cli import INTERRUPTED, SOME_FAILED
-from benchmarks.cli.screen import Screen, print_plan, print_summary
-from benchmarks.data.origins import Origin, origin_of
-from benchmarks.encoders import Checkpoint, locate
+from benchmarks.cli.screen import Screen, print_plan, print_summary, print_without_commit
 from benchmarks.errors import UserError
 from benchmarks.execute import ranks
-from benchmarks.schema import Encoder, RunSpec
+from benchmarks.places import Places, search
+from benchmarks.schema import RunSpec
 
 if TYPE_CHECKING:
     from benchmarks.schema import System
@@ -32,21 +31,23 @@ def run(arguments: Namespace) -> int:
         raise UserError("--tasks: required, such as --tasks ner,news; `encoder-bench list` shows what there is.")
     _quieten_libraries(offline=arguments.sample)
     check_results_dir(arguments.results_dir)
-    grid, origins, checkpoints = planned(arguments)
+    locked = lock.read()
+    grid, places = planned(arguments, locked)
     stored = estimate.results_in(store.read_runs(arguments.results_dir))
     todo = grid.runs if arguments.force else _not_done(grid.runs, arguments.results_dir)
     if arguments.dry_run:
         print_plan(grid, todo, stored, arguments.results_dir)
+        print_without_commit(places.without_commit())
         return 0
-    return _make(arguments, grid, todo, origins, checkpoints, stored)
+    return _make(arguments, grid, todo, places, locked, stored)
 
 
 def _make(
     arguments: Namespace,
     grid: plan.Plan,
     todo: list[RunSpec],
-    origins: Mapping[str, Origin],
-    checkpoints: Mapping[Encoder, Checkpoint],
+    places: Places,
+    locked: lock.Lock,
     stored: Sequence[Any],
 ) -> int:
     from benchmarks.execute.here import execute
@@ -57,10 +58,10 @@ def _make(
     failures = []
     if todo:
         ranks.join()
-        todo = ranks.from_first(todo)  # rank 0 may have stored more by the time another rank looks
+        todo, places = ranks.from_first((todo, places))  # stored runs and the Hub may have changed between their looks
         with screen:
             screen.checking()
-            prepared = prepare(todo, origins, checkpoints, cache_dir())
+            prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
             screen.prepared(prepared)
             try:
                 failures = execute(todo, prepared, arguments.results_dir, screen.tell, arguments.fail_fast)
@@ -104,14 +105,15 @@ def cache_dir() -> Path:
 # -- from flags to a plan -------------------------------------------------------------------------------------------------
 
 
-def planned(arguments: Namespace) -> tuple[plan.Plan, dict[str, Origin], dict[Encoder, Checkpoint]]:
-    """The grid with the origins of its data and the places of its encoders; nothing is downloaded or loaded yet."""
+def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:
+    """The grid, and where its data and encoders are. Nothing is downloaded yet, but commits are known: a dry run alone
+    asks no network, and leaves those unknown that neither lock nor cache knows.
+    """
     tasks = selection.select_tasks(arguments.tasks, definitions.load_tasks(), arguments.sample)
     systems, protocol_settings = _systems(arguments)
-    commits = lock.read()
-    origins = {task.name: origin_of(task, arguments.data_dir, commits) for task in tasks}
-    encoders = dict.fromkeys(system.encoder for system in systems if system.encoder)
-    checkpoints = {encoder: locate(encoder, commits, arguments.sample) for encoder in encoders}
+    encoders = [system.encoder for system in systems if system.encoder]
+    needs = search(tasks, encoders, arguments.data_dir, arguments.sample)
+    places = needs.places(locked, ask_hub=not arguments.dry_run)
     grid = plan.plan(
         tasks,
         systems,
@@ -122,12 +124,12 @@ def planned(arguments: Namespace) -> tuple[plan.Plan, dict[str, Origin], dict[En
                 arguments.seeds, arguments.train_sizes, arguments.folds, arguments.limit, more
             )
         ],
-        {name: origin.identity for name, origin in origins.items()},
-        {encoder: checkpoint.identity for encoder, checkpoint in checkpoints.items()},
+        {name: origin.identity for name, origin in places.origins.items()},
+        {encoder: checkpoint.identity for encoder, checkpoint in places.checkpoints.items()},
     )
     if not grid.runs:
         raise UserError("nothing to run: " + "; ".join(f"{s.task} x {s.system}: {s.why}" for s in grid.skipped))
-    return grid, origins, checkpoints
+    return grid, places
 
 
 def _systems(arguments: Namespace) -> tuple[list[System], list[plan.Override]]:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import estimate, plan, store
 from benchmarks.execute import ranks
+from benchmarks.lock import Repo
 from benchmarks.schema import RunFailure, RunResult, RunSpec
 
 if TYPE_CHECKING:
@@ -64,6 +65,12 @@ def _print_stale(todo: Sequence[RunSpec], results: Path) -> None:
         print("\nStored, but made otherwise:")
     for (task, system, changes), count in reasons.items():
         print(f"  {task} x {system}: {count} runs; changed: {changes}")
+
+
+def print_without_commit(repos: Sequence[Repo]) -> None:
+    """What a dry run, which asks no network, can't know of a plan's identity."""
+    for repo in repos:
+        print(f"\n{repo}: commit not known yet: resolved at download. Until then its stored runs can't be told from others.")
 
 
 # -- the runs -----------------------------------------------------------------------------------------------------------

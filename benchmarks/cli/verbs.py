@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from benchmarks import definitions
+from benchmarks import definitions, lock
 from benchmarks.errors import UserError, unknown
 from benchmarks.metrics import METRICS
+from benchmarks.places import search
 from benchmarks.schema import Task
 
 
@@ -61,13 +62,13 @@ def _task_paths(names: list[str]) -> list[Path]:
 
 
 def _data_checked(task: Task, data_dir: Path | None) -> str:
-    if data_dir is None and task.sample is None:
+    if data_dir is None:
         return ""
     from benchmarks.cli.run import cache_dir
     from benchmarks.data import load
-    from benchmarks.data.origins import origin_of
 
-    data = load(task, origin_of(task, data_dir, {}), cache_dir())
+    places = search([task], [], data_dir).places(lock.read(), ask_hub=True)
+    data = load(task, places.origins[task.name], cache_dir())
     rows = ", ".join(f"{split} {len(rows):,}" for split, rows in data.splits.items())
     return "".join([f"; data: {rows}", *(f"\n  note: {warning}" for warning in data.warnings)])
 
