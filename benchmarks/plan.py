@@ -180,7 +180,7 @@ def _variant(system: System, settings: Sequence[tuple[Override, Any]], encoders:
 
 
 def _in_a_name(value: Any) -> str:
-    return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return "-".join(map(str, value)) if isinstance(value, tuple) else str(value).removesuffix(".0")
 
 
 def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,8 @@ import numpy as np
 from benchmarks.environment import environment
 from benchmarks.meter import Meter, Progress
 from benchmarks.methods import Job, Method, load
-from benchmarks.metrics import tags, texts
-from benchmarks.schema import TAGS, Predictions, RunFailure, RunResult, RunSpec, Task
+from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
+from benchmarks.scoring import Named, Scoring
 
 if TYPE_CHECKING:
     from benchmarks.data import TaskData
@@ -43,15 +42,16 @@ def _run(
     meter = Meter(progress)
     job = Job(spec.task, spec.recipe, spec.protocol.seed, rows, encoder, meter)  # type: ignore[arg-type]
     predictions = checked(method(job), len(spec.task.classes))
+    scoring, named = Scoring.of(spec.task), Named.of(predictions, spec.task.classes)
     result = RunResult(
         **_stored(spec, len(rows.train), meter.notes.get("precision", "fp64")),
         title=spec.task.title,
         group=spec.task.group,
         type=spec.task.type,
         method=spec.system.method,
-        metrics=measure(spec.task, predictions),
+        metrics=scoring.measure(named),
         primary_metric=spec.task.metric,
-        report=report(spec.task, predictions),
+        report=scoring.report(named),
         cost=meter.cost(),
         data={**data.provenance, "used": {"train": len(rows.train), "test": len(rows.test)}},
         training=meter.notes,
@@ -101,25 +101,3 @@ def checked(predictions: Predictions, classes: int) -> Predictions:
     if scores.shape != (rows, classes) or not np.isfinite(scores).all():
         raise ValueError(f"scores are {scores.shape}, expected finite ({rows}, {classes})")
     return Predictions(predictions.row_ids, predictions.gold, predictions.predicted, scores)
-
-
-def measure(task: Task, predictions: Predictions) -> dict[str, float]:
-    """Every metric of the task's type."""
-    if task.type == TAGS:
-        return tags.measure(*_tag_names(task, predictions), task.scheme)
-    gold, predicted = np.array(predictions.gold), np.array(predictions.predicted)
-    positive = None if task.positive is None else task.labels.index(task.positive)
-    return texts.measure(gold, predicted, predictions.scores, task.labels, positive)
-
-
-def report(task: Task, predictions: Predictions) -> dict[str, Any]:
-    """Per-class scores and the confusion matrix."""
-    if task.type == TAGS:
-        return tags.report(*_tag_names(task, predictions), task.scheme)
-    return texts.report(np.array(predictions.gold), np.array(predictions.predicted), task.labels)
-
-
-def _tag_names(task: Task, predictions: Predictions) -> tuple[list[list[str]], list[list[str]]]:
-    name: Callable[[int], str] = task.tags.__getitem__
-    gold, predicted = ([list(map(name, row)) for row in rows] for rows in (predictions.gold, predictions.predicted))
-    return gold, predicted

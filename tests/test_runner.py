@@ -10,16 +10,17 @@ from benchmarks import store
 from benchmarks.data import load, origin_of
 from benchmarks.definitions import load_systems, load_task, resolved_recipe
 from benchmarks.methods import Job
-from benchmarks.metrics import tags, texts
+from benchmarks.metrics import tags
 from benchmarks.runner import run
 from benchmarks.schema import Predictions, Protocol, RunFailure, RunResult, RunSpec
+from benchmarks.scoring import rescored
 
 
 def prepared(folder, write, system="majority", **protocol):
     task = load_task(write(folder))
     found = load_systems()[system]
     origin = origin_of(task, folder / "data", {})
-    spec = RunSpec(task, found, resolved_recipe(found, task.type), Protocol(**protocol), {"data": origin.identity})
+    spec = RunSpec(task, found, resolved_recipe(found, task.type), Protocol(**protocol), {"task": task.identity()})
     return spec, load(task, origin, folder / "cache")
 
 
@@ -79,11 +80,7 @@ def test_metrics_are_those_of_the_stored_predictions(tmp_path):
     spec, data = prepared(tmp_path, make.text_task)
     result, predictions = run(spec, data, None, method=lambda job: job.predictions(noise.argmax(1).tolist(), noise))
     store.save(tmp_path / "results", spec, result, predictions)
-    table = store.read_predictions(tmp_path / "results", result)
-    ids = {name: index for index, name in enumerate(spec.task.labels)}
-    gold, predicted = (np.array([ids[x] for x in table.column(c).to_pylist()]) for c in ("gold", "predicted"))
-    scores = np.array(table.column("scores").to_pylist(), dtype=np.float32)
-    assert texts.measure(gold, predicted, scores, spec.task.labels, 1) == result.metrics
+    assert rescored(tmp_path / "results", result) == result.metrics
 
 
 def test_majority_predicts_the_label_and_the_tag_that_most_training_rows_have(tmp_path):
