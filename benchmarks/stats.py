@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float | None]:
     """The mean, and half the width of its confidence interval; None for one value, which tells nothing of its spread.
 
-    Student (1908), The Probable Error of a Mean: t((1 + level) / 2, n - 1) * sd / sqrt(n), sd with n - 1 below the line.
+    Student (1908), The Probable Error of a Mean: t((1 + level) / 2, n - 1) * sd / sqrt(n), sd over n - 1.
     Not 1.96: of two seeds the factor is 12.7, of three 4.3. Equal values give exactly that value and 0.
     Raises ValueError for no values.
     """
@@ -20,11 +20,12 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
         return float(values[0]), (0.0 if len(values) > 1 else None)
     from scipy.special import stdtrit
 
-    factor = float(stdtrit(len(values) - 1, (1 + level) / 2))
-    return fmean(values), factor * stdev(values) / math.sqrt(len(values))
+    mean, freedom = fmean(values), len(values) - 1
+    sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / freedom)
+    return mean, float(stdtrit(freedom, (1 + level) / 2)) * sd / math.sqrt(len(values))
 
 
-def ranks(values: Sequence[float], higher_is_better: bool = True) -> list[int]:
+def ranks(values: Sequence[float], higher_is_better: bool) -> list[int]:
     """The place of each value, best first; equal values share one, and the next place counts them: 1, 2, 2, 4."""
     place: dict[float, int] = {}
     for position, value in enumerate(sorted(values, reverse=higher_is_better), start=1):

@@ -76,14 +76,15 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
     if isinstance(run, RunFailure):
         return _failed(run)
     data, task = _mapping(run.identity_, "data"), _mapping(run.identity_, "task")
+    conditions = _conditions(run.identity_)
     return Made(
         task=run.task,
         title=run.title,
         group=run.group,
         sample=run.sample,
         slot=_slot(run),
-        definition=_definition(run.identity_),
-        conditions=_conditions(run.identity_),
+        definition=_definition(run.identity_, conditions),
+        conditions=conditions,
         scheme=task.get("scheme"),
         created=run.created,
         primary_metric=run.primary_metric,
@@ -108,9 +109,10 @@ def _slot(run: Stored) -> Slot:
     return Slot(run.system, tuple(sorted(asked.items())), run.seed, run.fold)
 
 
-def _definition(identity: Mapping[str, Any]) -> str:
+def _definition(identity: Mapping[str, Any], conditions: Conditions) -> str:
     protocol = {k: v for k, v in _mapping(identity, "protocol").items() if k not in ("seed", "fold")}
-    return fingerprint({**identity, "protocol": protocol})
+    # The task's text is long, and its fingerprint known: half of the time to read ten thousand runs would go here.
+    return fingerprint({**identity, **conditions._asdict(), "protocol": protocol})
 
 
 def _conditions(identity: Mapping[str, Any]) -> Conditions:

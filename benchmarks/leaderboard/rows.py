@@ -22,7 +22,7 @@ class Row:
     """One system: means over its seeds and folds.
 
     rank: None where the score can't be compared: the primary metric is not stored, or folds are missing.
-    half_width: of the 95 % interval; None for one run. 0 where every run scored the same.
+    half_width: of the 95 % interval; None for one run, or where folds are missing; 0 where every run scored the same.
     """
 
     system: str
@@ -83,7 +83,10 @@ def tables(runs: Iterable[RunResult | RunFailure]) -> list[Page]:
         if not run.limited:
             record = kept(run)
             made, failed = pages[record.sample, record.task]
-            made.append(record) if isinstance(record, Made) else failed.append(record)
+            if isinstance(record, Made):
+                made.append(record)
+            else:
+                failed.append(record)
     found = [_page(task, sample, made, failed) for (sample, task), (made, failed) in pages.items()]
     return sorted(found, key=lambda page: (page.sample, page.group, page.task))
 
@@ -221,9 +224,9 @@ def _row(system: str, seeds: _Seeds, metric: str) -> Row:
         system=system,
         rank=None,
         score=score,
-        half_width=half_width,
+        half_width=half_width if seeds.complete else None,
         over="seeds" if len(seeds.runs) > 1 else "folds",
-        metrics={name: _score(by_seed)[0] for name, by_seed in values.items()},
+        metrics={name: fmean(map(fmean, by_seed)) for name, by_seed in values.items()},
         train_seconds=fmean(seconds) if seconds else None,
         peak_memory_mb=max(memory, default=None),
         parameters=max(parameters, default=None),

@@ -1,0 +1,33 @@
+"""Stored runs -> ranked tables -> Markdown: a page a task, and one over all tasks. Reads only the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks import store
+from benchmarks.leaderboard import overview, page
+from benchmarks.leaderboard.rows import Page, Row, Section, tables
+
+__all__ = ["Page", "Row", "Section", "tables", "write"]
+
+
+def write(results: Path) -> dict[str, str]:
+    """Writes RESULTS/leaderboards/<task>.md and RESULTS/LEADERBOARD.md; gives back each task's page.
+
+    A file whose text is the same is not touched, nor is the page of a task that has no runs any more.
+    Raises UserError for a stored run that can't be read.
+    """
+    pages = tables(store.read_runs(results))
+    texts: dict[str, str] = {}
+    for found in pages:  # a task of the user's and a sample may share a name: one page then, in two parts
+        before = f"{texts[found.task]}\n\n" if found.task in texts else ""
+        texts[found.task] = before + page.markdown(found)
+    for task, text in texts.items():
+        _write_changed(results / overview.path(task), f"{text}\n")
+    _write_changed(results / "LEADERBOARD.md", f"{overview.markdown(pages)}\n")
+    return texts
+
+
+def _write_changed(path: Path, text: str) -> None:
+    if not path.is_file() or path.read_bytes() != text.encode():
+        store.write_text(path, text)

@@ -1,0 +1,171 @@
+"""The Markdown over all tasks: systems by tasks, then where each task's page is."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from benchmarks.leaderboard import words
+from benchmarks.leaderboard.page import as_markdown, title
+from benchmarks.leaderboard.rows import Page, Row, Section
+from benchmarks.schema import folder_name
+
+FOLDER = "leaderboards"
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+ORDER = (
+    "Each cell is the mean of the task's primary metric over seeds; the best of a task is bold; – was not run. Systems "
+    "are in order of tasks won (a tie counts for each), then of their mean rank over the tasks that they were run on; "
+    "a task with one system counts for neither. Neither compares systems fairly that were run on different tasks."
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One task by the table that stands for it; `note` says what keeps it from being the whole training split."""
+
+    page: Page
+    section: Section
+    note: str | None
+
+    @property
+    def name(self) -> str:
+        return words.plain(f"{self.page.group}: {self.page.task} ({self.page.metric})")
+
+    @property
+    def places(self) -> dict[str, int]:
+        return {row.system: row.rank for row in self.section.rows if row.rank is not None}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a system reached over the tasks that it was run on beside others."""
+
+    system: str
+    places: tuple[int, ...]
+
+    @property
+    def won(self) -> int:
+        return self.places.count(1)
+
+    @property
+    def mean_rank(self) -> float:
+        return fmean(self.places) if self.places else math.inf
+
+
+def markdown(pages: Sequence[Page]) -> str:
+    """All tasks; sample corpora in a part of their own, at the end. Without a line end after it."""
+    real = [page for page in pages if not page.sample]
+    samples = [page for page in pages if page.sample]
+    parts = ["# Leaderboard", *(_part(real) if real else ["No finished run of a real task is stored."])]
+    if samples:
+        parts += ["# Sample corpora (synthetic rows, not results)", *_part(samples)]
+    return "\n\n".join(parts)
+
+
+def _part(pages: Sequence[Page]) -> Iterator[str]:
+    columns = [column for page in pages if (column := _column(page))]
+    if columns:
+        yield ORDER
+        yield _matrix(columns)
+        if noted := [column for column in columns if column.note]:
+            yield "\n".join(f"- {_sign(number)} {column.note}" for number, column in enumerate(noted, start=1))
+    yield from _links(pages)
+
+
+# -- which table stands for a task ------------------------------------------------------------------------------------
+
+
+def _column(page: Page) -> Column | None:
+    """The whole training split; else folds of all rows; else the most training rows. Of several data, the newest."""
+    ranked = [section for section in page.sections if any(row.rank is not None for row in section.rows)]
+    if not ranked:
+        return None
+    best = min(ranked, key=lambda section: _reduced(section.protocol))
+    alike = [section for section in page.sections if section.protocol == best.protocol]
+    said = [] if not best.protocol else [_in_words(best)]
+    said += [f"of {len(alike)} tables made on other data or by other definitions, the newest"] if len(alike) > 1 else []
+    return Column(page, best, f"{words.plain(page.task)}: {'; '.join(said)}" if said else None)
+
+
+def _reduced(protocol: Mapping[str, Any]) -> tuple[bool, float, bool, int]:
+    """How far a protocol is from all rows: fewer training rows come last; the first of equals wins."""
+    size = protocol.get("train_size") or math.inf
+    return bool(protocol), -size, bool(protocol.get("balanced")), protocol.get("folds") or 0
+
+
+def _in_words(section: Section) -> str:
+    asked, whole = section.protocol, (section.data.get("rows") or {}).get("train")
+    text = words.protocol(asked)
+    return f"{text} of {whole:,}" if set(asked) == {"train_size"} and whole else text
+
+
+# -- systems by tasks -------------------------------------------------------------------------------------------------
+
+
+def _matrix(columns: Sequence[Column]) -> str:
+    numbers = {id(column): number for number, column in enumerate((c for c in columns if c.note), start=1)}
+    names = [f"{column.name}{_sign(numbers[id(column)]) if column.note else ''}" for column in columns]
+    standings = _standings(columns)
+    cells = [
+        {"system": row.system, "task": name, "cell": _cell(row)}
+        for name, column in zip(names, columns, strict=True)
+        for row in column.section.rows
+    ]
+    frame = pd.DataFrame(cells).pivot(index="system", columns="task", values="cell")
+    frame = frame.reindex(index=[s.system for s in standings], columns=names).fillna(words.NOTHING)
+    frame.insert(0, "won", [f"{s.won} of {len(s.places)}" for s in standings])
+    frame.insert(1, "mean rank", [f"{s.mean_rank:.2f}" if s.places else words.NOTHING for s in standings])
+    frame.insert(0, "system", [words.plain(s.system) for s in standings])
+    return as_markdown(frame, left=("system",))
+
+
+def _cell(row: Row) -> str:
+    if row.rank is None or row.score is None:
+        return words.NOTHING
+    return f"**{row.score:.4f}**" if row.rank == 1 else f"{row.score:.4f}"
+
+
+def _standings(columns: Sequence[Column]) -> list[Standing]:
+    places: dict[str, list[int]] = {row.system: [] for column in columns for row in column.section.rows}
+    for column in columns:
+        for system, place in column.places.items():
+            if len(column.places) > 1:
+                places[system].append(place)
+    found = [Standing(system, tuple(own)) for system, own in places.items()]
+    return sorted(found, key=lambda standing: (-standing.won, standing.mean_rank, standing.system))
+
+
+def _sign(number: int) -> str:
+    return str(number).translate(RAISED)
+
+
+# -- where the pages are ----------------------------------------------------------------------------------------------
+
+
+def path(task: str) -> str:
+    """Where a task's page is, below RESULTS."""
+    return f"{FOLDER}/{folder_name(task)}.md"
+
+
+def _links(pages: Sequence[Page]) -> Iterator[str]:
+    """A list of pages for each group."""
+    for group, found in itertools.groupby(pages, key=lambda page: page.group):
+        lines = [
+            f"- [{words.plain(page.task)}]({quote(path(page.task))}): {title(page)}{_standing(page)}" for page in found
+        ]
+        yield "\n".join([f"## {words.plain(group) or 'No run done'}", "", *lines])
+
+
+def _standing(page: Page) -> str:
+    tables = sum(bool(section.rows) for section in page.sections)
+    failed = sum(len(section.failures) for section in page.sections)
+    told = [words.counted(tables, "table"), *([f"{words.counted(failed, 'run')} failed"] if failed else [])]
+    return f" ({', '.join(told)})"

@@ -1,0 +1,228 @@
+"""The Markdown of one task's page: what was measured on what, then a table a protocol."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from benchmarks.leaderboard import words
+from benchmarks.leaderboard.made import Failed
+from benchmarks.leaderboard.rows import Page, Row, Section
+from benchmarks.metrics import METRICS
+
+ALSO = (
+    "f1_micro", "f1_macro", "accuracy", "average_precision", "average_precision_macro",
+    "entity_f1", "entity_f1_macro", "token_f1_micro", "token_f1_macro",
+)  # fmt: skip
+"""The metrics shown beside the primary one, where they apply."""
+
+LEGEND = {
+    "over seeds": "± is the 95 % interval of the mean over seeds (Student's t). It holds the luck of the seed, not "
+    "that of the test rows.",
+    "over folds": "† interval over the folds of one seed: folds share training rows, so it is optimistic.",
+    "same": "(same): every run scored exactly the same; there is no noise of seeds to show.",
+    "incomplete": "Without a rank: folds are missing, so the mean is over other rows than its neighbours'.",
+    "unknown": "Without a score: the run was not scored with the task's metric; `--force` runs it again.",
+}
+
+
+def markdown(page: Page) -> str:
+    """The whole page, without a line end after it. Facts that all tables share stand once, above the first."""
+    facts = [list(_facts(section)) for section in page.sections]
+    shared = [line for line in facts[0] if all(line in lines for lines in facts)] if facts else []
+    parts = ["\n".join([f"# {title(page)}", "", *_bullets([*_about(page), *shared])])]
+    for name, section, lines in zip(_titles(page.sections), page.sections, facts, strict=True):
+        parts += [f"## {name}", _bullets_text([line for line in lines if line not in shared])]
+        parts += [_table(section, page.metric), _bullets_text(_below(section))]
+    parts.append(_bullets_text([LEGEND[mark] for mark in LEGEND if mark in _marks(page.sections)]))
+    return "\n\n".join(part for part in parts if part)
+
+
+def title(page: Page) -> str:
+    name = words.plain(page.title)
+    return f"Sample: {name.removeprefix('Sample: ')}; synthetic rows" if page.sample else name
+
+
+def _bullets(lines: Sequence[str]) -> list[str]:
+    return [f"- {line}" for line in lines]
+
+
+def _bullets_text(lines: Sequence[str]) -> str:
+    return "\n".join(_bullets(lines))
+
+
+# -- above a table ----------------------------------------------------------------------------------------------------
+
+
+def _about(page: Page) -> Iterator[str]:
+    group = f", group {words.code(page.group)}" if page.group else ""
+    yield f"Task: {words.code(page.task)}{group}"
+    if page.metric:
+        known = METRICS.get(page.metric)
+        yield f"Primary metric: {words.code(page.metric)}{f', {known.summary}' if known else ''}"
+    if page.sample:
+        yield "The rows are made by a grammar: the scores show that the suite works, and say nothing of real texts."
+
+
+def _facts(section: Section) -> Iterator[str]:
+    """Data, what is wrong with them, hardware and code: one line each."""
+    if not section.rows:
+        return
+    yield f"Data: {source(section)}{_sizes(section)}"
+    yield from _used(section)
+    notes = [words.plain(str(note)) for note in section.data.get("notes") or ()]
+    yield from dict.fromkeys([*notes, *_repeated(section)])
+    for device, found in itertools.groupby(section.machines, key=lambda machine: machine.device):
+        precisions, processes = zip(*((machine.precision, machine.processes) for machine in found), strict=True)
+        ranks = " or ".join(words.counted(number, "process") for number in dict.fromkeys(processes))
+        yield f"Hardware: {words.plain(device)}, {' and '.join(dict.fromkeys(precisions))}, {ranks}"
+    yield f"Code: encoder-bench {words.listed([words.plain(version) for version in section.versions])}"
+
+
+def source(section: Section) -> str:
+    """Where the rows are from: 'files train.csv (sha256 2ba7c6da)', 'Hub stanfordnlp/sst2 at 8d51e7e4887a'."""
+    data = section.data
+    if checksums := data.get("sha256"):
+        pairs = checksums.items() if isinstance(checksums, dict) else [("data", checksums)]
+        return f"files {words.listed([words.plain(f'{path} (sha256 {str(digest)[:8]})') for path, digest in pairs])}"
+    kind = {"hub": "Hub", "sample": "embedded sample"}.get(
+        data.get("source", ""), data.get("source") or "unknown source"
+    )
+    revision = data.get("revision")
+    version = "" if revision is None else f" at {str(revision)[:12]}" if kind == "Hub" else f", version {revision}"
+    return words.plain(f"{kind}{f' {section.place}' if section.place else ''}{version}")
+
+
+def _sizes(section: Section) -> str:
+    sizes = section.data.get("rows") or {}
+    return f"; rows: {', '.join(f'{split} {count:,}' for split, count in sizes.items())}" if sizes else ""
+
+
+def _used(section: Section) -> Iterator[str]:
+    """How many rows were trained and tested on, where these are not the whole splits."""
+    sizes, used = section.data.get("rows") or {}, section.data.get("used") or {}
+    trained, tested = section.trained_on, used.get("test")
+    said = []
+    if trained and set(trained) != {sizes.get("train")}:
+        said.append(f"trained on {'–'.join(f'{count:,}' for count in dict.fromkeys((trained[0], trained[-1])))} rows")
+    if tested is not None and tested != sizes.get("test"):
+        said.append(f"tested on {tested:,} rows")
+    if said:
+        yield f"Used: {', '.join(said)}"
+
+
+def _repeated(section: Section) -> Iterator[str]:
+    """What the data say of rows that stand twice where that flatters a score; worded as the notes of the data are."""
+    found = section.data.get("duplicates") or {}
+    for pair, count in (found.get("across") or {}).items():
+        if count:
+            yield f"{count:,} rows of {pair.replace(' in ', ' also occur in ')}."
+    within = (found.get("within") or {}).get("train")
+    if within and section.protocol.get("folds"):
+        yield f"{within:,} rows of train repeat an earlier one: copies may stand in different folds."
+
+
+# -- a table ----------------------------------------------------------------------------------------------------------
+
+
+def _titles(sections: Sequence[Section]) -> list[str]:
+    """The protocol, and where tables share one, what is different: never only the reader's guess."""
+    return [" · ".join([words.protocol(section.protocol), *_difference(section, sections)]) for section in sections]
+
+
+def _difference(section: Section, sections: Sequence[Section]) -> Iterator[str]:
+    alike = [other for other in sections if other.protocol == section.protocol and other is not section]
+    if any(other.conditions.data != section.conditions.data for other in alike):
+        same_words = any(source(other) == source(section) for other in alike)
+        yield f"{source(section)}{f' (data {section.conditions.data[:8]})' if same_words else ''}"
+    if any(other.conditions.task != section.conditions.task for other in alike):
+        yield f"task as defined on {section.newest[:10]} (definition {section.conditions.task[:8]})"
+    if any(other.conditions.code != section.conditions.code for other in alike):
+        yield f"code protocol {section.conditions.code}"
+
+
+def _table(section: Section, metric: str | None) -> str:
+    if not section.rows or metric is None:
+        return "No run is done."
+    records = [_cells(row, section, metric) for row in section.rows]
+    frame = pd.DataFrame.from_records(records)
+    kept = frame.loc[:, (frame != words.NOTHING).any() | frame.columns.isin(list(frame.columns[:3]))]
+    return as_markdown(kept, left=("system",))
+
+
+def as_markdown(frame: pd.DataFrame, left: Sequence[str]) -> str:
+    """A table of texts, as they are; the columns named are aligned to the left, the others to the right."""
+    sides = ["left" if column in left else "right" for column in frame.columns]
+    return str(frame.to_markdown(index=False, disable_numparse=True, colalign=sides))
+
+
+def _cells(row: Row, section: Section, metric: str) -> dict[str, str]:
+    also = {words.header(name, section.scheme): _number(row.metrics.get(name)) for name in ALSO if name != metric}
+    return {
+        "rank": words.NOTHING if row.rank is None else str(row.rank),
+        "system": words.plain(row.system),
+        words.header(metric, section.scheme): _score(row),
+        **also,
+        "train time": words.duration(row.train_seconds),
+        "peak memory": words.memory(row.peak_memory_mb),
+        "parameters": words.parameters(row.parameters),
+        **_runs(row, section.protocol.get("folds")),
+    }
+
+
+def _number(value: float | None) -> str:
+    return words.NOTHING if value is None else f"{value:.4f}"
+
+
+def _score(row: Row) -> str:
+    if row.half_width is None:
+        return _number(row.score)
+    if row.half_width == 0:
+        return f"{_number(row.score)} (same)"
+    return f"{_number(row.score)} ± {row.half_width:.4f}{' †' if row.over == 'folds' else ''}"
+
+
+def _runs(row: Row, folds: int | None) -> dict[str, str]:
+    if folds is None:
+        return {"seeds": str(row.seeds)}
+    return {"folds × seeds": f"{folds} × {row.seeds}" if row.complete else f"{row.runs} of {folds} × {row.seeds}"}
+
+
+# -- below a table ----------------------------------------------------------------------------------------------------
+
+
+def _below(section: Section) -> list[str]:
+    """What is stored but not in the table."""
+    lines = []
+    if section.left_out:
+        which = words.listed([f"{words.plain(system)} {count}" for system, count in section.left_out.items()])
+        lines.append(f"{words.counted(sum(section.left_out.values()), 'older run')} made otherwise left out: {which}")
+    for system, count in section.unfinished.items():
+        lines.append(f"{words.plain(system)}: {words.counted(count, 'fold')} of unfinished seeds left out")
+    if section.failures:
+        which = words.listed([_failure(failure) for failure in section.failures], "; ")
+        lines.append(f"{words.counted(len(section.failures), 'run')} failed: {which}")
+    return lines
+
+
+def _failure(failure: Failed) -> str:
+    slot = failure.slot
+    fold = "" if slot.fold is None else f" fold {slot.fold + 1}"
+    return words.plain(f"{slot.system} seed {slot.seed}{fold}: {words.shortened(failure.said)}")
+
+
+def _marks(sections: Sequence[Section]) -> set[str]:
+    """Which lines of the legend the tables need."""
+    marks = set()
+    for row in (row for section in sections for row in section.rows):
+        if row.half_width:
+            marks.add(f"over {row.over}")
+        if row.half_width == 0:
+            marks.add("same")
+        if row.score is None:
+            marks.add("unknown")
+        elif not row.complete:
+            marks.add("incomplete")
+    return marks

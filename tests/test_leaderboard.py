@@ -1,0 +1,446 @@
+"""Stored runs become ranked tables: what counts, what stands beside what, what is said of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from benchmarks.leaderboard import tables, write
+from benchmarks.leaderboard.overview import markdown as overview
+from benchmarks.leaderboard.page import markdown
+from benchmarks.schema import RunFailure, RunResult, fingerprint
+from benchmarks.store import runs_folder, write_text
+
+PROTOCOL = {"train_size": None, "test_size": None, "balanced": False, "folds": None, "limit": None}
+MACHINE = {
+    "device": "cpu",
+    "processor": "Xeon",
+    "cores": 2,
+    "precision": "fp32",
+    "processes": 1,
+    "encoder_bench": "0.1.0",
+}
+DATA = {"source": "files", "sha256": {"train.csv": "a" * 64}, "rows": {"train": 9775, "test": 2443}, "notes": []}
+COST = {"train_seconds": 246.9, "predict_seconds": 3.9, "peak_memory_mb": 1028.9, "parameters": 22_575_001}
+
+
+def stored(system: str, seed: int, changes: dict[str, Any]) -> dict[str, Any]:
+    """What a result and a failure share; protocol, recipe, definition, content (the data's), code make the identity."""
+    protocol = {**PROTOCOL, "seed": seed, "fold": None, **changes.pop("protocol", {})}
+    recipe, content = changes.pop("recipe", {}), changes.pop("content", "a")
+    definition = {"type": "text-classification", "scheme": "IOB2", **changes.pop("definition", {})}
+    identity = {
+        "code": changes.pop("code", 1),
+        "task": definition,
+        "data": {"source": "files", "parts": content},
+        "recipe": recipe,
+        "protocol": protocol,
+    }
+    return {
+        "task": "films", "system": system, "seed": seed, "train_size": protocol["train_size"], "fold": protocol["fold"],
+        "sample": False, "limited": False, "fingerprint": fingerprint(identity), "key": fingerprint(identity),
+        "identity": identity, "protocol": protocol, "recipe": recipe, "environment": MACHINE,
+        "created": "2026-11-20T12:00:00+00:00", **changes,
+    }  # fmt: skip
+
+
+def done(system: str = "minilm", seed: int = 0, score: float = 0.9, **changes: Any) -> RunResult:
+    fields: dict[str, Any] = {
+        "title": "Films, good or bad", "group": "sentiment", "type": "text-classification", "method": "finetune",
+        "metrics": {"accuracy": score, "f1_micro": score, "f1_macro": score - 0.1}, "primary_metric": "accuracy",
+        "report": {}, "cost": COST, "data": DATA, "training": {},
+    }  # fmt: skip
+    return RunResult(**{**fields, **stored(system, seed, changes)})
+
+
+def failed(system: str = "minilm", seed: int = 0, message: str = "CUDA out of memory", **changes: Any) -> RunFailure:
+    error = {"type": "OutOfMemoryError", "message": message, "traceback": ""}
+    return RunFailure(**{**stored(system, seed, changes), "error": error})
+
+
+def page(*runs: RunResult | RunFailure) -> str:
+    (found,) = tables(runs)
+    return markdown(found)
+
+
+def cells(text: str) -> list[dict[str, str]]:
+    """The rows of every Markdown table in a text, by column."""
+    found, head = [], []
+    for before, line in pairwise(["", *text.splitlines()]):
+        if not line.startswith("|"):
+            head = []
+        elif not before.startswith("|"):
+            head = [cell.strip() for cell in line.strip("|").split(" | ")]
+        elif not line.startswith(("|-", "|:")):
+            found.append(dict(zip(head, (cell.strip() for cell in line.strip("|").split(" | ")), strict=True)))
+    return found
+
+
+def headings(text: str) -> list[str]:
+    return [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
+
+
+# -- scores -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_is_the_mean_over_seeds_with_its_students_t_interval():
+    (row,) = cells(page(*(done(seed=seed, score=score) for seed, score in enumerate([0.87, 0.88, 0.89]))))
+    assert row["accuracy"] == "0.8800 ± 0.0248"  # 4.3027 * 0.01 / sqrt(3)
+    assert row["macro F1"] == "0.7800"
+    assert row["seeds"] == "3"
+
+
+def test_one_seed_has_no_interval():
+    assert cells(page(done(score=0.88)))[0]["accuracy"] == "0.8800"
+
+
+def test_seeds_that_score_the_same_have_a_mark_instead_of_an_interval_of_no_width():
+    text = page(*(done("majority", seed) for seed in range(3)))
+    assert cells(text)[0]["accuracy"] == "0.9000 (same)"
+    assert "± 0" not in text
+    assert "- (same): every run scored exactly the same" in text
+
+
+def test_an_interval_is_said_to_be_over_seeds_only():
+    assert "not that of the test rows" in page(done(seed=0, score=0.8), done(seed=1, score=0.9))
+    assert "over seeds" not in page(done())
+
+
+def test_systems_are_ranked_by_the_mean_and_ties_share_a_rank():
+    text = page(done("a", score=0.7), done("b", score=0.8), done("c", score=0.9), done("d", score=0.8))
+    assert [(row["rank"], row["system"]) for row in cells(text)] == [("1", "c"), ("2", "b"), ("2", "d"), ("4", "a")]
+
+
+def test_a_run_without_the_newest_runs_primary_metric_has_neither_score_nor_rank():
+    new = done("new", metrics={"mcc": 0.5, "accuracy": 0.7}, primary_metric="mcc", created="2026-12-01T00:00:00+00:00")
+    text = page(done("old", score=0.99), new)
+    assert [(row["rank"], row["system"], row["MCC"]) for row in cells(text)] == [
+        ("1", "new", "0.5000"),
+        ("–", "old", "–"),
+    ]
+    assert "the run was not scored with the task's metric" in text
+
+
+def test_no_mean_is_taken_over_the_part_of_the_seeds_that_has_the_metric():
+    text = page(done(seed=0), done(seed=1, metrics={"f1_macro": 0.5}))
+    assert cells(text)[0]["accuracy"] == "–"
+
+
+def test_the_primary_metric_has_one_column_and_columns_without_any_value_are_left_out():
+    (row,) = cells(page(done()))
+    assert list(row) == [
+        "rank", "system", "accuracy", "micro F1", "macro F1", "train time", "peak memory", "parameters", "seeds",
+    ]  # fmt: skip
+    assert (row["train time"], row["peak memory"], row["parameters"]) == ("4.1 min", "1.0 GB", "22.6 M")
+
+
+def test_ner_columns_name_their_convention():
+    scores = {"entity_f1": 0.879, "entity_f1_macro": 0.8, "token_f1_micro": 0.943, "token_accuracy": 0.943}
+    (row,) = cells(page(done(metrics=scores, primary_metric="entity_f1", definition={"scheme": "IO"})))
+    assert row["entity F1 (strict, IO)"] == "0.8790"
+    assert row["token F1 with O (= accuracy)"] == "0.9430"
+
+
+# -- what counts ------------------------------------------------------------------------------------------------------
+
+
+def test_smoke_runs_are_kept_out():
+    assert tables([done(limited=True), failed(limited=True)]) == []
+
+
+def test_a_failed_run_is_named_below_the_table_and_has_no_row():
+    text = page(done("majority"), failed(seed=2, message="CUDA out of memory\nTried to"))
+    assert [row["system"] for row in cells(text)] == ["majority"]
+    assert "- 1 run failed: minilm seed 2: OutOfMemoryError: CUDA out of memory\n" in f"{text}\n"
+
+
+def test_a_failure_is_forgotten_once_the_same_run_is_done():
+    assert "failed" not in page(failed(seed=1), done(seed=1))
+    assert "1 run failed: minilm seed 1" in page(failed(seed=1), done(seed=0))
+    assert "1 run failed: minilm seed 1" in page(failed(seed=1, protocol={"train_size": 100}), done(seed=1))
+
+
+def test_a_task_whose_runs_all_failed_says_so():
+    text = page(failed(), failed(seed=1))
+    assert "No run is done." in text
+    assert "2 runs failed" in text
+    assert "No finished run" not in (whole := overview(tables([failed()])))
+    assert "[films](leaderboards/films.md): films (0 tables, 1 run failed)" in whole
+
+
+def test_many_failures_are_counted_and_the_first_are_named():
+    text = page(done(), *(failed(seed=seed) for seed in range(1, 9)))
+    assert "8 runs failed: minilm seed 1: " in text
+    assert "; and 3 more" in text
+
+
+def test_a_system_shows_its_newest_definition_and_older_runs_are_counted():
+    old = [done(seed=seed, score=0.99, recipe={"epochs": 2}, created="2026-01-01T00:00:00+00:00") for seed in range(3)]
+    new = [done(seed=0, score=0.8, recipe={"epochs": 3}), done("majority", score=0.1)]
+    for text in (page(*old, *new), page(*new, *old)):  # whatever the order in which they are read
+        assert [(row["system"], row["accuracy"]) for row in cells(text)] == [
+            ("minilm", "0.8000"),
+            ("majority", "0.1000"),
+        ]
+        assert "- 3 older runs made otherwise left out: minilm 3" in text
+
+
+def test_of_one_seed_stored_twice_the_newest_counts():
+    (row,) = cells(page(done(score=0.5, created="2026-12-01T00:00:00+00:00"), done(score=0.9)))
+    assert (row["accuracy"], row["seeds"]) == ("0.5000", "1")
+
+
+# -- sections ---------------------------------------------------------------------------------------------------------
+
+
+def test_protocols_have_tables_of_their_own_in_order():
+    asked = [
+        {"folds": 5, "fold": 0},
+        {"train_size": 500, "balanced": True},
+        {"train_size": 5000},
+        {"train_size": 1000},
+        {},
+    ]
+    assert headings(page(*(done(protocol=protocol) for protocol in asked))) == [
+        "Whole training split",
+        "1,000 training rows",
+        "5,000 training rows",
+        "500 training rows, classes balanced",
+        "5-fold cross-validation",
+    ]
+
+
+def test_different_data_of_one_task_are_never_in_one_table():
+    other = {**DATA, "sha256": {"train.csv": "b" * 64}}
+    text = page(done("a"), done("b", content="b", data=other), done("c"))
+    assert headings(text) == [
+        "Whole training split · files train.csv (sha256 aaaaaaaa)",
+        "Whole training split · files train.csv (sha256 bbbbbbbb)",
+    ]
+    assert [row["rank"] for row in cells(text)] == ["1", "1", "1"]
+    assert text.index("| a ") < text.index("| c ") < text.index("bbbbbbbb)\n") < text.index("| b ")
+
+
+@pytest.mark.parametrize("change", [{"code": 2}, {"definition": {"labels": ["x"]}}, {"content": "b"}])
+def test_what_is_made_under_other_conditions_is_in_another_table_with_a_title_of_its_own(change):
+    first, second = headings(page(done("a"), done("b", **change)))
+    assert first != second
+
+
+def test_a_protocol_setting_that_is_off_is_the_same_as_one_that_did_not_exist():
+    before = done("a")
+    before.protocol.pop("test_size")
+    assert len(headings(page(before, done("b")))) == 1
+
+
+def test_samples_are_marked_and_never_in_a_table_with_real_rows():
+    pages = tables([done(), done(sample=True, title="Sample: films"), done(task="notes", sample=True)])
+    assert [(found.task, found.sample) for found in pages] == [("films", False), ("films", True), ("notes", True)]
+    assert markdown(pages[1]).startswith("# Sample: films; synthetic rows\n")
+    real, samples = overview(pages).split("# Sample corpora (synthetic rows, not results)")
+    assert "notes" not in real
+    assert "notes" in samples
+
+
+# -- folds ------------------------------------------------------------------------------------------------------------
+
+
+def folds(*scores: float, system: str = "minilm", seed: int = 0, of: int = 2) -> list[RunResult]:
+    return [done(system, seed, score, protocol={"folds": of, "fold": fold}) for fold, score in enumerate(scores)]
+
+
+def test_with_several_seeds_the_interval_is_over_their_means_of_folds():
+    (row,) = cells(page(*folds(0.8, 0.9), *folds(0.82, 0.92, seed=1)))
+    assert row["accuracy"] == "0.8600 ± 0.1271"  # t(0.975, 1) = 12.706; sd / sqrt(2) = 0.01
+    assert row["folds × seeds"] == "2 × 2"
+
+
+def test_with_one_seed_the_interval_is_over_folds_and_said_to_be_optimistic():
+    text = page(*folds(0.85, 0.87))
+    assert cells(text)[0]["accuracy"] == "0.8600 ± 0.1271 †"
+    assert "folds share training rows, so it is optimistic" in text
+
+
+def test_a_system_that_lacks_folds_has_no_rank():
+    text = page(*folds(0.9), *folds(0.5, 0.6, system="other"))
+    assert [(row["rank"], row["system"]) for row in cells(text)] == [("1", "other"), ("–", "minilm")]
+    assert cells(text)[1]["folds × seeds"] == "1 of 2 × 1"
+    assert "Without a rank: folds are missing" in text
+
+
+def test_a_seed_that_lacks_folds_is_left_out_beside_one_that_has_all():
+    text = page(*folds(0.5, 0.5), *folds(0.9, seed=1))
+    assert cells(text)[0]["accuracy"] == "0.5000 (same)"
+    assert "minilm: 1 fold of unfinished seeds left out" in text
+
+
+# -- what is said above a table ---------------------------------------------------------------------------------------
+
+
+def test_a_page_says_what_was_measured_on_what():
+    notes = ["Not comparable with published scores: a fifth of the rows.", "24 rows of test also occur in train."]
+    found = {"within": {"train": 43}, "across": {"test in train": 24}}
+    text = page(done(data={**DATA, "notes": notes, "duplicates": found, "used": {"train": 9775, "test": 2443}}))
+    head = text.split("\n## ")[0].splitlines()
+    assert head == [
+        "# Films, good or bad",
+        "",
+        "- Task: `films`, group `sentiment`",
+        "- Primary metric: `accuracy`, share of rows with the right class",
+        "- Data: files train.csv (sha256 aaaaaaaa); rows: train 9,775, test 2,443",
+        "- Not comparable with published scores: a fifth of the rows.",
+        "- 24 rows of test also occur in train.",
+        "- Hardware: Xeon (2 cores), fp32, 1 process",
+        "- Code: encoder-bench 0.1.0",
+    ]
+
+
+def test_rows_that_are_in_test_and_train_are_told_also_where_no_note_does():
+    assert "- 24 rows of test also occur in train." in page(
+        done(data={"duplicates": {"across": {"test in train": 24}}})
+    )
+
+
+def test_what_differs_between_tables_stands_above_each():
+    small = done(protocol={"train_size": 1000}, data={**DATA, "used": {"train": 1000, "test": 2443}})
+    above, *_, below = page(done(data={**DATA, "used": {"train": 9775, "test": 2443}}), small).split("\n## ")
+    assert "Data: files" in above
+    assert below.startswith("1,000 training rows\n\n- Used: trained on 1,000 rows\n")
+    assert "Data: files" not in below
+
+
+def test_all_hardware_and_precisions_of_a_table_are_named():
+    gpu = {
+        "device": "H100",
+        "precision": "bf16",
+        "processes": 8,
+        "encoder_bench": "0.1.0",
+        "git": "9629bbecbdc48ec+changes",
+    }
+    text = page(done(), done("b", environment=gpu), done("c", environment={**MACHINE, "precision": "fp64"}))
+    assert "- Hardware: H100, bf16, 8 processes" in text
+    assert "- Hardware: Xeon (2 cores), fp32 and fp64, 1 process" in text
+    assert "- Code: encoder-bench 0.1.0, 0.1.0 at 9629bbecbdc4+changes" in text
+
+
+def test_absent_fields_are_no_error():
+    text = page(done(data={}, cost={}, environment={}))
+    assert cells(text)[0]["accuracy"] == "0.9000"
+
+
+def test_names_and_errors_of_outside_do_not_break_a_table():
+    text = page(done("a|b\n*c*"), failed("x", message="expected <class 'int'> | `y`"))
+    assert "| a\\|b \\*c\\* |" in text
+    assert "expected \\<class 'int'> \\| \\`y\\`" in text
+
+
+# -- all tasks --------------------------------------------------------------------------------------------------------
+
+
+def test_the_overview_has_systems_by_tasks_with_the_best_in_bold():
+    text = overview(
+        tables([done("a", score=0.7), done("b", score=0.8), done("a", task="jokes", score=0.6), done("c", score=0.8)])
+    )
+    films, jokes = "sentiment: films (accuracy)", "sentiment: jokes (accuracy)"
+    assert [(row["system"], row["won"], row["mean rank"], row[films], row[jokes]) for row in cells(text)] == [
+        ("b", "1 of 1", "1.00", "**0.8000**", "–"),
+        ("c", "1 of 1", "1.00", "**0.8000**", "–"),
+        ("a", "0 of 1", "3.00", "0.7000", "**0.6000**"),  # alone on jokes: that is no win
+    ]
+
+
+def test_systems_are_in_order_of_tasks_won_before_the_mean_rank():
+    scores = {"first-or-last": (0.9, 0.1), "always-second": (0.8, 0.8), "third": (0.1, 0.7), "fourth": (0.0, 0.9)}
+    runs = [done(name, task=task, score=s) for name, pair in scores.items() for task, s in zip("ab", pair, strict=True)]
+    order = [(row["system"], row["won"], row["mean rank"]) for row in cells(overview(tables(runs)))]
+    assert order == [
+        ("first-or-last", "1 of 2", "2.50"),
+        ("fourth", "1 of 2", "2.50"),
+        ("always-second", "0 of 2", "2.00"),
+        ("third", "0 of 2", "3.00"),
+    ]
+
+
+def test_a_task_without_whole_runs_stands_in_the_overview_with_its_most_rows_and_a_note():
+    runs = [done(score=size / 10000, protocol={"train_size": size}) for size in (500, 5000, 1000)]
+    text = overview(tables([*runs, done(task="jokes")]))
+    assert cells(text)[0]["sentiment: films (accuracy)¹"] == "**0.5000**"
+    assert "- ¹ films: 5,000 training rows of 9,775" in text
+
+
+def test_whole_training_splits_stand_for_a_task_before_anything_else():
+    runs = [*folds(0.5, 0.5), done(score=0.7), done(score=0.6, protocol={"train_size": 5000})]
+    text = overview(tables(runs))
+    assert cells(text)[0]["sentiment: films (accuracy)"] == "**0.7000**"
+    assert "¹" not in text
+
+
+def test_every_page_is_linked_under_its_group():
+    text = overview(tables([done(), done(task="my films", title="Mine", group="ner")]))
+    assert "## ner\n\n- [my films](leaderboards/my%20films.md): Mine (1 table)" in text
+    assert "## sentiment\n\n- [films](leaderboards/films.md): Films, good or bad (1 table)" in text
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def store(results, *runs):
+    for run in runs:
+        path = runs_folder(results) / run.task / run.system / f"{run.key}.json"
+        write_text(path, run.model_dump_json(by_alias=True))
+
+
+def test_pages_are_written_and_given_back(tmp_path):
+    store(tmp_path, done(), failed("other"), done(task="jokes"))
+    given = write(tmp_path)
+    assert list(given) == ["films", "jokes"]
+    assert (tmp_path / "leaderboards" / "films.md").read_text() == f"{given['films']}\n"
+    assert (tmp_path / "LEADERBOARD.md").read_text().startswith("# Leaderboard\n")
+
+
+def test_a_file_is_written_only_if_its_text_changes_and_pages_without_runs_stay(tmp_path):
+    store(tmp_path, done(), done(task="jokes"))
+    write(tmp_path)
+    old = tmp_path / "leaderboards" / "gone.md"
+    old.write_text("an old page")
+    before = {path: path.stat().st_ino for path in tmp_path.rglob("*.md")}  # a replaced file has another number
+    store(tmp_path, done(task="jokes", seed=1))
+    write(tmp_path)
+    changed = {path.name for path, number in before.items() if path.stat().st_ino != number}
+    assert changed == {"jokes.md"}
+    assert old.read_text() == "an old page"
+
+
+def test_no_stored_run_gives_an_overview_that_says_so(tmp_path):
+    assert write(tmp_path) == {}
+    assert "No finished run" in (tmp_path / "LEADERBOARD.md").read_text()
+
+
+def test_each_stored_run_is_read_once_and_let_go():
+    """Ten thousand records don't lie in memory together: when the next is read, the last is gone."""
+    import gc
+    import weakref
+
+    alive: list[weakref.ref[RunResult]] = []
+
+    def runs():
+        for seed in range(5):
+            run = done(seed=seed)
+            alive.append(weakref.ref(run))
+            yield run
+            del run
+            gc.collect()
+            assert sum(ref() is not None for ref in alive[:-1]) == 0
+
+    (found,) = tables(runs())
+    assert found.sections[0].rows[0].seeds == 5
+
+
+def test_leaderboards_import_nothing_that_needs_a_model():
+    code = "import sys, benchmarks.leaderboard; print(*{m.split('.')[0] for m in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "transformers", "datasets", "sklearn", "evaluate"} & set(loaded)
