@@ -208,7 +208,8 @@ def _source_problems(task: Task, source: Source) -> Iterator[str]:
     needed = NEEDED_COLUMNS[source.format]
     missing = [name for name in needed if name not in source.columns]
     if missing:
-        yield f"source.columns: {missing[0]!r} is not among {list(source.columns)}; {source.format} needs {list(needed)}."
+        found = list(source.columns)
+        yield f"source.columns: {missing[0]!r} is not among {found}; {source.format} needs {list(needed)}."
     elif source.format == "conll" and isinstance(source.columns, dict):
         yield "source.columns: a mapping, expected a list that names every column in order."
     elif source.format == "jsonl" and not isinstance(source.columns, dict):

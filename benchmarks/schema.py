@@ -93,8 +93,8 @@ class Source(Value):
     files: Annotated[dict[str, tuple[File, ...]], DESCRIPTIVE]  # identity: the sha256 of the files in use
     columns: Columns = ()
     """A list names every column of a file without header in order: 'token' and 'tag' of conll are read, 'text' and
-    'label' of csv and tsv. A mapping says which field of jsonl, or under which header of csv and tsv, is 'text' and which
-    'label'; several fields joined by a space are written 'headline + short_description'."""
+    'label' of csv and tsv. A mapping says which field of jsonl, or under which header of csv and tsv, is 'text' and
+    which 'label'; several fields joined by a space are written 'headline + short_description'."""
     encoding: str = "utf-8"
     separator: Literal["tab", "space"] = "tab"
     comment: str | None = None

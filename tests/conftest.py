@@ -6,8 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+settings.register_profile("no deadline", deadline=None)  # a busy machine is no bug
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,9 @@ def _sample(task: Task, corpus: str) -> Origin:
     from benchmarks.data.sample import CORPORA, SAMPLE_VERSION
 
     if corpus not in CORPORA:
-        raise UserError(f"Task {task.name!r}: {unknown('sample corpus', corpus, list(CORPORA), one_of(CORPORA).strip())}")
+        raise UserError(
+            f"Task {task.name!r}: {unknown('sample corpus', corpus, list(CORPORA), one_of(CORPORA).strip())}"
+        )
     identity = {"source": "sample", "corpus": corpus, "version": SAMPLE_VERSION}
     summary = f"embedded sample {corpus!r}, version {SAMPLE_VERSION}"
     return Origin("sample", None, identity, summary, task.splits, task.not_comparable)

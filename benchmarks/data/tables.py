@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from benchmarks.data import readers
 from benchmarks.data.readers import Row, TagRow, TextRow
@@ -132,7 +132,7 @@ def _mapped(path: Path) -> Dataset | None:
 
     try:
         return Dataset.from_file(str(path))
-    except (FileNotFoundError, pa.ArrowInvalid):  # not there, or cut off: to be written again
+    except (OSError, pa.ArrowInvalid):  # not there, or cut off: to be written (again)
         return None
 
 
@@ -143,21 +143,23 @@ def _write(rows: Iterable[Mapping[str, Any]], task: Task, path: Path) -> None:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-", suffix=".part")
     except OSError as error:
         raise UserError(f"{path.parent}: the cache folder can't be written: {error.strerror or error}") from None
-    os.close(handle)
     try:
-        _write_batches(rows, task, temporary)
+        with open(handle, "wb") as sink:  # noqa: PTH123  a file that is open already
+            _write_batches(rows, task, sink)
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
 
 
-def _write_batches(rows: Iterable[Mapping[str, Any]], task: Task, path: str) -> None:
+def _write_batches(rows: Iterable[Mapping[str, Any]], task: Task, sink: IO[bytes]) -> None:
     import pyarrow as pa
 
     schema = features(task).arrow_schema
-    with pa.OSFile(path, "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+    with pa.ipc.new_stream(sink, schema) as writer:
         for batch in _batches(rows, schema):
             writer.write_batch(batch)
+    sink.flush()
+    os.fsync(sink.fileno())  # a stream that a crash cut between two batches would read as a shorter table
 
 
 def _batches(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -63,8 +63,9 @@ def test_comment_lines_are_left_out_where_a_comment_sign_is_declared_and_lines_s
 
 
 def test_a_token_prefix_is_taken_off_and_must_be_there(tmp_path):
-    assert rows(tmp_path / "a", "de:de:x\tO\n", **TOKEN_FIRST, token_prefix="de:")[0].tokens == ["de:x"]
-    found = message(tmp_path / "a", "de:x\tO\nx\tO\n", **TOKEN_FIRST, token_prefix="de:")
+    prefixed = {**TOKEN_FIRST, "token_prefix": "de:"}
+    assert rows(tmp_path / "a", "de:de:x\tO\n", **prefixed)[0].tokens == ["de:x"]
+    found = message(tmp_path / "a", "de:x\tO\nx\tO\n", **prefixed)
     assert found == ":2: token 'x' does not begin with 'de:' (token_prefix)."
 
 
@@ -217,7 +218,10 @@ def test_a_table_without_header_has_its_columns_listed_in_order(tmp_path):
         ("text,label\na,x\nb\n", ":3: 1 field, expected 2 (text, label): ['b']"),
         ("text,label\na,x,1\n", ":2: 3 fields, expected 2 (text, label): ['a', 'x', '1']"),
         ("text,class\na,x\n", ":2: no field 'label'. One of: text, class."),
-        ('text,label\na,x\n"b,y\nc,z\n', ":3: not well-formed: unexpected end of data (is a quotation mark left open?)"),
+        (
+            'text,label\na,x\n"b,y\nc,z\n',
+            ":3: not well-formed: unexpected end of data (is a quotation mark left open?)",
+        ),
     ],
 )
 def test_a_bad_table_row_is_told_with_the_line_on_which_it_begins(tmp_path, content, expected):
@@ -226,7 +230,9 @@ def test_a_bad_table_row_is_told_with_the_line_on_which_it_begins(tmp_path, cont
 
 def test_an_endless_csv_field_is_refused(tmp_path):
     content = 'text,label\n"' + "a\n" * 100_000
-    assert ":2: not well-formed: field larger than field limit" in message(tmp_path / "a", content, "csv", columns=NAMED)
+    assert ":2: not well-formed: field larger than field limit" in message(
+        tmp_path / "a", content, "csv", columns=NAMED
+    )
 
 
 # -- files that are labels ------------------------------------------------------------------------------------------

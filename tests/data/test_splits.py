@@ -1,0 +1,298 @@
+"""Splits, folds, balancing and nested sizes, on row numbers alone."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.data.splits import Part, chosen, declared, fold_numbers, permutation, stratified_order
+from benchmarks.errors import UserError
+from benchmarks.schema import HeldOut, Protocol, Splits, Task
+
+PUBLISHED = Splits(train="train", validation="dev", test="test")
+ONE_POOL = Splits(train="all", test=HeldOut(take_from="train", share=0.2))
+THREE_OF_ONE = Splits(
+    train="all", validation=HeldOut(take_from="train", share=0.1), test=HeldOut(take_from="train", share=0.1)
+)
+
+classes_of_rows = st.lists(st.integers(0, 4), min_size=40, max_size=200).map(np.array)
+seeds = st.integers(0, 2**31)
+
+
+def task(splits: Splits) -> Task:
+    fields = {"title": "t", "group": "g", "language": "en", "metric": "accuracy", "labels": list("abcde")}
+    return Task.model_validate({"name": "mine", "type": "text-classification", "splits": splits, **fields})
+
+
+def part(classes, starts=(0,)) -> Part:
+    return Part(np.asarray(classes, dtype=np.int64), np.array(starts))
+
+
+def parts_of(splits: Splits, classes) -> dict[str, Part]:
+    names = ("all",) if splits.train == "all" else ("train", "dev", "test")
+    return {name: part(classes) for name in names}
+
+
+def chosen_rows(splits: Splits, classes, **protocol):
+    rows = chosen(task(splits), splits, parts_of(splits, classes), Protocol(**protocol))
+    return {name: split.index for name, split in rows.items()}
+
+
+def counts(classes, index) -> np.ndarray:
+    return np.bincount(np.asarray(classes)[index], minlength=5)
+
+
+# -- drawing --------------------------------------------------------------------------------------------------------
+
+
+def test_the_draws_are_the_same_on_every_machine_and_version():
+    bits = np.random.PCG64([3, 1])
+    assert permutation(10, bits).tolist() == [0, 6, 2, 1, 3, 7, 4, 9, 8, 5]
+    order = stratified_order(np.array([0] * 6 + [1] * 3), np.random.PCG64([0, 6]))
+    assert order.tolist() == [1, 7, 0, 4, 8, 3, 5, 6, 2]
+
+
+@given(classes_of_rows, seeds)
+def test_every_prefix_of_the_stratified_order_holds_the_classes_in_proportion(classes, seed):
+    order = stratified_order(classes, np.random.PCG64([seed, 6]))
+    assert sorted(order) == list(range(len(classes)))
+    share = counts(classes, order) / len(classes)
+    for size in range(1, len(classes) + 1):
+        assert np.abs(counts(classes, order[:size]) - size * share).max() < 2
+
+
+@given(st.integers(2, 20), st.integers(2, 5), seeds)
+def test_classes_of_one_size_differ_by_one_row_at_most_in_every_prefix(size, n_classes, seed):
+    order = stratified_order(np.repeat(np.arange(n_classes), size), np.random.PCG64([seed, 6]))
+    for stop in range(1, len(order) + 1):
+        found = np.bincount(order[:stop] // size, minlength=n_classes)
+        assert found.max() - found.min() <= 1
+
+
+@given(classes_of_rows, st.integers(2, 12), seeds)
+def test_folds_and_the_classes_in_them_are_even(classes, folds, seed):
+    numbers = fold_numbers(classes, folds, np.random.PCG64([seed, 3]))
+    table = np.zeros((folds, 5), dtype=int)
+    np.add.at(table, (numbers, classes), 1)
+    assert np.ptp(table.sum(axis=1)) <= 1
+    assert np.ptp(table, axis=0).max() <= 1
+
+
+# -- splits that the task declares ----------------------------------------------------------------------------------
+
+
+def test_published_splits_are_the_parts_as_they_are():
+    rows = declared(PUBLISHED, {"train": part([0] * 9), "dev": part([0] * 4), "test": part([0] * 3)})
+    assert {name: (split.part, split.index.tolist()) for name, split in rows.items()} == {
+        "train": ("train", list(range(9))),
+        "validation": ("dev", list(range(4))),
+        "test": ("test", [0, 1, 2]),
+    }
+
+
+@given(classes_of_rows)
+def test_held_out_splits_are_disjoint_whole_stratified_and_the_same_for_every_seed(classes):
+    rows = chosen_rows(THREE_OF_ONE, classes, seed=0)
+    together = np.concatenate(list(rows.values()))
+    assert sorted(together) == list(range(len(classes)))
+    assert len(rows["test"]) == len(rows["validation"]) == round(len(classes) / 10)
+    for name in ("test", "validation"):
+        expected = counts(classes, together) * len(rows[name]) / len(classes)
+        assert np.abs(counts(classes, rows[name]) - expected).max() < 2
+    again = chosen_rows(THREE_OF_ONE, classes, seed=7)
+    assert all(np.array_equal(rows[name], again[name]) for name in rows)
+
+
+def test_a_number_of_rows_is_held_out_exactly():
+    splits = Splits(train="all", test=HeldOut(take_from="train", share=1066))
+    rows = chosen_rows(splits, [0] * 5331 + [1] * 5331)
+    assert (len(rows["train"]), len(rows["test"])) == (9596, 1066)
+    assert (rows["test"] < 5331).sum() == 533
+
+
+def test_another_seed_in_the_declaration_holds_out_other_rows():
+    one, other = (
+        chosen_rows(Splits(train="all", test=HeldOut(take_from="train", share=0.2, seed=seed)), [0, 1] * 50)
+        for seed in (0, 1)
+    )
+    assert not np.array_equal(one["test"], other["test"])
+
+
+def test_validation_rows_may_be_held_out_of_a_published_test_split():
+    splits = Splits(train="train", validation=HeldOut(take_from="test", share=0.25), test="test")
+    rows = chosen_rows(splits, [0, 1] * 20)
+    assert (len(rows["train"]), len(rows["validation"]), len(rows["test"])) == (40, 10, 30)
+    assert not np.intersect1d(rows["validation"], rows["test"]).size
+
+
+def test_a_split_without_rows_is_an_error():
+    with pytest.raises(UserError, match="mine: no rows are left for the validation split"):
+        chosen(task(PUBLISHED), PUBLISHED, {"train": part([0]), "dev": part([]), "test": part([0])}, Protocol())
+
+
+# -- what a protocol asks for ---------------------------------------------------------------------------------------
+
+
+@given(classes_of_rows, st.sampled_from([PUBLISHED, ONE_POOL, THREE_OF_ONE]), seeds, st.data())
+def test_a_smaller_training_set_is_part_of_a_larger_one_of_its_seed(classes, splits, seed, data):
+    whole = chosen_rows(splits, classes, seed=seed)
+    large = data.draw(st.integers(1, len(whole["train"])))
+    small = data.draw(st.integers(1, large))
+    big, little = (chosen_rows(splits, classes, seed=seed, train_size=size) for size in (large, small))
+    assert (len(big["train"]), len(little["train"])) == (large, small)
+    assert set(little["train"]) <= set(big["train"]) <= set(whole["train"])
+    assert np.array_equal(little["test"], whole["test"])
+
+
+def test_training_sets_are_stratified_ascending_and_differ_between_seeds():
+    classes = [0] * 800 + [1] * 150 + [2] * 50
+    one, other = (chosen_rows(PUBLISHED, classes, seed=seed, train_size=100)["train"] for seed in (0, 1))
+    assert counts(classes, one)[:3].tolist() == [80, 15, 5]
+    assert np.array_equal(one, np.sort(one))
+    assert not np.array_equal(one, other)
+
+
+@given(classes_of_rows, st.integers(2, 5), seeds, st.sampled_from([PUBLISHED, ONE_POOL, THREE_OF_ONE]))
+def test_folds_test_every_row_of_their_pool_exactly_once(classes, folds, seed, splits):
+    kept = np.isin(classes, np.flatnonzero(np.bincount(classes) >= folds))
+    classes = classes[kept]
+    if len(classes) < 40:
+        return
+    tested = []
+    for fold in range(folds):
+        rows = chosen_rows(splits, classes, seed=seed, folds=folds, fold=fold)
+        tested.append(rows["test"])
+        assert not np.intersect1d(rows["train"], rows["test"]).size
+        used = [rows["train"], rows["test"], *([] if splits is PUBLISHED else [rows.get("validation", [])])]
+        assert sorted(np.concatenate(used)) == list(range(len(classes)))
+    assert sorted(np.concatenate(tested)) == list(range(len(classes)))
+
+
+def test_folds_divide_the_training_split_beside_a_published_test_split():
+    parts = {"train": part([0, 1] * 20), "dev": part([0, 1]), "test": part([0, 1] * 3)}
+    rows = chosen(task(PUBLISHED), PUBLISHED, parts, Protocol(folds=10, fold=3))
+    assert (rows["test"].part, len(rows["test"]), len(rows["train"])) == ("train", 4, 36)
+    assert (rows["validation"].part, len(rows["validation"])) == ("dev", 2)
+
+
+def test_folds_are_drawn_anew_by_each_seed():
+    one, other = (chosen_rows(ONE_POOL, [0, 1] * 50, seed=seed, folds=5, fold=0)["test"] for seed in (0, 1))
+    assert not np.array_equal(one, other)
+
+
+@given(classes_of_rows, seeds)
+def test_balancing_gives_every_class_the_rows_of_the_smallest(classes, seed):
+    rows = chosen_rows(PUBLISHED, classes, seed=seed, balanced=True)
+    smallest = counts(classes, np.arange(len(classes)))
+    for name in ("train", "test"):
+        found = counts(classes, rows[name])
+        assert set(found) <= {0, smallest[smallest > 0].min()}
+
+
+def test_a_single_pool_is_balanced_first_and_divided_then():
+    classes = [0] * 1093 + [1] * 435
+    rows = chosen_rows(ONE_POOL, classes, balanced=True)
+    pool = np.concatenate([rows["train"], rows["test"]])
+    assert counts(classes, pool)[:2].tolist() == [435, 435]
+    assert counts(classes, rows["test"])[:2].tolist() == [87, 87]
+    other = chosen_rows(ONE_POOL, classes, balanced=True, seed=1)
+    assert not np.array_equal(np.sort(pool), np.sort(np.concatenate([other["train"], other["test"]])))
+
+
+def test_a_test_size_is_held_out_of_a_single_pool_so_that_the_rest_can_be_trained_on():
+    classes = [0] * 1093 + [1] * 435
+    rows = chosen_rows(ONE_POOL, classes, balanced=True, test_size=170, train_size=700)
+    assert (len(rows["train"]), len(rows["test"])) == (700, 170)
+    assert counts(classes, rows["test"])[:2].tolist() == [85, 85]
+    rows = chosen_rows(ONE_POOL, classes, balanced=True, test_size=470, train_size=300)
+    assert (len(rows["train"]), len(rows["test"])) == (300, 470)
+
+
+def test_a_test_size_of_a_published_test_split_or_a_fold_is_a_stratified_subset():
+    classes = [0] * 60 + [1] * 30
+    rows = chosen_rows(PUBLISHED, classes, test_size=30)
+    assert counts(classes, rows["test"])[:2].tolist() == [20, 10]
+    assert len(rows["train"]) == 90
+    assert len(chosen_rows(ONE_POOL, classes, folds=3, fold=0, test_size=6)["test"]) == 6
+
+
+def test_a_limit_takes_the_first_rows_of_every_split():
+    rows = chosen_rows(PUBLISHED, [0, 1] * 20, limit=3)
+    assert {name: index.tolist() for name, index in rows.items()} == {name: [0, 1, 2] for name in rows}
+    whole = chosen_rows(THREE_OF_ONE, [0, 1] * 20)
+    limited = chosen_rows(THREE_OF_ONE, [0, 1] * 20, limit=3)
+    assert all(np.array_equal(limited[name], whole[name][:3]) for name in whole)
+    assert len(chosen_rows(PUBLISHED, [0, 1] * 20, limit=10_000)["train"]) == 40
+
+
+def test_a_limit_takes_the_first_rows_of_a_parts_files_in_turn():
+    parts = {name: part([0] * 10 + [1] * 10 + [2] * 10, starts=[0, 10, 20]) for name in ("train", "dev", "test")}
+    rows = chosen(task(PUBLISHED), PUBLISHED, parts, Protocol(limit=5))
+    assert rows["train"].index.tolist() == [0, 1, 10, 11, 20]
+
+
+def test_a_limit_comes_before_all_else():
+    rows = chosen_rows(ONE_POOL, [0, 1] * 100, limit=10, folds=2, fold=0)
+    assert len(rows["train"]) + len(rows["test"]) == 20
+    rows = chosen_rows(PUBLISHED, [0, 1, 1] * 100, limit=9, balanced=True, train_size=4)
+    assert rows["train"].max() < 9
+    assert counts([0, 1, 1] * 100, rows["train"])[:2].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    "splits, protocol, expected",
+    [
+        (PUBLISHED, {"train_size": 61}, "mine: train_size 61, but there are 60 training rows"),
+        (PUBLISHED, {"train_size": 10_000, "limit": 7}, "train_size 10,000, but there are 7 training rows"),
+        (ONE_POOL, {"train_size": 49}, "train_size 49, but there are 48 training rows"),
+        (PUBLISHED, {"test_size": 61}, "test_size 61, but there are 60 test rows"),
+        (ONE_POOL, {"test_size": 60}, "test_size 60, but there are 59 undivided rows"),
+        (PUBLISHED, {"folds": 21}, "21 folds, but there are 20 rows of 'b', the smallest class."),
+        (PUBLISHED, {"folds": 5, "fold": 5}, "fold 5, expected 0 to 4 of 5 folds."),
+        (THREE_OF_ONE, {"limit": 1, "balanced": True}, "no rows are left for the"),
+    ],
+)
+def test_what_the_rows_do_not_give_is_told_with_how_many_there_are(splits, protocol, expected):
+    with pytest.raises(UserError, match=re.escape(expected)):
+        chosen_rows(splits, [0] * 40 + [1] * 20, **protocol)
+
+
+def test_more_folds_than_rows_of_no_class_are_told():
+    with pytest.raises(UserError, match=r"mine: 9 folds, but there are 8 rows\."):
+        chosen_rows(PUBLISHED, [0] * 8, folds=9)
+
+
+@settings(max_examples=200)
+@given(
+    classes_of_rows,
+    st.sampled_from([PUBLISHED, ONE_POOL, THREE_OF_ONE]),
+    st.fixed_dictionaries(
+        {"seed": seeds},
+        optional={
+            "limit": st.integers(1, 300),
+            "balanced": st.booleans(),
+            "test_size": st.integers(1, 60),
+            "train_size": st.integers(1, 60),
+            "folds": st.just(3),
+            "fold": st.integers(0, 2),
+        },
+    ),
+)
+def test_whatever_is_asked_the_splits_are_disjoint_ascending_and_not_empty_or_it_is_told(classes, splits, protocol):
+    if "folds" not in protocol:
+        protocol.pop("fold", None)
+    parts = parts_of(splits, classes)
+    try:
+        rows = chosen(task(splits), splits, parts, Protocol(**protocol))
+    except UserError:
+        return
+    for split in rows.values():
+        assert len(split) and np.all(np.diff(split.index) > 0) and split.index.max() < len(classes)
+    groups = [{(split.part, row) for row in split.index.tolist()} for split in rows.values()]
+    assert len(set().union(*groups)) == sum(map(len, groups))
+    if "train_size" in protocol:
+        assert len(rows["train"]) == protocol["train_size"]

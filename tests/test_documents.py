@@ -1,0 +1,128 @@
+"""What the documents show is what the code does and what the store gives."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import make
+import pytest
+import yaml
+
+from benchmarks import leaderboard
+from benchmarks.cli import main
+from benchmarks.definitions import load_systems, load_task, load_tasks
+
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+RESULTS = PROJECT / "results"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
+
+
+def commands(program: str) -> list[list[str]]:
+    lines = "\n".join(blocks("console")).splitlines()
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith(f"{program} ")]
+
+
+@pytest.mark.parametrize("arguments", commands("encoder-bench"), ids=" ".join)
+def test_every_command_of_the_readme_is_one_that_the_program_takes(arguments, tmp_path, monkeypatch, capsys):
+    """Runs as it stands with --dry-run; what a reader has to bring (./mine.yaml, a checkpoint, results) is made here."""
+    if "--data-dir" in arguments or arguments[0] == "fetch":
+        pytest.skip("names the reader's own folder, or needs the network")
+    import tiny
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ENCODER_BENCH_DATA", raising=False)
+    make.text_task(tmp_path)
+    tiny.checkpoint(tmp_path / "my-checkpoint")
+    if arguments[0] == "leaderboard":
+        assert main(["run", "--tasks", "./mine.yaml", "--systems", "majority", "--seeds", "1", "--data-dir", "data"]) == 0
+    if arguments[0] == "run":
+        _folders_of_all_tasks(tmp_path / "data")
+        arguments = [*arguments, "--dry-run", "--data-dir", "data"]
+        arguments = list(dict.fromkeys(arguments))
+    assert main(arguments) == 0, capsys.readouterr().err
+
+
+def _folders_of_all_tasks(data: Path) -> None:
+    """Planning looks whether the files are there, and reads none of them."""
+    for task in load_tasks().values():
+        for files in task.source.files.values() if task.source else ():
+            for file in files:
+                path = data / task.source.folder / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+
+
+def test_the_task_that_the_readme_shows_is_complete(tmp_path):
+    text = next(block for block in blocks("yaml") if "splits:" in block)
+    (tmp_path / "reviews.yaml").write_text(text)
+    folder = tmp_path / "data" / "reviews"
+    folder.mkdir(parents=True)
+    for part in ("train", "test"):
+        rows = [f"film {i},{1 if i % 2 else 5}" for i in range(40)]
+        (folder / f"{part}.csv").write_text("\n".join(["review,stars", *rows]) + "\n")
+    task = load_task(tmp_path / "reviews.yaml")
+    from benchmarks.data import load, origin_of
+
+    data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache")
+    assert {split: len(rows) for split, rows in data.splits.items()} == {"train": 36, "validation": 4, "test": 40}
+
+
+def test_the_system_that_the_readme_shows_can_be_added(tmp_path):
+    text = next(block for block in blocks("yaml") if "encoder:" in block)
+    (tmp_path / "systems.yaml").write_text((PROJECT / "systems.yaml").read_text() + text)
+    assert set(yaml.safe_load(text)) <= set(load_systems(tmp_path / "systems.yaml"))
+
+
+def test_stored_runs_are_read_with_the_lines_of_the_readme(tmp_path, monkeypatch):
+    make.text_task(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "--tasks", "./mine.yaml", "--systems", "majority", "--seeds", "2", "--data-dir", "data"]) == 0
+    *first, last = blocks("python")[0].strip().splitlines()
+    names: dict[str, object] = {"Path": Path}
+    exec("\n".join([*first, f"shown = {last}"]), names)  # noqa: S102  the README's own lines
+    assert list(names["shown"].score) == [0.5, 0.5]  # type: ignore[attr-defined]
+
+
+def test_every_real_task_stands_in_the_readmes_table_of_data():
+    table = README[README.index("## Where the data come from") :]
+    assert [name for name, task in load_tasks().items() if not task.sample and f"`{name}`" not in table] == []
+
+
+def test_every_link_between_documents_leads_somewhere():
+    for document in [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md"), *RESULTS.glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+# -- committed results --------------------------------------------------------------------------------------------------
+
+
+def test_the_readmes_leaderboard_is_the_stored_one():
+    block = README.split("<!-- leaderboard")[1].split("<!-- end")[0].split("-->", 1)[1].strip()
+    stored = (RESULTS / "LEADERBOARD.md").read_text(encoding="utf-8")
+    assert block.startswith("|")
+    assert block in stored
+
+
+def test_every_committed_table_is_what_the_store_gives(tmp_path):
+    shutil.copytree(RESULTS / "runs", tmp_path / "runs")
+    leaderboard.write(tmp_path)
+    made = {path.relative_to(tmp_path): path.read_text() for path in tmp_path.rglob("*.md")}
+    kept = {path.relative_to(RESULTS): path.read_text() for path in RESULTS.rglob("*.md") if path.name != "README.md"}
+    assert made == kept
+
+
+def test_every_committed_run_has_its_predictions_and_its_metrics_are_theirs():
+    from benchmarks import store
+    from benchmarks.scoring import rescored
+
+    for run in store.read_runs(RESULTS):
+        if run.status == "done":
+            assert rescored(RESULTS, run) == pytest.approx(run.metrics, abs=1e-9), run.key
