@@ -34,7 +34,7 @@ NEEDED_COLUMNS = {
 M = TypeVar("M", bound=BaseModel)
 
 
-# -- reading YAML ---------------------------------------------------------------------------------------------------
+# -- reading YAML ----------------------------------------------------------------------------------------------------
 
 
 class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml where it is built in
@@ -47,7 +47,8 @@ def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> d
         if key.value in seen:
             raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} stands here twice", key.start_mark)
         seen.add(str(key.value))
-    return loader.construct_mapping(node, deep=True)
+    mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+    return mapping
 
 
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
@@ -81,7 +82,7 @@ def read_scalar(text: str) -> Any:
         return text
 
 
-# -- wording a problem ----------------------------------------------------------------------------------------------
+# -- wording a problem -----------------------------------------------------------------------------------------------
 
 
 def _sentence(error: Any, model: type[BaseModel]) -> str:
@@ -132,7 +133,7 @@ def validated(model: type[M], content: Mapping[str, Any], where: object, more: I
     return value
 
 
-# -- tasks ----------------------------------------------------------------------------------------------------------
+# -- tasks -----------------------------------------------------------------------------------------------------------
 
 
 def load_task(path: Path) -> Task:
@@ -256,7 +257,7 @@ def load_tasks(folder: Path = PROJECT / "tasks") -> dict[str, Task]:
     return {name: load_task(path) for name, path in task_files(folder).items()}
 
 
-# -- systems --------------------------------------------------------------------------------------------------------
+# -- systems ---------------------------------------------------------------------------------------------------------
 
 
 def load_systems(path: Path = PROJECT / "systems.yaml") -> dict[str, System]:

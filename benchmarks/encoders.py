@@ -110,7 +110,7 @@ def weights_sha256(folder: Path) -> str:
     return digest.hexdigest()
 
 
-# -- the Hub --------------------------------------------------------------------------------------------------------
+# -- the Hub ---------------------------------------------------------------------------------------------------------
 
 
 def repo_of(checkpoint: str) -> Repo:
@@ -136,11 +136,11 @@ def fetch(checkpoint: Checkpoint, locked: Lock = EMPTY) -> Checkpoint:
     return replace(checkpoint, folder=snapshot(checkpoint.hub_id, checkpoint.identity["commit"], entry).folder)
 
 
-# -- loading --------------------------------------------------------------------------------------------------------
+# -- loading ---------------------------------------------------------------------------------------------------------
 
 
 def load_tokenizer(folder: Path, task_type: TaskType) -> PreTrainedTokenizerBase:
-    """The checkpoint's fast tokenizer; for given words, byte-level ones mark the start of each word (TRAPS: RoBERTa)."""
+    """The checkpoint's fast tokenizer; for given words, a byte-level one (RoBERTa) marks the start of each word."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)

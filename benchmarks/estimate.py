@@ -21,8 +21,9 @@ def work(spec: RunSpec) -> float:
 def _train_rows(spec: RunSpec) -> int:
     if spec.protocol.train_size or spec.protocol.limit:
         return spec.protocol.train_size or spec.protocol.limit or 0
-    train = spec.task.splits.train
-    files = spec.task.source.files.get(train if isinstance(train, str) else train[0], ()) if spec.task.source else ()
+    # Where files are absent, the data's identity names the fallback's splits.
+    part = spec.identity.get("data", {}).get("splits", {}).get("train", spec.task.splits.train)
+    files = spec.task.source.files.get(part, ()) if spec.task.source else ()
     return sum(file.rows or 0 for file in files) or GUESSED_ROWS
 
 

@@ -87,7 +87,9 @@ def protocols(
     parts = range(folds) if folds else [None]
     return [
         validated(
-            Protocol, {"seed": seed, "train_size": size, "folds": folds, "fold": fold, "limit": limit, **more}, "protocol"
+            Protocol,
+            {"seed": seed, "train_size": size, "folds": folds, "fold": fold, "limit": limit, **more},
+            "protocol",
         )
         for size, seed, fold in itertools.product(train_sizes, range(seeds), parts)
     ]
@@ -99,7 +101,7 @@ def combinations(overrides: Sequence[Override]) -> list[dict[str, Any]]:
     return [dict(zip((override.field for override in overrides), values, strict=True)) for values in grid]
 
 
-# -- overrides ----------------------------------------------------------------------------------------------------------
+# -- overrides -------------------------------------------------------------------------------------------------------
 
 
 def parse_override(text: str, read_scalar: Any) -> Override:
@@ -132,9 +134,7 @@ def _split(values: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def variants(
-    systems: Sequence[System], overrides: Sequence[Override], encoders: Mapping[str, Encoder]
-) -> list[System]:
+def variants(systems: Sequence[System], overrides: Sequence[Override], encoders: Mapping[str, Encoder]) -> list[System]:
     """Every system under every combination of the overrides that it knows; a variant's name shows them.
 
     encoders: what a name after 'encoder=' stands for. Raises UserError for a recipe field that no selected system has.
@@ -174,8 +174,10 @@ def _variant(system: System, settings: Sequence[tuple[Override, Any]], encoders:
     if not shown:
         return system
     changed = system.model_copy(update={"encoder": encoder, "recipe": recipe, "recipe_by_type": by_type})
-    checked = [resolved_recipe(changed, task_type) for task_type in RECIPES[system.method].task_types][0]
-    words = [f"{o.field}={_in_a_name(value if o.target == 'encoder' else getattr(checked, o.field))}" for o, value in shown]
+    checked, *_ = [resolved_recipe(changed, task_type) for task_type in RECIPES[system.method].task_types]
+    words = [
+        f"{o.field}={_in_a_name(value if o.target == 'encoder' else getattr(checked, o.field))}" for o, value in shown
+    ]
     return changed.model_copy(update={"name": f"{system.name}[{','.join(words)}]"})
 
 

@@ -1,4 +1,4 @@
-"""What each method can be told, with the defaults, and which tasks it can do: the vocabulary of `recipe:` and `--set`."""
+"""What each method can be told, with defaults, and which tasks it can do: the vocabulary of `recipe:` and `--set`."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
@@ -18,8 +18,8 @@ LONGEST_FOLDER_NAME = 160  # bytes; file systems take 255, and a variant of a Hu
 CODE_PROTOCOL = 1
 """Raised whenever our code changes in a way that can move a score: every stored run of a lower number is stale."""
 
-TEXTS = "text-classification"
-TAGS = "token-classification"
+TEXTS: Final = "text-classification"
+TAGS: Final = "token-classification"
 TaskType = Literal["text-classification", "token-classification"]
 Format = Literal["conll", "jsonl", "csv", "tsv", "lines", "tar"]
 
@@ -59,7 +59,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-# -- tasks --------------------------------------------------------------------------------------------------------
+# -- tasks -----------------------------------------------------------------------------------------------------------
 
 
 class File(Value):
@@ -183,7 +183,7 @@ class Task(Value):
         return self.tags if self.type == TAGS else self.labels
 
 
-# -- systems ------------------------------------------------------------------------------------------------------
+# -- systems ---------------------------------------------------------------------------------------------------------
 
 
 class Encoder(Value):
@@ -262,7 +262,7 @@ def folder_name(system: str) -> str:
     return f"{name[: LONGEST_FOLDER_NAME // 8]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-# -- what comes out -----------------------------------------------------------------------------------------------
+# -- what comes out --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Predictions -> every metric of the task's type and the per-class report; also for stored ones: re-scored, not re-run."""
+"""Predictions -> every metric of the task's type and the per-class report; stored ones are re-scored, not re-run."""
 
 from __future__ import annotations
 

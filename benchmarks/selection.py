@@ -20,7 +20,7 @@ def names_in(text: str, flag: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-# -- tasks ------------------------------------------------------------------------------------------------------------
+# -- tasks -----------------------------------------------------------------------------------------------------------
 
 
 def select_tasks(names: Iterable[str], declared: Mapping[str, Task], sample: bool) -> list[Task]:
@@ -59,7 +59,7 @@ def _stand_in(task: Task, declared: Mapping[str, Task]) -> Task:
     raise UserError(f"--sample: no embedded corpus for {task.name!r} (group {task.group!r}). Groups: {groups}.")
 
 
-# -- systems ----------------------------------------------------------------------------------------------------------
+# -- systems ---------------------------------------------------------------------------------------------------------
 
 
 def select_systems(names: Sequence[str] | None, declared: Mapping[str, System], sample: bool) -> list[System]:

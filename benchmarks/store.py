@@ -28,7 +28,7 @@ def runs_folder(results: Path) -> Path:
     return results / "runs"
 
 
-# -- out --------------------------------------------------------------------------------------------------------------
+# -- out -------------------------------------------------------------------------------------------------------------
 
 
 def save(results: Path, spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None) -> None:
@@ -92,7 +92,7 @@ def _names(ids: Sequence[Any], classes: Sequence[str]) -> pa.Array:
     return pa.array([classes[i] for i in ids], pa.string())
 
 
-# -- in ---------------------------------------------------------------------------------------------------------------
+# -- in --------------------------------------------------------------------------------------------------------------
 
 
 def status(results: Path, spec: RunSpec) -> str | None:
@@ -119,7 +119,7 @@ def parse(content: bytes, where: Path) -> RunResult | RunFailure:
 
 
 def stale_runs(results: Path, spec: RunSpec) -> list[Stored]:
-    """Stored runs of the same task, system, seed, size and fold under another fingerprint: what changed made them stale."""
+    """Stored runs of the same task, system, seed, size and fold under another fingerprint: a changed definition."""
     folder = (runs_folder(results) / spec.path).parent
     prefix = spec.key[: -len(spec.fingerprint)]
     found = [path for path in sorted(folder.glob("*.json")) if path.stem[: -len(spec.fingerprint)] == prefix]

@@ -124,7 +124,7 @@ def serving() -> Iterator[FakeHub]:
         thread.join()
 
 
-# -- what it serves -------------------------------------------------------------------------------------------------
+# -- what it serves --------------------------------------------------------------------------------------------------
 
 
 def folder_files(folder: Path) -> dict[str, bytes]:
@@ -154,7 +154,7 @@ def card(configs: Mapping[str, Mapping[str, str]]) -> bytes:
     return "\n".join([*lines, "---", "# A data set", ""]).encode()
 
 
-# -- who asks it ----------------------------------------------------------------------------------------------------
+# -- who asks it -----------------------------------------------------------------------------------------------------
 
 
 def command(folder: Path, url: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

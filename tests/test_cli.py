@@ -49,7 +49,7 @@ def wrong(capsys, *arguments: str) -> str:
     return captured.err
 
 
-# -- the way that works -------------------------------------------------------------------------------------------------
+# -- the way that works ----------------------------------------------------------------------------------------------
 
 
 def test_a_run_stores_every_seed_with_its_predictions_and_writes_the_leaderboards(here, capsys):
@@ -203,7 +203,7 @@ def test_leaderboard_is_made_again_from_stored_runs_alone(here, capsys):
     assert (here / "results" / "LEADERBOARD.md").read_text() == made
 
 
-# -- bad input ----------------------------------------------------------------------------------------------------------
+# -- bad input -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,11 @@ def test_wrong_input_is_one_message_with_exit_code_2_and_nothing_written(here, c
 @pytest.mark.parametrize(
     ("file", "text", "expected"),
     [
-        ("data/mine/train.csv", "text,label\na,positiv\n", "train.csv:2: 'positiv' is no label of mine. Did you mean 'positive'?"),
+        (
+            "data/mine/train.csv",
+            "text,label\na,positiv\n",
+            "train.csv:2: 'positiv' is no label of mine. Did you mean 'positive'?",
+        ),
         ("data/mine/train.csv", "text,lable\na,positive\n", "label"),
         ("data/mine/train.csv", "text,label\n", "train.csv"),
         ("data/mine/train.csv", b"text,label\n\xff\xfe,positive\n", "train.csv"),

@@ -38,7 +38,8 @@ def test_every_file_of_a_declared_task_has_a_checksum_unless_it_was_never_seen()
         file.path for task in load_tasks().values() if task.source
         for files in task.source.files.values() for file in files if file.sha256 is None
     }  # fmt: skip
-    assert unknown == {"NER-de-train.tsv"}
+    letters = {f"full/classifier_data_{part}.jsonl" for part in ("train", "test")}  # the full corpus is not public
+    assert unknown == {"NER-de-train.tsv", *letters}
 
 
 def test_every_group_has_an_embedded_sample_corpus():
@@ -47,7 +48,15 @@ def test_every_group_has_an_embedded_sample_corpus():
 
 def test_systems_are_declared_for_every_family_that_is_fine_tuned():
     names = set(load_systems())
-    assert {"bert-base", "bert-base-cased", "bert-base-german", "distilbert", "roberta-base", "ernie", "minilm"} <= names
+    assert {
+        "bert-base",
+        "bert-base-cased",
+        "bert-base-german",
+        "distilbert",
+        "roberta-base",
+        "ernie",
+        "minilm",
+    } <= names
     assert {"tfidf-svm", "majority"} <= names
 
 
@@ -74,7 +83,9 @@ def test_all_problems_of_a_task_file_are_told_at_once_with_the_nearest_match(tmp
     assert "title: required, and not given." in message
     assert "titel: no such field. Did you mean 'title'?" in message
     assert "colums: no such field." in message
-    assert "metric: 'f1-makro' is no metric of text-classification. Did you mean 'f1_macro'? One of: accuracy" in message
+    assert (
+        "metric: 'f1-makro' is no metric of text-classification. Did you mean 'f1_macro'? One of: accuracy" in message
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,7 +93,10 @@ def test_all_problems_of_a_task_file_are_told_at_once_with_the_nearest_match(tmp
     [
         ({"metric": "entity_f1"}, "metric: 'entity_f1' does not score text-classification."),
         ({"metric": "average_precision_macro"}, "metric: 'average_precision_macro' does not score text-classification"),
-        ({"type": "text-clasification"}, "type: 'text-clasification' is not allowed. Did you mean 'text-classification'?"),
+        (
+            {"type": "text-clasification"},
+            "type: 'text-clasification' is not allowed. Did you mean 'text-classification'?",
+        ),
         ({"positive": "positiv"}, "positive: 'positiv' is no label. Did you mean 'positive'?"),
         ({"labels": "[negative]"}, "labels: 1, expected two or more classes."),
         ({"labels": "[negative, positive, positive]"}, "labels: ['positive'] stand there twice."),
@@ -90,7 +104,10 @@ def test_all_problems_of_a_task_file_are_told_at_once_with_the_nearest_match(tmp
         ({"label_map": "{'0': neg}"}, "label_map: 'neg' is no label."),
         ({"splits": "{train: train, test: tst}"}, "splits.test: no part 'tst' in source.files. Did you mean 'test'?"),
         ({"splits": "{train: train, test: {take_from: train}}"}, "splits.test.share: required, and not given."),
-        ({"splits": "{train: train, test: {take_from: dev, share: 0.1}}"}, "splits.test.take_from: 'dev' is not allowed."),
+        (
+            {"splits": "{train: train, test: {take_from: dev, share: 0.1}}"},
+            "splits.test.take_from: 'dev' is not allowed.",
+        ),
         ({"max_length": "4"}, "max_length: input should be greater than or equal to 8; found 4."),
     ],
 )

@@ -31,7 +31,7 @@ def commands(program: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("arguments", commands("encoder-bench"), ids=" ".join)
 def test_every_command_of_the_readme_is_one_that_the_program_takes(arguments, tmp_path, monkeypatch, capsys):
-    """Runs as it stands with --dry-run; what a reader has to bring (./mine.yaml, a checkpoint, results) is made here."""
+    """Runs as it stands, with --dry-run; what a reader has to bring (./mine.yaml, a checkpoint) is made here."""
     if "--data-dir" in arguments or arguments[0] == "fetch":
         pytest.skip("names the reader's own folder, or needs the network")
     import tiny
@@ -41,7 +41,9 @@ def test_every_command_of_the_readme_is_one_that_the_program_takes(arguments, tm
     make.text_task(tmp_path)
     tiny.checkpoint(tmp_path / "my-checkpoint")
     if arguments[0] == "leaderboard":
-        assert main(["run", "--tasks", "./mine.yaml", "--systems", "majority", "--seeds", "1", "--data-dir", "data"]) == 0
+        assert (
+            main(["run", "--tasks", "./mine.yaml", "--systems", "majority", "--seeds", "1", "--data-dir", "data"]) == 0
+        )
     if arguments[0] == "run":
         _folders_of_all_tasks(tmp_path / "data")
         arguments = [*arguments, "--dry-run", "--data-dir", "data"]
@@ -101,7 +103,7 @@ def test_every_link_between_documents_leads_somewhere():
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
-# -- committed results --------------------------------------------------------------------------------------------------
+# -- committed results -----------------------------------------------------------------------------------------------
 
 
 def test_the_readmes_leaderboard_is_the_stored_one():

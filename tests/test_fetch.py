@@ -91,7 +91,7 @@ def refused(done, *said: str) -> None:
         assert words in done.stderr
 
 
-# -- fetch ----------------------------------------------------------------------------------------------------------
+# -- fetch -----------------------------------------------------------------------------------------------------------
 
 
 def test_fetch_locks_the_commit_and_the_checksum_of_every_file_of_encoder_and_data(here, hub, bert):
@@ -151,7 +151,7 @@ def test_a_checkpoint_with_only_torchs_own_weights_is_fetched_with_them_and_lock
         assert set(locked(here)["encoders"]["org/both"]["files"]) == set(bert)
 
 
-# -- run ------------------------------------------------------------------------------------------------------------
+# -- run -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_locked_data_set_stays_at_its_commit_though_the_hub_has_a_newer_one_and_needs_no_request(here, hub):
@@ -211,7 +211,7 @@ def test_a_tampered_file_in_the_cache_is_caught_by_run_and_by_fetch(here, hub, b
     assert records(here) == before
 
 
-# -- what can't be had ----------------------------------------------------------------------------------------------
+# -- what can't be had -----------------------------------------------------------------------------------------------
 
 
 def test_encoders_and_data_that_are_not_on_the_hub_are_told_in_one_message_before_any_training(here, hub):

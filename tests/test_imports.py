@@ -12,7 +12,20 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "benchmarks"
 
 # From the roof to the ground: a module may import its own level's package and what stands below it.
-GROUND = ["errors", "schema", "recipes", "metrics", "definitions", "selection", "plan", "store", "scoring", "lock", "estimate", "stats"]
+GROUND = [
+    "errors",
+    "schema",
+    "recipes",
+    "metrics",
+    "definitions",
+    "selection",
+    "plan",
+    "store",
+    "scoring",
+    "lock",
+    "estimate",
+    "stats",
+]
 READING = ["leaderboard"]
 RUNNING = ["meter", "environment", "snapshots", "encoders", "places", "data", "methods", "runner", "execute"]
 HEAVY = {"torch", "transformers", "datasets", "sentence_transformers", "ray", "evaluate", "accelerate", "sklearn"}
@@ -26,7 +39,7 @@ def modules() -> dict[str, Path]:
 
 
 def imports(path: Path, at_import_time: bool = False) -> set[str]:
-    """Modules that a file imports, as written; with at_import_time without those inside of functions and type checks."""
+    """Modules that a file imports, as written; at import time: not those in functions and type checks."""
     found: set[str] = set()
 
     def visit(node: ast.AST, name: str = "") -> None:

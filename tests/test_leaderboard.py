@@ -84,7 +84,7 @@ def headings(text: str) -> list[str]:
     return [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
 
 
-# -- scores -----------------------------------------------------------------------------------------------------------
+# -- scores ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_row_is_the_mean_over_seeds_with_its_students_t_interval():
@@ -145,7 +145,7 @@ def test_ner_columns_name_their_convention():
     assert row["token F1 with O (= accuracy)"] == "0.9430"
 
 
-# -- what counts ------------------------------------------------------------------------------------------------------
+# -- what counts -----------------------------------------------------------------------------------------------------
 
 
 def test_smoke_runs_are_kept_out():
@@ -194,7 +194,7 @@ def test_of_one_seed_stored_twice_the_newest_counts():
     assert (row["accuracy"], row["seeds"]) == ("0.5000", "1")
 
 
-# -- sections ---------------------------------------------------------------------------------------------------------
+# -- sections --------------------------------------------------------------------------------------------------------
 
 
 def test_protocols_have_tables_of_their_own_in_order():
@@ -246,7 +246,7 @@ def test_samples_are_marked_and_never_in_a_table_with_real_rows():
     assert "notes" in samples
 
 
-# -- folds ------------------------------------------------------------------------------------------------------------
+# -- folds -----------------------------------------------------------------------------------------------------------
 
 
 def folds(*scores: float, system: str = "minilm", seed: int = 0, of: int = 2) -> list[RunResult]:
@@ -278,7 +278,7 @@ def test_a_seed_that_lacks_folds_is_left_out_beside_one_that_has_all():
     assert "minilm: 1 fold of unfinished seeds left out" in text
 
 
-# -- what is said above a table ---------------------------------------------------------------------------------------
+# -- what is said above a table --------------------------------------------------------------------------------------
 
 
 def test_a_page_says_what_was_measured_on_what():
@@ -338,7 +338,7 @@ def test_names_and_errors_of_outside_do_not_break_a_table():
     assert "expected \\<class 'int'> \\| \\`y\\`" in text
 
 
-# -- all tasks --------------------------------------------------------------------------------------------------------
+# -- all tasks -------------------------------------------------------------------------------------------------------
 
 
 def test_the_overview_has_systems_by_tasks_with_the_best_in_bold():
@@ -385,7 +385,7 @@ def test_every_page_is_linked_under_its_group():
     assert "## sentiment\n\n- [films](leaderboards/films.md): Films, good or bad (1 table)" in text
 
 
-# -- files ------------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------------------------
 
 
 def store(results, *runs):

@@ -18,7 +18,12 @@ WORDS = [" ".join((*make.GOOD, *make.BAD, *make.PEOPLE, *make.PLACES, *make.OTHE
 
 def launched(folder: Path, ranks: int, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(ranks), "--standalone"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "ENCODER_BENCH_CACHE": str(folder / "cache")}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "HF_HUB_OFFLINE": "1",
+        "ENCODER_BENCH_CACHE": str(folder / "cache"),
+    }
     return subprocess.run(
         [*command, str(script), *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=240
     )
@@ -94,8 +99,10 @@ ranks.join()
 rows = Dataset.from_list([{{"input_ids": [1] * (3 + i % 7), "labels": 0, "row": i}} for i in range(61)])
 arguments = training_arguments(Finetune(batch_size=8), 0, 61, tempfile.mkdtemp())
 arguments.remove_unused_columns = False
-model = BertForSequenceClassification(BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, vocab_size=9))
-trainer = Trainer(model, arguments, train_dataset=rows, data_collator=lambda batch: {{"row": [r["row"] for r in batch]}})
+config = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, vocab_size=9)
+model = BertForSequenceClassification(config)
+collate = lambda batch: {{"row": [row["row"] for row in batch]}}
+trainer = Trainer(model, arguments, train_dataset=rows, data_collator=collate)
 seen = [batch["row"] for batch in trainer.get_train_dataloader()]
 everyone = gather_object([seen])
 if ranks.is_first():
@@ -116,13 +123,17 @@ def test_two_ranks_share_every_training_batch_and_see_every_row(folder):
 
 
 def test_a_batch_that_the_ranks_cannot_share_is_refused_before_training(folder, tmp_path):
-    done = launched(folder, 2, PROJECT / "run_all.py", *RUN, "--set", "recipe.batch_size=7", "--results-dir", str(tmp_path / "r"))
+    done = launched(
+        folder, 2, PROJECT / "run_all.py", *RUN, "--set", "recipe.batch_size=7", "--results-dir", str(tmp_path / "r")
+    )
     assert done.returncode != 0
     assert done.stderr.count("7 rows can't be shared evenly by 2 ranks") == 1
     assert not (tmp_path / "r").exists()
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "examples" / "accelerate").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "examples" / "accelerate").glob("*.yaml")), ids=lambda path: path.stem
+)
 def test_every_example_configuration_is_one_that_accelerate_knows(path):
     from accelerate.commands.config.config_args import load_config_from_file
 

@@ -1,4 +1,4 @@
-"""One run: whatever a method does becomes a result or a failure, and the numbers are those of its stored predictions."""
+"""One run: whatever a method does becomes a result or a failure; the numbers are those of its predictions."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ def spec(tmp_path) -> RunSpec:
 def result(spec: RunSpec, **fields: object) -> RunResult:
     failed = failure(spec, ValueError("x")).model_dump(by_alias=True, exclude={"status", "error"})
     return RunResult(**{**failed, "title": "t", "group": "g", "type": spec.task.type, "method": "majority",
-        "metrics": {"accuracy": 0.5}, "primary_metric": "accuracy", "report": {}, "cost": {}, "data": {}, "training": {},
-        **fields})  # fmt: skip
+        "metrics": {"accuracy": 0.5}, "primary_metric": "accuracy", "report": {}, "cost": {}, "data": {},
+        "training": {},        **fields})  # fmt: skip
 
 
 PREDICTIONS = Predictions(["test:0", "test:1"], [0, 1], [1, 1], np.array([[-0.1, -2.3], [-4.0, -0.02]]))

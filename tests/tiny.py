@@ -28,7 +28,11 @@ def checkpoint(folder: Path, family: str = "bert", sentences: Iterable[str] = SE
         sizes = {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64}
     positions = POSITIONS + 2 if family == "roberta" else POSITIONS
     config = AutoConfig.for_model(
-        family, **sizes, vocab_size=len(tokenizer), max_position_embeddings=positions, pad_token_id=tokenizer.pad_token_id
+        family,
+        **sizes,
+        vocab_size=len(tokenizer),
+        max_position_embeddings=positions,
+        pad_token_id=tokenizer.pad_token_id,
     )
     torch.manual_seed(0)
     AutoModel.from_config(config).save_pretrained(folder)

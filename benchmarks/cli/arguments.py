@@ -74,7 +74,13 @@ def _run(parser: argparse.ArgumentParser) -> None:
     _selection(parser)
     _results(parser)
     add("--seeds", metavar="N", type=_count, default=3, help="seeds 0 ... N-1 (default 3)")
-    add("--train-sizes", metavar="N,...", type=_sizes, default=[None], help="nested training subsets; 'all' is the whole")
+    add(
+        "--train-sizes",
+        metavar="N,...",
+        type=_sizes,
+        default=[None],
+        help="nested training subsets; 'all' is the whole",
+    )
     add("--folds", metavar="K", type=_folds, help="K-fold cross-validation instead of the test split")
     add("--set", metavar="NAME=V,...", action="append", default=[], dest="overrides", help=_SET)
     add("--limit", metavar="N", type=_count, help="first N rows of every split: a smoke run, kept out of leaderboards")
@@ -117,7 +123,7 @@ def _fetch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--update", action="store_true", help="move locked commits on to the Hub's newest")
 
 
-# -- values -------------------------------------------------------------------------------------------------------------
+# -- values ----------------------------------------------------------------------------------------------------------
 
 
 def _names(flag: str) -> Callable[[str], list[str]]:

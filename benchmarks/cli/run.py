@@ -102,7 +102,7 @@ def cache_dir() -> Path:
     return Path(os.environ.get("ENCODER_BENCH_CACHE") or Path.home() / ".cache" / "encoder-bench")
 
 
-# -- from flags to a plan -------------------------------------------------------------------------------------------------
+# -- from flags to a plan --------------------------------------------------------------------------------------------
 
 
 def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:

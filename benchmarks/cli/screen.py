@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.execute.here import Event
     from benchmarks.execute.prepare import Prepared
 
-# -- the plan -----------------------------------------------------------------------------------------------------------
+# -- the plan --------------------------------------------------------------------------------------------------------
 
 
 def print_plan(grid: plan.Plan, todo: Sequence[RunSpec], stored: Sequence[RunResult], results: Path) -> None:
@@ -60,7 +60,9 @@ def _print_stale(todo: Sequence[RunSpec], results: Path) -> None:
     for spec in todo:
         for old in store.stale_runs(results, spec):
             changes = "; ".join(plan.changed_fields(old.identity_, spec.identity))
-            reasons[spec.task.name, spec.system.name, changes] = reasons.get((spec.task.name, spec.system.name, changes), 0) + 1
+            reasons[spec.task.name, spec.system.name, changes] = (
+                reasons.get((spec.task.name, spec.system.name, changes), 0) + 1
+            )
     if reasons:
         print("\nStored, but made otherwise:")
     for (task, system, changes), count in reasons.items():
@@ -70,10 +72,10 @@ def _print_stale(todo: Sequence[RunSpec], results: Path) -> None:
 def print_without_commit(repos: Sequence[Repo]) -> None:
     """What a dry run, which asks no network, can't know of a plan's identity."""
     for repo in repos:
-        print(f"\n{repo}: commit not known yet: resolved at download. Until then its stored runs can't be told from others.")
+        print(f"\n{repo}: commit not known yet: resolved at download. Until then its stored runs can't be told apart.")
 
 
-# -- the runs -----------------------------------------------------------------------------------------------------------
+# -- the runs --------------------------------------------------------------------------------------------------------
 
 
 class Screen:
@@ -124,7 +126,10 @@ class Screen:
             if not self.console.is_terminal:
                 self.console.print(f"{label}: started{self._left(event.spec, 0.0)}", markup=False)
         self.progress.update(
-            self.bar, description=label.replace("[", r"\["), completed=event.share, left=self._left(event.spec, event.share)
+            self.bar,
+            description=label.replace("[", r"\["),
+            completed=event.share,
+            left=self._left(event.spec, event.share),
         )
 
     def _finished(self, spec: RunSpec, outcome: RunResult | RunFailure, label: str) -> None:
@@ -166,4 +171,7 @@ def print_summary(results: Path, grid: plan.Plan, tables: Mapping[str, str], fai
     if failures:
         print(f"\n{len(failures)} of {len(grid.runs)} runs failed; the same command tries them again:", file=sys.stderr)
     for failed in failures:
-        print(f"  {failed.task} {failed.system} seed {failed.seed}: {failed.error['type']}: {failed.error['message']}", file=sys.stderr)
+        print(
+            f"  {failed.task} {failed.system} seed {failed.seed}: {failed.error['type']}: {failed.error['message']}",
+            file=sys.stderr,
+        )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ACROSS = (("test", "train"), ("validation", "train"), ("test", "validation"))
 
 
-# -- counts ---------------------------------------------------------------------------------------------------------
+# -- counts ----------------------------------------------------------------------------------------------------------
 
 
 def label_counts(table: Dataset, task: Task) -> dict[str, int]:
@@ -58,7 +58,7 @@ def empty_texts(table: Dataset, task: Task) -> int:
     return sum(pc.sum(pc.equal(pc.utf8_trim_whitespace(c), "")).as_py() or 0 for c in table.data.column("text").chunks)
 
 
-# -- duplicates -----------------------------------------------------------------------------------------------------
+# -- duplicates ------------------------------------------------------------------------------------------------------
 
 
 class Hashes(NamedTuple):

@@ -85,7 +85,7 @@ def default_cache() -> Path:
     return Path(config.HF_DATASETS_CACHE) / "encoder-bench"
 
 
-# -- reading --------------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------------------------
 
 
 def _tables(task: Task, origin: Origin, cache: Path) -> tuple[dict[str, Dataset], dict[str, list[int]]]:
@@ -173,7 +173,7 @@ def _hub_table(task: Task, origin: Origin, part: str, cache: Path) -> Dataset:
     return cached(rows, task, [origin.identity, part], cache)
 
 
-# -- counting -------------------------------------------------------------------------------------------------------
+# -- counting --------------------------------------------------------------------------------------------------------
 
 
 def _miscounts(table: Dataset, file: File, task: Task) -> Iterator[str]:
@@ -203,7 +203,7 @@ def _hashes_by_split(tables: Mapping[str, Dataset], rows: Split, task: Task) -> 
     }
 
 
-# -- what a reader must know ----------------------------------------------------------------------------------------
+# -- what a reader must know -----------------------------------------------------------------------------------------
 
 
 def _warnings(origin: Origin, tables: Mapping[str, Dataset], task: Task, found: Mapping[str, Any]) -> Iterator[str]:

@@ -57,7 +57,7 @@ def files_of(task: Task, splits: Splits) -> dict[str, tuple[File, ...]]:
     return {part: task.source.files[part] for part in parts_of(splits)} if task.source else {}
 
 
-# -- the three kinds ------------------------------------------------------------------------------------------------
+# -- the three kinds -------------------------------------------------------------------------------------------------
 
 
 def _sample(task: Task, corpus: str) -> Origin:
@@ -98,7 +98,7 @@ def _hub(task: Task, commits: Mapping[str, str]) -> Origin:
     return Origin("hub", None, identity, summary, task.splits, task.not_comparable)
 
 
-# -- files ----------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------------------------
 
 
 def _missing(task: Task, splits: Splits, folder: Path) -> list[str]:

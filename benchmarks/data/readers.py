@@ -44,7 +44,7 @@ Row: TypeAlias = TextRow | TagRow
 Reader: TypeAlias = Callable[[Path, File, Source], Iterator[Row]]
 
 
-# -- bytes and lines ------------------------------------------------------------------------------------------------
+# -- bytes and lines -------------------------------------------------------------------------------------------------
 
 
 class _RowError(Exception):
@@ -106,7 +106,7 @@ def _numbered(path: Path, source: Source) -> Iterator[tuple[int, str]]:
         yield number, line.removesuffix("\n").removesuffix("\r")
 
 
-# -- one token a line -----------------------------------------------------------------------------------------------
+# -- one token a line ------------------------------------------------------------------------------------------------
 
 
 def read_conll(path: Path, file: File, source: Source) -> Iterator[TagRow]:
@@ -151,7 +151,7 @@ def _token_and_tag(line: str, source: Source) -> tuple[str, str]:
     return found[names.index("token")], found[names.index("tag")]
 
 
-# -- one text a row -------------------------------------------------------------------------------------------------
+# -- one text a row --------------------------------------------------------------------------------------------------
 
 
 def read_jsonl(path: Path, file: File, source: Source) -> Iterator[TextRow]:
@@ -251,7 +251,7 @@ def _label(record: Mapping[str, Any], name: str) -> str:
     return str(found)
 
 
-# -- files that are labels ------------------------------------------------------------------------------------------
+# -- files that are labels -------------------------------------------------------------------------------------------
 
 
 def read_lines(path: Path, file: File, source: Source) -> Iterator[TextRow]:

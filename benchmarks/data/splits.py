@@ -71,7 +71,7 @@ Split: TypeAlias = dict[str, Rows]
 """'train', 'test' and perhaps 'validation' -> rows."""
 
 
-# -- drawing --------------------------------------------------------------------------------------------------------
+# -- drawing ---------------------------------------------------------------------------------------------------------
 
 
 def _bits(seed: int, constant: int) -> np.random.PCG64:
@@ -123,7 +123,7 @@ def _joined(*groups: Rows) -> Rows:
     return Rows(groups[0].part, np.sort(np.concatenate([group.index for group in groups])))
 
 
-# -- splits that the task declares ----------------------------------------------------------------------------------
+# -- splits that the task declares -----------------------------------------------------------------------------------
 
 
 def declared(splits: Splits, parts: Parts, task: str = "task") -> Split:
@@ -160,7 +160,7 @@ def _held_size(held: HeldOut, pool: Rows, parts: Parts) -> int:
     return round(fraction * len(pool))
 
 
-# -- what a protocol asks for ---------------------------------------------------------------------------------------
+# -- what a protocol asks for ----------------------------------------------------------------------------------------
 
 
 def select(data: TaskData, protocol: Protocol) -> RunData:
@@ -254,7 +254,7 @@ def _sized_test(rows: Split, splits: Splits, parts: Parts, protocol: Protocol, t
     return {**rows, "test": _subset(rows["test"], protocol.test_size, parts, protocol.seed, TEST_SIZE)}
 
 
-# -- what can't be done ---------------------------------------------------------------------------------------------
+# -- what can't be done ----------------------------------------------------------------------------------------------
 
 
 def _check_rows(rows: Split, task: str) -> None:

@@ -24,7 +24,7 @@ BATCH = 1000
 """Rows in memory while a table is written."""
 
 
-# -- ids ------------------------------------------------------------------------------------------------------------
+# -- ids -------------------------------------------------------------------------------------------------------------
 
 
 def encoded(rows: Iterable[Row], task: Task, part: str, start: int, where: object) -> Iterator[dict[str, Any]]:
@@ -85,7 +85,7 @@ def rows_of(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
             yield TextRow(number, record["text"], str(record["label"]))
 
 
-# -- Arrow ----------------------------------------------------------------------------------------------------------
+# -- Arrow -----------------------------------------------------------------------------------------------------------
 
 
 def features(task: Task) -> Features:

@@ -73,6 +73,6 @@ def _check_batches(runs: Iterable[RunSpec]) -> None:
         batch = getattr(spec.recipe, "batch_size", None)
         if type(spec.recipe).over_ranks and batch and batch % ranks.world_size():  # type: ignore[attr-defined]
             raise UserError(
-                f"{spec.system.name}: recipe.batch_size: {batch} rows can't be shared evenly by {ranks.world_size()} ranks. "
-                f"Give a multiple of {ranks.world_size()}, such as --set recipe.batch_size={ranks.world_size() * 8}."
+                f"{spec.system.name}: recipe.batch_size: {batch} rows can't be shared evenly by "
+                f"{ranks.world_size()} ranks. Give a multiple of {ranks.world_size()}, such as --set recipe.batch_size={ranks.world_size() * 8}."
             )

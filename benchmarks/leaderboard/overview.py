@@ -80,7 +80,7 @@ def _part(pages: Sequence[Page]) -> Iterator[str]:
     yield from _links(pages)
 
 
-# -- which table stands for a task ------------------------------------------------------------------------------------
+# -- which table stands for a task -----------------------------------------------------------------------------------
 
 
 def _column(page: Page) -> Column | None:
@@ -107,7 +107,7 @@ def _in_words(section: Section) -> str:
     return f"{text} of {whole:,}" if set(asked) == {"train_size"} and whole else text
 
 
-# -- systems by tasks -------------------------------------------------------------------------------------------------
+# -- systems by tasks ------------------------------------------------------------------------------------------------
 
 
 def _matrix(columns: Sequence[Column]) -> str:
@@ -147,7 +147,7 @@ def _sign(number: int) -> str:
     return str(number).translate(RAISED)
 
 
-# -- where the pages are ----------------------------------------------------------------------------------------------
+# -- where the pages are ---------------------------------------------------------------------------------------------
 
 
 def path(task: str) -> str:

@@ -53,7 +53,7 @@ def _bullets_text(lines: Sequence[str]) -> str:
     return "\n".join(_bullets(lines))
 
 
-# -- above a table ----------------------------------------------------------------------------------------------------
+# -- above a table ---------------------------------------------------------------------------------------------------
 
 
 def _about(page: Page) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _repeated(section: Section) -> Iterator[str]:
         yield f"{within:,} rows of train repeat an earlier one: copies may stand in different folds."
 
 
-# -- a table ----------------------------------------------------------------------------------------------------------
+# -- a table ---------------------------------------------------------------------------------------------------------
 
 
 def _titles(sections: Sequence[Section]) -> list[str]:
@@ -190,7 +190,7 @@ def _runs(row: Row, folds: int | None) -> dict[str, str]:
     return {"folds × seeds": f"{folds} × {row.seeds}" if row.complete else f"{row.runs} of {folds} × {row.seeds}"}
 
 
-# -- below a table ----------------------------------------------------------------------------------------------------
+# -- below a table ---------------------------------------------------------------------------------------------------
 
 
 def _below(section: Section) -> list[str]:

@@ -85,10 +85,8 @@ def _firsts(sources: Sequence[int]) -> list[int]:
 
 
 def _piece_labels(words: Sequence[int], tags: Sequence[int]) -> list[int]:
-    """A word's tag on its first piece. In a later window a word may begin in its middle: still its first piece there."""
-    return [
-        tags[word] if word >= 0 and (i == 0 or words[i - 1] != word) else IGNORED for i, word in enumerate(words)
-    ]
+    """A word's tag on its first piece; in a window that begins inside of a word, on its first piece there."""
+    return [tags[word] if word >= 0 and (i == 0 or words[i - 1] != word) else IGNORED for i, word in enumerate(words)]
 
 
 def join_windows(outputs: np.ndarray, windows: Dataset, tokens: Sequence[Sequence[str]]) -> list[list[int]]:

@@ -61,7 +61,7 @@ def finetune(job: Job) -> Predictions:
     return job.predictions([int(row.argmax()) for row in outputs], outputs)
 
 
-# -- training ---------------------------------------------------------------------------------------------------------
+# -- training --------------------------------------------------------------------------------------------------------
 
 
 def _train(
@@ -128,7 +128,7 @@ def per_device_batch(batch_size: int) -> int:
 def computes_in_bf16() -> bool:
     """Whether bf16 is fast here: a processor without AMX or AVX512-BF16 emulates it, four times slower than fp32."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
@@ -138,7 +138,7 @@ def _collator(job: Job, tokenizer: PreTrainedTokenizerBase) -> Any:
     return DataCollatorWithPadding(tokenizer)
 
 
-class _Progress(TrainerCallback):
+class _Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untyped for us
     """Tells the share of the updates that are done."""
 
     def __init__(self, tell: Any) -> None:
@@ -154,7 +154,7 @@ def _check_losses(losses: Sequence[tuple[int, float]]) -> None:
             raise FloatingPointError(f"the training loss is {loss} at step {step}: try a smaller learning rate")
 
 
-# -- predicting -------------------------------------------------------------------------------------------------------
+# -- predicting ------------------------------------------------------------------------------------------------------
 
 
 def _predict(trainer: Trainer, rows: Dataset) -> np.ndarray:
@@ -167,7 +167,7 @@ def _predict(trainer: Trainer, rows: Dataset) -> np.ndarray:
     sorted_outputs = trainer.predict(rows.remove_columns("labels").select(order)).predictions
     if len(sorted_outputs) != len(rows):
         raise RuntimeError(f"{len(rows)} rows went into prediction, {len(sorted_outputs)} came out")
-    outputs = np.empty_like(sorted_outputs)
+    outputs: np.ndarray = np.empty_like(sorted_outputs)
     outputs[order] = sorted_outputs
     return outputs
 

@@ -52,7 +52,7 @@ def rows(task: Task, commit: str, part: str = "train") -> list[dict[str, Any]]:
     return list(hub_data.rows(task, part, commit))
 
 
-# -- what is there --------------------------------------------------------------------------------------------------
+# -- what is there ---------------------------------------------------------------------------------------------------
 
 
 def test_integer_labels_get_the_names_that_the_data_set_carries(serve):
@@ -121,7 +121,7 @@ def test_a_task_is_loaded_from_the_hub_at_the_commit_with_its_labels_as_ids(serv
     assert loaded.provenance["revision"] == commit
 
 
-# -- what isn't -----------------------------------------------------------------------------------------------------
+# -- what isn't ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def message(folder: Path, task: Task | None = None) -> str:
     return str(caught.value)
 
 
-# -- what tables hold -----------------------------------------------------------------------------------------------
+# -- what tables hold ------------------------------------------------------------------------------------------------
 
 
 def test_texts_come_with_row_ids_and_label_ids(folder):
@@ -158,7 +158,7 @@ def test_rows_that_are_asked_for_as_they_are_share_the_table(folder):
     assert select(data, Protocol()).train is data.tables["train"]
 
 
-# -- what is verified -----------------------------------------------------------------------------------------------
+# -- what is verified ------------------------------------------------------------------------------------------------
 
 
 def test_a_file_of_another_checksum_is_refused_with_both(folder):
@@ -195,7 +195,7 @@ def test_an_empty_split_is_refused(folder):
     assert message(folder) == "mine: no rows are left for the test split."
 
 
-# -- what people are told -------------------------------------------------------------------------------------------
+# -- what people are told --------------------------------------------------------------------------------------------
 
 
 def test_the_provenance_of_files_is_complete_and_plain_json(folder):
@@ -224,7 +224,7 @@ def test_empty_texts_and_what_is_not_comparable_are_warned_of(folder):
     )
 
 
-# -- what is kept between loads -------------------------------------------------------------------------------------
+# -- what is kept between loads --------------------------------------------------------------------------------------
 
 
 def arrows(folder: Path) -> dict[str, int]:
@@ -302,7 +302,7 @@ def test_many_rows_are_loaded_in_constant_memory(folder):
     assert peak < 4_000_000  # bytes; the texts are 7 million
 
 
-# -- other origins --------------------------------------------------------------------------------------------------
+# -- other origins ---------------------------------------------------------------------------------------------------
 
 
 def test_a_sample_task_loads_without_files_or_cache(tmp_path):

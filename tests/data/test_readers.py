@@ -40,7 +40,7 @@ def texts(found: list[TextRow]) -> list[tuple[str, str]]:
     return [(row.text, row.label) for row in found]
 
 
-# -- one token a line -----------------------------------------------------------------------------------------------
+# -- one token a line ------------------------------------------------------------------------------------------------
 
 TAG_FIRST = {"fmt": "conll", "columns": ("tag", "token")}
 TOKEN_FIRST = {"fmt": "conll", "columns": ("token", "tag")}
@@ -103,7 +103,7 @@ def test_an_inside_tag_without_a_beginning_is_no_error(tmp_path):
     assert rows(tmp_path / "a", "I-X\ta\nI-Y\tb\n", **TAG_FIRST)[0].tags == ["I-X", "I-Y"]
 
 
-# -- bytes ----------------------------------------------------------------------------------------------------------
+# -- bytes -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_gzipped_file_is_read_by_its_content_whatever_its_name(tmp_path):
@@ -148,7 +148,7 @@ def test_a_file_that_is_not_there_is_the_users_to_mend(tmp_path):
         reread(tmp_path / "nowhere", **TAG_FIRST)
 
 
-# -- JSON lines -----------------------------------------------------------------------------------------------------
+# -- JSON lines ------------------------------------------------------------------------------------------------------
 
 
 def test_json_fields_are_named_and_a_number_is_a_label(tmp_path):
@@ -187,7 +187,7 @@ def test_half_a_surrogate_pair_and_endless_nesting_are_the_users_to_mend(tmp_pat
     assert ":1: not JSON that can be read" in message(tmp_path / "a", "[" * 100_000, "jsonl", columns=NAMED)
 
 
-# -- tables ---------------------------------------------------------------------------------------------------------
+# -- tables ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_quoted_csv_field_may_hold_commas_quotation_marks_and_line_ends(tmp_path):
@@ -235,7 +235,7 @@ def test_an_endless_csv_field_is_refused(tmp_path):
     )
 
 
-# -- files that are labels ------------------------------------------------------------------------------------------
+# -- files that are labels -------------------------------------------------------------------------------------------
 
 
 def test_only_a_line_feed_ends_a_line_of_text(tmp_path):

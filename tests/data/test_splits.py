@@ -46,7 +46,7 @@ def counts(classes, index) -> np.ndarray:
     return np.bincount(np.asarray(classes)[index], minlength=5)
 
 
-# -- drawing --------------------------------------------------------------------------------------------------------
+# -- drawing ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_draws_are_the_same_on_every_machine_and_version():
@@ -82,7 +82,7 @@ def test_folds_and_the_classes_in_them_are_even(classes, folds, seed):
     assert np.ptp(table, axis=0).max() <= 1
 
 
-# -- splits that the task declares ----------------------------------------------------------------------------------
+# -- splits that the task declares -----------------------------------------------------------------------------------
 
 
 def test_published_splits_are_the_parts_as_they_are():
@@ -134,7 +134,7 @@ def test_a_split_without_rows_is_an_error():
         chosen(task(PUBLISHED), PUBLISHED, {"train": part([0]), "dev": part([]), "test": part([0])}, Protocol())
 
 
-# -- what a protocol asks for ---------------------------------------------------------------------------------------
+# -- what a protocol asks for ----------------------------------------------------------------------------------------
 
 
 @given(classes_of_rows, st.sampled_from([PUBLISHED, ONE_POOL, THREE_OF_ONE]), seeds, st.data())

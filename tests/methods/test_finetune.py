@@ -97,7 +97,7 @@ def test_every_word_of_a_row_longer_than_the_input_is_trained_and_predicted(tmp_
 
 @pytest.mark.parametrize("family", ["bert", "roberta"])
 def test_windows_cover_every_word_and_joining_them_gives_each_its_own_tag(tmp_path, checkpoints, family):
-    task, data = rows_of(tmp_path, make.tag_task)
+    _, data = rows_of(tmp_path, make.tag_task)
     rows = data.splits["train"]
     tokenizer = load_tokenizer(checkpoints[family], TAGS)
     windows = word_features(rows, tokenizer, 24)
@@ -108,7 +108,7 @@ def test_windows_cover_every_word_and_joining_them_gives_each_its_own_tag(tmp_pa
 
 
 def test_only_the_first_piece_of_a_word_is_trained(tmp_path, checkpoints):
-    task, data = rows_of(tmp_path, make.tag_task)
+    _, data = rows_of(tmp_path, make.tag_task)
     features = word_features(data.splits["train"], load_tokenizer(checkpoints["bert"], TAGS), 48).features
     for words, labels in zip(features["words"], features["labels"], strict=True):
         trained_pieces = [word for word, label in zip(words, labels, strict=True) if label != IGNORED]
