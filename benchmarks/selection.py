@@ -65,13 +65,14 @@ def _stand_in(task: Task, declared: Mapping[str, Task]) -> Task:
 def select_systems(names: Sequence[str] | None, declared: Mapping[str, System], sample: bool) -> list[System]:
     """Systems by name, tag, Hub id, local checkpoint folder or 'all'; without names, the default set.
 
-    With `sample` the default set and 'all' hold what needs no encoder but the bundled one.
+    With `sample` the default set, 'all' and tags hold what needs no encoder but the bundled one.
     """
+    offered = {name: system for name, system in declared.items() if not sample or needs_no_network(system)}
     if names is None:
-        return [system for system in declared.values() if system.default and (not sample or needs_no_network(system))]
+        return [system for system in offered.values() if system.default]
     chosen: dict[str, System] = {}
     for name in names:
-        for system in _systems_named(name, declared, chosen):
+        for system in _systems_named(name, declared, offered, chosen):
             chosen[system.name] = system
     return list(chosen.values())
 
@@ -80,10 +81,13 @@ def needs_no_network(system: System) -> bool:
     return system.encoder is None or system.encoder.package is not None
 
 
-def _systems_named(name: str, declared: Mapping[str, System], chosen: Mapping[str, System]) -> list[System]:
+def _systems_named(
+    name: str, declared: Mapping[str, System], offered: Mapping[str, System], chosen: Mapping[str, System]
+) -> list[System]:
+    """A declared name is taken at its word; 'all' and tags are what is offered."""
     if name in declared:
         return [declared[name]]
-    if tagged := [system for system in declared.values() if name in (ALL, *system.tags)]:
+    if tagged := [system for system in offered.values() if name in (ALL, *system.tags)]:
         return tagged
     if "/" in name or Path(name).is_dir():
         return [from_checkpoint(name, [*declared, *chosen])]

@@ -211,5 +211,7 @@ def test_an_unknown_system_is_told_with_the_nearest_match():
         select_systems(["bert-bse"], SYSTEMS, sample=False)
 
 
-def test_with_the_sample_the_default_systems_need_no_network():
-    assert {system.name for system in select_systems(None, SYSTEMS, sample=True)} == {"minilm", "tfidf-svm", "majority"}
+def test_with_the_sample_default_systems_tags_and_all_need_no_network():
+    for names in (None, ["all"], ["sbert", "classical"]):
+        found = {system.name for system in select_systems(names, SYSTEMS, sample=True)}
+        assert found == {"minilm", "tfidf-svm", "majority"}
