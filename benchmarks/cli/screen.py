@@ -78,21 +78,25 @@ def print_without_commit(repos: Sequence[Repo]) -> None:
 # -- the runs --------------------------------------------------------------------------------------------------------
 
 
+SECONDS_BETWEEN_LINES = 60.0
+SHARE_WITH_A_PACE = 0.02
+
+
 class Screen:
     """Told of every event; only rank 0 shows anything."""
 
     def __init__(
         self, todo: Sequence[RunSpec], stored: int, skipped: Sequence[plan.Skipped], history: Sequence[RunResult]
     ) -> None:
-        self.console = Console(quiet=not ranks.is_first(), highlight=False, soft_wrap=True)
+        self.console = Console(quiet=not ranks.is_first(), highlight=False, markup=False, soft_wrap=True)
         self.total, self.stored, self.skipped = len(todo), stored, skipped
         self.estimates = {spec.path: estimate.seconds(spec, history)[0] for spec in todo}
         self.pace = 1.0  # how much slower than estimated the runs so far were
         self.done = self.spent = self.planned = 0.0
-        self.started = time.monotonic()
+        self.started = self.told = time.monotonic()
         self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"), TimeElapsedColumn(),
-            console=self.console, disable=not self.console.is_terminal, transient=True,
+            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[left]}"),
+            TimeElapsedColumn(), console=self.console, disable=not self.console.is_terminal, transient=True,
         )  # fmt: skip
         self.bar = self.progress.add_task("checking", total=1.0, left="")
 
@@ -121,16 +125,18 @@ class Screen:
         label = f"[{int(self.done) + 1}/{self.total}] {_label(event.spec)}"
         if event.outcome is not None:
             self._finished(event.spec, event.outcome, label)
-        elif event.share == 0.0:
+            return
+        if event.share == 0.0:
             self.started = time.monotonic()
-            if not self.console.is_terminal:
-                self.console.print(f"{label}: started{self._left(event.spec, 0.0)}", markup=False)
-        self.progress.update(
-            self.bar,
-            description=label.replace("[", r"\["),
-            completed=event.share,
-            left=self._left(event.spec, event.share),
-        )
+        left = self._left(event.spec, event.share)
+        self.progress.update(self.bar, description=label, completed=event.share, left=left)
+        if not self.console.is_terminal and (
+            event.share == 0.0 or time.monotonic() - self.told > SECONDS_BETWEEN_LINES
+        ):
+            self.told = time.monotonic()
+            self.console.print(
+                ", ".join(filter(None, [f"{label}: {f'{event.share:.0%} done' if event.share else 'started'}", left]))
+            )
 
     def _finished(self, spec: RunSpec, outcome: RunResult | RunFailure, label: str) -> None:
         took = time.monotonic() - self.started
@@ -141,12 +147,14 @@ class Screen:
             said = f"FAILED: {outcome.error['type']}: {outcome.error['message']}"
         else:
             said = f"{outcome.primary_metric} {outcome.metrics[outcome.primary_metric]:.4f}"
-        self.console.print(f"{label}: {said} in {estimate.in_words(took)}", markup=False)
+        self.console.print(f"{label}: {said} in {estimate.in_words(took)}")
 
     def _left(self, spec: RunSpec, share: float) -> str:
-        here = self.estimates.get(spec.path, 0.0)
-        rest = (sum(self.estimates.values()) - here * share) * self.pace
-        return f", about {estimate.in_words(rest)} left" if rest >= 1 else ""
+        """The rest of this run by its own pace once it has one, the others by the pace of those that are done."""
+        elapsed, here = time.monotonic() - self.started, self.estimates.get(spec.path, 0.0)
+        others = (sum(self.estimates.values()) - here) * self.pace
+        own = elapsed * (1 - share) / share if share > SHARE_WITH_A_PACE else here * self.pace
+        return f"about {estimate.in_words(own + others)} left" if own + others >= 1 else ""
 
     def interrupted(self) -> None:
         left = self.total - int(self.done)
@@ -167,6 +175,8 @@ def print_summary(results: Path, grid: plan.Plan, tables: Mapping[str, str], fai
     for name in dict.fromkeys(spec.task.name for spec in grid.runs):
         if name in tables:
             print(f"\n{tables[name]}")
+    if any(spec.protocol.limit for spec in grid.runs):
+        print("\nRuns under --limit are stored, and kept out of the leaderboards.")
     print(f"\nLeaderboards: {results / 'LEADERBOARD.md'}   Runs: {results / 'runs'}")
     if failures:
         print(f"\n{len(failures)} of {len(grid.runs)} runs failed; the same command tries them again:", file=sys.stderr)
