@@ -18,11 +18,12 @@ PACKAGES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "sc
 
 def environment() -> dict[str, Any]:
     """The `environment` field of a stored run. Asks torch only where it is loaded."""
-    return {**_machine(), **_device(), "processes": int(os.environ.get("WORLD_SIZE", "1"))}
+    return {**machine(), **_device(), "processes": int(os.environ.get("WORLD_SIZE", "1"))}
 
 
 @lru_cache
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """Versions, processor and commit, read once: ask early, since files may change while a process runs."""
     return {
         "encoder_bench": __version__,
         "python": platform.python_version(),

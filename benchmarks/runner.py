@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.environment import environment
+from benchmarks.environment import environment, machine
 from benchmarks.meter import Meter, Progress
 from benchmarks.methods import Job, Method, load
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
@@ -27,6 +27,7 @@ def run(
     method: Method | None = None,
 ) -> tuple[RunResult | RunFailure, Predictions | None]:
     """Makes the run. Whatever goes wrong inside it becomes a RunFailure: one failed run never ends the others."""
+    machine()  # the commit that runs now, not the one that is checked out when the run is over
     try:
         return _run(spec, data, encoder, progress, method or load(spec.system.method))
     except Exception as error:

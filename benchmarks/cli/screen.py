@@ -134,9 +134,8 @@ class Screen:
             event.share == 0.0 or time.monotonic() - self.told > SECONDS_BETWEEN_LINES
         ):
             self.told = time.monotonic()
-            self.console.print(
-                ", ".join(filter(None, [f"{label}: {f'{event.share:.0%} done' if event.share else 'started'}", left]))
-            )
+            said = f"{event.share:.0%} done" if event.share else "started"
+            self.console.print(", ".join(filter(None, [f"{label}: {said}", left])))
 
     def _finished(self, spec: RunSpec, outcome: RunResult | RunFailure, label: str) -> None:
         took = time.monotonic() - self.started
