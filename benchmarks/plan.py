@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from benchmarks.definitions import resolved_recipe, validated
+from benchmarks.definitions import read_scalar, resolved_recipe, validated
 from benchmarks.errors import UserError, nearest, one_of
 from benchmarks.recipes import RECIPES
 from benchmarks.schema import CODE_PROTOCOL, Encoder, Protocol, RunSpec, System, Task
@@ -17,11 +17,14 @@ SETTABLE_PROTOCOL = ("balanced", "test_size")
 
 @dataclass(frozen=True)
 class Override:
-    """One --set: where it goes ('recipe', 'encoder' or 'protocol'), the field, and the values that make a grid."""
+    """One --set: what it sets ('recipe', 'encoder' or 'protocol'), the field, and the values that make a grid."""
 
-    target: str
+    target: Literal["recipe", "encoder", "protocol"]
     field: str
     values: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return self.field if self.target == "encoder" else f"{self.target}.{self.field}"
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,8 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Plan:
-    runs: list[RunSpec] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
+    runs: tuple[RunSpec, ...]
+    skipped: tuple[Skipped, ...]
 
 
 def plan(
@@ -50,14 +53,16 @@ def plan(
 
     origins: task name -> identity of its data; checkpoints: encoder -> identity of its weights.
     """
-    result = Plan()
-    for task, system in itertools.product(tasks, systems):
-        if task.type not in RECIPES[system.method].task_types:
-            result.skipped.append(Skipped(task.name, system.name, f"{system.method} does no {task.type}"))
-            continue
-        for protocol in protocols:
-            result.runs.append(_run_spec(task, system, protocol, origins, checkpoints))
-    return result
+    pairs = list(itertools.product(tasks, systems))
+    able = [(task, system) for task, system in pairs if task.type in RECIPES[system.method].task_types]
+    return Plan(
+        tuple(_run_spec(*pair, protocol, origins, checkpoints) for pair in able for protocol in protocols),
+        tuple(_skipped(*pair) for pair in pairs if pair not in able),
+    )
+
+
+def _skipped(task: Task, system: System) -> Skipped:
+    return Skipped(task.name, system.name, f"{system.method} does no {task.type}")
 
 
 def _run_spec(
@@ -104,7 +109,7 @@ def combinations(overrides: Sequence[Override]) -> list[dict[str, Any]]:
 # -- overrides -------------------------------------------------------------------------------------------------------
 
 
-def parse_override(text: str, read_scalar: Any) -> Override:
+def parse_override(text: str) -> Override:
     """'recipe.learning_rate=1e-5,2e-5' -> Override. Raises UserError for an unknown target or field."""
     name, equals, values = text.partition("=")
     target, _, inner = name.strip().partition(".")
@@ -120,6 +125,14 @@ def parse_override(text: str, read_scalar: Any) -> Override:
     names = ["encoder", *(f"recipe.{field}" for field in known), *(f"protocol.{field}" for field in SETTABLE_PROTOCOL)]
     near = f" Did you mean 'recipe.{name}'?" if name in known else nearest(name, names)
     raise UserError(f"--set {name}: no such setting.{near or one_of(names)}")
+
+
+def merged(overrides: Iterable[Override]) -> list[Override]:
+    """One override a setting: values of a setting that is given twice are one grid."""
+    values: dict[tuple[Any, str], list[Any]] = {}
+    for override in overrides:
+        values.setdefault((override.target, override.field), []).extend(override.values)
+    return [Override(target, field, tuple(given)) for (target, field), given in values.items()]
 
 
 def _split(values: str) -> list[str]:
@@ -143,13 +156,14 @@ def variants(systems: Sequence[System], overrides: Sequence[Override], encoders:
     for override in changes:
         if not any(_knows(system, override) for system in systems):
             names = ", ".join(system.name for system in systems)
-            raise UserError(f"--set {override.target}.{override.field}: none of the selected systems has it ({names}).")
+            raise UserError(f"--set {override}: none of the selected systems has it ({names}).")
     found: dict[str, System] = {}
     for system in systems:
         own = [override for override in changes if _knows(system, override)]
         for values in itertools.product(*(override.values for override in own)):
             variant = _variant(system, list(zip(own, values, strict=True)), encoders)
-            found[variant.name] = variant
+            if found.setdefault(variant.name, variant) != variant:
+                raise UserError(f"--set: two different variants would be named {variant.name!r}.")
     return list(found.values())
 
 
@@ -182,7 +196,9 @@ def _variant(system: System, settings: Sequence[tuple[Override, Any]], encoders:
 
 
 def _in_a_name(value: Any) -> str:
-    return "-".join(map(str, value)) if isinstance(value, tuple) else str(value).removesuffix(".0")
+    if isinstance(value, tuple):
+        return "-".join(map(str, value))
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> list[str]:

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from benchmarks.schema import TAGS, TEXTS, TaskType, Value
-
-
-class Recipe(Value):
-    """A method's settings. The class says what the method is: the plan must know that without loading it."""
-
-    task_types: ClassVar[tuple[TaskType, ...]] = (TEXTS, TAGS)
-    needs_encoder: ClassVar[bool] = False
-    over_ranks: ClassVar[bool] = False
-    """Trains as one DDP job over all ranks; other methods run on rank 0 alone."""
+from benchmarks.schema import TEXTS, Recipe, TaskType
 
 
 class Finetune(Recipe):
@@ -39,6 +30,14 @@ class Finetune(Recipe):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 where the processor or GPU computes in it, else fp32. What was used is in the run's record."""
 
+    @property
+    def passes(self) -> float:
+        return self.epochs
+
+    @property
+    def global_batch(self) -> int:
+        return self.batch_size
+
 
 class Tfidf(Recipe):
     """Word n-grams weighted by TF-IDF and a linear classifier, by scikit-learn."""
@@ -46,12 +45,20 @@ class Tfidf(Recipe):
     task_types: ClassVar[tuple[TaskType, ...]] = (TEXTS,)
 
     classifier: Literal["svm"] = "svm"
-    ngrams: tuple[int, int] = (1, 2)
+    ngrams: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1, 2)
+    """The shortest and the longest."""
     min_df: int = Field(1, ge=1)
     sublinear_tf: bool = True
     lowercase: bool = True
     c: float = Field(1.0, gt=0)
     """Inverse strength of the L2 penalty."""
+
+    @field_validator("ngrams")
+    @classmethod
+    def _shortest_first(cls, ngrams: tuple[int, int]) -> tuple[int, int]:
+        if ngrams[0] > ngrams[1]:
+            raise ValueError("the shortest n-gram comes first")
+        return ngrams
 
 
 class Majority(Recipe):
@@ -59,7 +66,3 @@ class Majority(Recipe):
 
 
 RECIPES: dict[str, type[Recipe]] = {"finetune": Finetune, "tfidf": Tfidf, "majority": Majority}
-
-
-def defaults(method: str) -> dict[str, Any]:
-    return RECIPES[method]().model_dump()

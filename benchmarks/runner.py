@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.environment import environment, machine
+from benchmarks.environment import environment
 from benchmarks.meter import Meter, Progress
 from benchmarks.methods import Job, Method, load
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
@@ -25,27 +25,27 @@ def run(
     encoder: Path | None,
     progress: Progress = lambda share: None,
     method: Method | None = None,
+    processes: int = 1,
 ) -> tuple[RunResult | RunFailure, Predictions | None]:
     """Makes the run. Whatever goes wrong inside it becomes a RunFailure: one failed run never ends the others."""
-    machine()  # the commit that runs now, not the one that is checked out when the run is over
     try:
-        return _run(spec, data, encoder, progress, method or load(spec.system.method))
+        return _run(spec, data, encoder, progress, method or load(spec.system.method), processes)
     except Exception as error:
-        return failure(spec, error), None
+        return failure(spec, error, processes), None
 
 
 def _run(
-    spec: RunSpec, data: TaskData, encoder: Path | None, progress: Progress, method: Method
+    spec: RunSpec, data: TaskData, encoder: Path | None, progress: Progress, method: Method, processes: int
 ) -> tuple[RunResult, Predictions]:
     from benchmarks.data import select
 
     rows = select(data, spec.protocol)
     meter = Meter(progress)
-    job = Job(spec.task, spec.recipe, spec.protocol.seed, rows, encoder, meter)  # type: ignore[arg-type]
+    job = Job(spec.task, spec.recipe, spec.protocol.seed, rows, encoder, meter)
     predictions = checked(method(job), len(spec.task.classes))
     scoring, named = Scoring.of(spec.task), Named.of(predictions, spec.task.classes)
     result = RunResult(
-        **_stored(spec, len(rows.train), meter.notes.get("precision", "fp64")),
+        **_stored(spec, len(rows.train), processes, meter.notes.get("precision")),
         title=spec.task.title,
         group=spec.task.group,
         type=spec.task.type,
@@ -55,21 +55,22 @@ def _run(
         report=scoring.report(named),
         cost=meter.cost(),
         data={**data.provenance, "used": {"train": len(rows.train), "test": len(rows.test)}},
+        about=spec.task.about(),
         training=meter.notes,
     )
     return result, predictions
 
 
-def failure(spec: RunSpec, error: Exception) -> RunFailure:
+def failure(spec: RunSpec, error: Exception, processes: int = 1) -> RunFailure:
     """The stored form of an exception."""
     text = "".join(traceback.format_exception(error))
     return RunFailure(
-        **_stored(spec, spec.protocol.train_size),
+        **_stored(spec, spec.protocol.train_size, processes),
         error={"type": type(error).__name__, "message": str(error), "traceback": text},
     )
 
 
-def _stored(spec: RunSpec, train_size: int | None, precision: str | None = None) -> dict[str, Any]:
+def _stored(spec: RunSpec, train_size: int | None, processes: int, precision: str | None = None) -> dict[str, Any]:
     return {
         "task": spec.task.name,
         "system": spec.system.name,
@@ -83,7 +84,7 @@ def _stored(spec: RunSpec, train_size: int | None, precision: str | None = None)
         "identity": spec.identity,
         "protocol": spec.protocol.model_dump(),
         "recipe": spec.recipe.model_dump(mode="json"),
-        "environment": {**environment(), "precision": precision},
+        "environment": environment(processes, precision),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
 

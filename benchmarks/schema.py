@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +37,7 @@ DESCRIPTIVE = "descriptive"
 class Value(BaseModel):
     """A frozen value, strict about its fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
     def identity(self) -> dict[str, Any]:
         """The part that can move a score, as plain JSON values: every field but the descriptive and the neutral."""
@@ -182,6 +182,14 @@ class Task(Value):
         """What a model chooses from: tags for token classification, labels otherwise."""
         return self.tags if self.type == TAGS else self.labels
 
+    def about(self) -> dict[str, Any]:
+        """What a reader of its scores should know of the data, as far as it is declared: goes with every run."""
+        facts = {name: getattr(self, name) for name in _ABOUT}
+        return {name: fact for name, fact in facts.items() if fact}
+
+
+_ABOUT = ("language", "licence", "homepage", "citation", "notes", "offensive")
+
 
 # -- systems ---------------------------------------------------------------------------------------------------------
 
@@ -200,12 +208,47 @@ class System(Value):
 
     name: str
     method: str
+    """A key of `recipes.RECIPES`."""
     encoder: Encoder | None = None
     recipe: dict[str, Any] = {}
+    """What differs from the method's defaults."""
     recipe_by_type: dict[TaskType, dict[str, Any]] = {}
+    """What differs further for one type of task."""
     tags: tuple[str, ...] = ()
+    """Names under which --systems finds it, too."""
     default: bool = False
+    """Whether it runs without --systems."""
     summary: str = ""
+
+
+class Recipe(Value):
+    """A method's settings, one class a method (`recipes`). The class says what the method is: a plan must know that
+    without loading it.
+    """
+
+    task_types: ClassVar[tuple[TaskType, ...]] = (TEXTS, TAGS)
+    needs_encoder: ClassVar[bool] = False
+    over_ranks: ClassVar[bool] = False
+    """Trains as one DDP job over all ranks; other methods run on rank 0 alone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_no_truth_values(cls, values: Any) -> Any:
+        """YAML reads 'yes' and 'on' as true, and pydantic true as 1: epochs would be 1 without a word."""
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if isinstance(value, bool) and name in cls.model_fields and cls.model_fields[name].annotation is not bool:
+                raise ValueError(f"{name}: {str(value).lower()} is no number")
+        return values
+
+    @property
+    def passes(self) -> float:
+        """How often each training row is seen."""
+        return 1.0
+
+    @property
+    def global_batch(self) -> int | None:
+        """Rows of one update over all ranks; None where nothing is shared out."""
+        return None
 
 
 class Protocol(Value):
@@ -226,7 +269,7 @@ class RunSpec:
 
     task: Task
     system: System
-    recipe: Value
+    recipe: Recipe
     protocol: Protocol
     identity: dict[str, Any]
 
@@ -312,6 +355,8 @@ class RunResult(Stored):
     report: dict[str, Any]
     cost: dict[str, Any]
     data: dict[str, Any]
+    about: dict[str, Any] = {}
+    """`Task.about` when the run was made."""
     training: dict[str, Any]
     """What the method noted on its way: losses, truncated rows, the precision in use."""
 

@@ -89,17 +89,27 @@ def _systems_named(
         return [declared[name]]
     if tagged := [system for system in offered.values() if name in (ALL, *system.tags)]:
         return tagged
-    if "/" in name or Path(name).is_dir():
+    if "/" in name or folder_named(name):
         return [from_checkpoint(name, [*declared, *chosen])]
     tags = dict.fromkeys(tag for system in declared.values() for tag in system.tags)
+    if name in tags:
+        raise UserError(f"--systems {name}: none of them is on this machine; with --sample add --set encoder=minilm.")
     raise UserError(unknown("system", name, [*declared, *tags, ALL]))
+
+
+def folder_named(checkpoint: str) -> Path | None:
+    """The local folder that a checkpoint's name means, whether it exists or not; None for a Hub id ('org/name')."""
+    path = Path(checkpoint).expanduser()
+    if path.is_dir() or path.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") > 1:
+        return path
+    return None
 
 
 def from_checkpoint(checkpoint: str, taken: Sequence[str] = ()) -> System:
     """A Hub id or a local folder, fine-tuned with the default recipe; named by its id or folder name."""
     name = checkpoint
-    if Path(checkpoint).is_dir():
-        parts = Path(checkpoint).resolve().parts
+    if folder := folder_named(checkpoint):
+        parts = folder.resolve().parts
         names = ["/".join(parts[-length:]) for length in range(1, len(parts) + 1)]
         name = next(candidate for candidate in names if candidate not in taken)
     return System(name=name, method="finetune", encoder=Encoder(checkpoint=checkpoint), tags=("command-line",))
@@ -111,7 +121,7 @@ def encoder_named(name: str, declared: Mapping[str, System]) -> Encoder:
         if encoder := declared[name].encoder:
             return encoder
         raise UserError(f"--set encoder={name}: system {name!r} has no encoder.")
-    if "/" in name or Path(name).is_dir():
+    if "/" in name or folder_named(name):
         return Encoder(checkpoint=name)
     having_one = [system.name for system in declared.values() if system.encoder]
     raise UserError("--set encoder: " + unknown("encoder", name, having_one))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import tempfile
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from benchmarks.errors import UserError
-from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored
+from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored, folder_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,14 +35,15 @@ def runs_folder(results: Path) -> Path:
 def save(results: Path, spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None) -> None:
     """Writes predictions, then the record: a record that is there is complete. A failure never replaces a result."""
     stem = runs_folder(results) / spec.path
-    if isinstance(outcome, RunFailure) and status(results, spec) == "done":
+    path = stem.with_name(f"{stem.name}.json")
+    if isinstance(outcome, RunFailure) and path.is_file() and isinstance(parse(path), RunResult):
         return
     stem.parent.mkdir(parents=True, exist_ok=True)
     if predictions is not None:
         with _replacing(stem.with_name(f"{stem.name}.parquet")) as temporary:
             _write_predictions(temporary, predictions, spec.task.classes)
     record = outcome.model_dump(mode="json", by_alias=True)
-    write_text(stem.with_name(f"{stem.name}.json"), json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -95,51 +97,29 @@ def _names(ids: Sequence[Any], classes: Sequence[str]) -> pa.Array:
 # -- in --------------------------------------------------------------------------------------------------------------
 
 
-def status(results: Path, spec: RunSpec) -> str | None:
-    """'done' or 'failed' as stored for exactly this run, else None."""
-    record = _read(runs_folder(results) / f"{spec.path}.json")
-    return None if record is None else str(record.get("status"))
-
-
-def read_runs(results: Path, task: str = "*") -> Iterator[RunResult | RunFailure]:
-    """Every stored run, in the order of the paths. Raises UserError for a record that can't be read."""
-    for path in sorted(runs_folder(results).glob(f"{task}/*/*.json")):
+def read_runs(results: Path, task: str | None = None) -> Iterator[RunResult | RunFailure]:
+    """Every stored run (of one task), in the order of the paths. Raises UserError for a record that can't be read."""
+    pattern = "*" if task is None else glob.escape(task)
+    for path in sorted(runs_folder(results).glob(f"{pattern}/*/*.json")):
         if path.name.startswith("."):  # another process is writing it
             continue
-        yield parse(path.read_bytes(), path)
+        yield parse(path)
 
 
-def parse(content: bytes, where: Path) -> RunResult | RunFailure:
+def parse(path: Path) -> RunResult | RunFailure:
+    """One stored run. Raises UserError for a file that holds none."""
     try:
-        return _RECORD.validate_json(content)
+        return _RECORD.validate_json(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path}: can't be read: {error.strerror or error}.") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"]) or "the file"
-        raise UserError(f"{where}: no stored run: {place}: {first['msg']}. Move it away to go on without it.") from None
-
-
-def stale_runs(results: Path, spec: RunSpec) -> list[Stored]:
-    """Stored runs of the same task, system, seed, size and fold under another fingerprint: a changed definition."""
-    folder = (runs_folder(results) / spec.path).parent
-    prefix = spec.key[: -len(spec.fingerprint)]
-    found = [path for path in sorted(folder.glob("*.json")) if path.stem[: -len(spec.fingerprint)] == prefix]
-    return [parse(path.read_bytes(), path) for path in found if path.stem != spec.key]
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: can't be read as a stored run: {error}. Move it away to run it again.") from None
-    return content if isinstance(content, dict) else None
+        raise UserError(f"{path}: no stored run: {place}: {first['msg']}. Move it away to go on without it.") from None
 
 
 def read_predictions(results: Path, run: Stored) -> pa.Table:
     """row_id, gold, predicted and, where the method gives them, scores of a stored run, in data-set order."""
     import pyarrow.parquet as pq
-
-    from benchmarks.schema import folder_name
 
     return pq.read_table(runs_folder(results) / run.task / folder_name(run.system) / f"{run.key}.parquet")

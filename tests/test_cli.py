@@ -152,11 +152,11 @@ def test_an_interruption_keeps_what_is_stored_and_ends_with_130(here, monkeypatc
 
     real, calls = executor.run, []
 
-    def interrupted(*arguments):
+    def interrupted(*arguments, **keywords):
         calls.append(arguments)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return real(*arguments)
+        return real(*arguments, **keywords)
 
     monkeypatch.setattr(executor, "run", interrupted)
     assert main([*RUN, "--seeds", "1"]) == 130
@@ -217,15 +217,19 @@ def test_leaderboard_is_made_again_from_stored_runs_alone(here, capsys):
         (["--set", "encoder=minilmm"], "No encoder 'minilmm'. Did you mean 'minilm'?"),
         (["--set", "recipe.epoch=1"], "--set recipe.epoch: no such setting. Did you mean 'recipe.epochs'?"),
         (["--set", "recipe.c=-1"], "c: input should be greater than 0; found -1."),
-        (["--seeds", "0"], "--seeds: '0' is not allowed; expected a whole number from 1 up."),
+        (["--seeds", "0"], "--seeds: '0' is not allowed; expected a whole number from 1 to 10,000."),
         (["--seeds", "three"], "--seeds: 'three' is not allowed"),
-        (["--folds", "1"], "--folds: '1' is not allowed; expected a whole number from 2 up."),
+        (["--folds", "1"], "--folds: '1' is not allowed; expected a whole number from 2 to 10,000."),
         (["--train-sizes", "10,many"], "--train-sizes: 'many' is not allowed"),
         (["--train-sizes", "61"], "61"),
         (["--folds", "31"], "31"),
         (["--limit", "-1"], "--limit: '-1' is not allowed"),
         (["--data-dir", "nowhere"], "--data-dir: 'nowhere': no such folder."),
         (["--results-dir", "mine.yaml"], "is a file, expected a folder."),
+        (["--folds", "999999999"], "expected a whole number from 2 to 10,000"),
+        (["--set", "recipe.c=.inf"], "c: input should be a finite number"),
+        (["--set", "recipe.c=true"], "c: true is no number"),
+        (["--set", "recipe.ngrams=[2,1]"], "ngrams: the shortest n-gram comes first"),
         (["--sede", "1"], "no such flag: '--sede'. Did you mean '--seeds'?"),
     ],
 )
@@ -274,3 +278,34 @@ def test_an_encoder_that_only_the_hub_has_is_refused_with_the_sample(here, capsy
 def test_no_verb_and_an_unknown_verb_are_told(here, capsys):
     assert "VERB" in wrong(capsys)
     assert "leaderbord" in wrong(capsys, "leaderbord")
+
+
+def test_a_list_flag_given_twice_is_one_list_and_a_setting_given_twice_is_one_grid(here, capsys):
+    command = ["run", "--tasks", "./mine.yaml", "--tasks", "./names.yaml", "--data-dir", "data", "--seeds", "1"]
+    systems = ["--systems", "majority", "--systems", "tfidf-svm", "--set", "recipe.c=1", "--set", "recipe.c=2"]
+    assert main([*command, *systems, "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "4 runs" in out
+    assert "tfidf-svm[c=1]" in out
+    assert "tfidf-svm[c=2]" in out
+
+
+def test_a_task_whose_name_is_a_pattern_finds_its_own_runs_and_no_others(here, capsys):
+    make.text_task(here, name="mine[1]")
+    for name in ("mine", "mine[1]", "mine[1]"):
+        command = ["run", "--tasks", f"./{name}.yaml", "--data-dir", "data", "--systems", "majority", "--seeds", "1"]
+        assert main(command) == 0
+    assert "1 runs: 1 stored, 0 to make" in capsys.readouterr().out
+
+
+def test_a_metric_that_these_rows_do_not_define_is_said_and_the_others_go_on(here, capsys):
+    make.text_task(here, metric="average_precision")
+    (here / "data" / "mine" / "test.csv").write_text("text,label\na good film,negative\n")
+    assert main([*RUN, "--seeds", "1"]) == 0
+    assert "average_precision is not defined on these rows" in capsys.readouterr().out
+    assert len(records(here)) == 2
+
+
+def test_a_tag_whose_systems_need_the_hub_is_refused_with_the_sample_and_says_how_to_go_on(here, capsys):
+    message = wrong(capsys, "run", "--tasks", "ner", "--sample", "--systems", "roberta")
+    assert "--set encoder=minilm" in message

@@ -136,6 +136,8 @@ def test_a_format_that_holds_no_tags_is_refused_for_a_tagging_task(tmp_path):
         ("", "holds NoneType, expected fields"),
         ("a: !!python/object/apply:os.system [ls]\n", "not valid YAML"),
         ("a: \x00", "not valid YAML"),
+        ("? [a, b]\n: 1\n", "not valid YAML: a key is a list or a mapping"),
+        ("{a: b}: 1\n", "not valid YAML: a key is a list or a mapping"),
     ],
 )
 def test_a_broken_yaml_file_is_one_message_with_its_line(tmp_path, text, expected):

@@ -23,7 +23,7 @@ GROUND = [
     "store",
     "scoring",
     "lock",
-    "estimate",
+    "history",
     "stats",
 ]
 READING = ["leaderboard"]

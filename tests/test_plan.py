@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.definitions import load_systems, load_task, read_scalar
+from benchmarks.definitions import load_systems, load_task
 from benchmarks.errors import UserError
 from benchmarks.plan import changed_fields, combinations, parse_override, plan, protocols, variants
 from benchmarks.schema import DESCRIPTIVE, Encoder, File, Protocol, System, Task, fingerprint, folder_name
@@ -41,7 +41,7 @@ def one(task, system, protocol=None, **inputs):
 
 
 def overridden(*texts, systems=("minilm",), encoders=None):
-    found = [parse_override(text, read_scalar) for text in texts]
+    found = [parse_override(text) for text in texts]
     return variants([SYSTEMS[name] for name in systems], found, encoders or {})
 
 
@@ -153,7 +153,7 @@ def test_the_encoder_that_a_system_has_makes_no_variant():
 )
 def test_a_wrong_override_is_one_message(text, expected):
     with pytest.raises(UserError) as raised:
-        parse_override(text, read_scalar)
+        parse_override(text)
     assert expected in str(raised.value)
 
 
@@ -168,12 +168,28 @@ def test_an_override_that_no_selected_system_knows_is_refused():
         overridden("recipe.learning_rate=1", systems=("majority",))
 
 
+def test_two_encoders_that_differ_by_a_suffix_are_two_variants():
+    encoders = {name: Encoder(checkpoint=name) for name in ("org/m-1.0", "org/m-1")}
+    found = overridden("encoder=org/m-1.0,org/m-1", systems=("bert-base",), encoders=encoders)
+    assert [system.name for system in found] == ["bert-base[encoder=org/m-1.0]", "bert-base[encoder=org/m-1]"]
+
+
+def test_an_encoder_override_that_nothing_knows_is_named_as_the_user_wrote_it():
+    with pytest.raises(UserError, match=r"--set encoder: none of the selected systems has it \(majority\)"):
+        overridden("encoder=minilm", systems=("majority",), encoders={"minilm": SYSTEMS["minilm"].encoder})
+
+
+def test_a_value_that_yaml_takes_for_a_date_is_one_message():
+    with pytest.raises(UserError, match="learning_rate"):
+        overridden("recipe.learning_rate=2024-99-99")
+
+
 def test_brackets_keep_a_value_together():
-    assert parse_override("recipe.ngrams=[1, 1],[1, 2]", read_scalar).values == ([1, 1], [1, 2])
+    assert parse_override("recipe.ngrams=[1, 1],[1, 2]").values == ([1, 1], [1, 2])
 
 
 def test_protocol_settings_make_a_grid():
-    found = combinations([parse_override("protocol.balanced=true,false", read_scalar)])
+    found = combinations([parse_override("protocol.balanced=true,false")])
     assert found == [{"balanced": True}, {"balanced": False}]
     assert combinations([]) == [{}]
 

@@ -38,7 +38,6 @@ def test_a_stored_run_comes_back_as_it_was(tmp_path, spec):
     stored = result(spec)
     store.save(tmp_path, spec, stored, PREDICTIONS)
     assert list(store.read_runs(tmp_path)) == [stored]
-    assert store.status(tmp_path, spec) == "done"
 
 
 def test_a_stored_run_has_the_fields_of_the_contract(tmp_path, spec):
@@ -63,10 +62,10 @@ def test_predictions_are_stored_by_row_id_with_the_names_of_their_labels(tmp_pat
 
 def test_a_failure_never_replaces_a_result_but_a_result_replaces_a_failure(tmp_path, spec):
     store.save(tmp_path, spec, failure(spec, ValueError("first")), None)
-    assert store.status(tmp_path, spec) == "failed"
+    assert [run.status for run in store.read_runs(tmp_path)] == ["failed"]
     store.save(tmp_path, spec, result(spec), PREDICTIONS)
     store.save(tmp_path, spec, failure(spec, ValueError("second")), None)
-    assert store.status(tmp_path, spec) == "done"
+    assert [run.status for run in store.read_runs(tmp_path)] == ["done"]
 
 
 def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -99,23 +98,14 @@ def test_a_torn_record_is_one_message_that_names_the_file(tmp_path, spec):
     store.save(tmp_path, spec, result(spec), PREDICTIONS)
     path = tmp_path / "runs" / f"{spec.path}.json"
     path.write_text(path.read_text()[:100])
-    for read in (lambda: list(store.read_runs(tmp_path)), lambda: store.status(tmp_path, spec)):
-        with pytest.raises(UserError, match=str(path)):
-            read()
+    with pytest.raises(UserError, match=str(path)):
+        list(store.read_runs(tmp_path))
 
 
 def test_a_record_of_a_newer_version_keeps_its_fields(tmp_path, spec):
     stored = result(spec, more="to come")
     store.save(tmp_path, spec, stored, PREDICTIONS)
     assert next(store.read_runs(tmp_path)).model_dump()["more"] == "to come"
-
-
-def test_a_run_made_under_another_identity_is_found_as_stale(tmp_path, spec):
-    store.save(tmp_path, spec, result(spec), PREDICTIONS)
-    changed = RunSpec(spec.task, spec.system, spec.recipe, spec.protocol, {"what": "else"})
-    assert store.status(tmp_path, changed) is None
-    assert [old.identity_ for old in store.stale_runs(tmp_path, changed)] == [{"what": "ever"}]
-    assert store.stale_runs(tmp_path, spec) == []
 
 
 def test_a_file_that_is_being_written_is_no_run(tmp_path, spec):

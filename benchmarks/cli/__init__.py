@@ -18,13 +18,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
+        _set_libraries(offline=getattr(arguments, "sample", False))
         return int(arguments.verb(arguments))
     except UserError as error:
         if is_first():
             print(error, file=sys.stderr)
+        elif os.environ.get("LOCAL_RANK") == "0":  # another machine may lack what the first one has
+            print(f"rank {os.environ['RANK']}: {error}", file=sys.stderr)
         return WRONG_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output (`| head`) has gone: no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _set_libraries(offline: bool) -> None:
+    """One screen has one owner. The libraries read these when they are first imported, which is after this."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers' bars follow it, too
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ from benchmarks.errors import UserError, nearest
 from benchmarks.selection import ALL, names_in
 
 LARGEST_COUNT = 1_000_000_000
+MOST_REPEATS = 10_000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,11 +41,11 @@ def _parser() -> _Parser:
     parser = _Parser(prog="encoder-bench", description=_ABOUT, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"encoder-bench {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=_Parser)
-    _run(_verb(verbs, "run", "make runs and write the leaderboards", "run"))
-    _list(_verb(verbs, "list", "the declared tasks, systems and metrics", "list_all"))
-    _validate(_verb(verbs, "validate", "check task files, systems.yaml and, with --data-dir, the data", "validate"))
-    _results(_verb(verbs, "leaderboard", "write the leaderboards from stored runs, and print them", "leaderboard"))
-    _fetch(_verb(verbs, "fetch", "download all that a plan needs, for use without network", "fetch"))
+    _run(_verb(verbs, "run", "make runs and write the leaderboards", "run:run"))
+    _list(_verb(verbs, "list", "the declared tasks, systems and metrics", "verbs:list_all"))
+    _validate(_verb(verbs, "validate", "check definitions and, with --data-dir, the data", "verbs:validate"))
+    _results(_verb(verbs, "leaderboard", "make the leaderboards anew from stored runs", "verbs:leaderboard"))
+    _fetch(_verb(verbs, "fetch", "download all that a plan needs, for use without network", "fetch:fetch"))
     return parser
 
 
@@ -60,11 +62,8 @@ def _late(function: str) -> Callable[[argparse.Namespace], int]:
     """The verb's function, imported when it is called: --help must not wait for it."""
 
     def call(arguments: argparse.Namespace) -> int:
-        from benchmarks.cli import fetch, run, verbs
-
-        found: Callable[[argparse.Namespace], int]
-        found = next(getattr(module, function) for module in (run, fetch, verbs) if hasattr(module, function))
-        return found(arguments)
+        module, _, name = function.partition(":")
+        return int(getattr(import_module(f"benchmarks.cli.{module}"), name)(arguments))
 
     return call
 
@@ -73,12 +72,12 @@ def _run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     _selection(parser)
     _results(parser)
-    add("--seeds", metavar="N", type=_count, default=3, help="seeds 0 ... N-1 (default 3)")
+    add("--seeds", metavar="N", type=_seeds, default=3, help="seeds 0 ... N-1 (default 3)")
     add(
         "--train-sizes",
         metavar="N,...",
         type=_sizes,
-        default=[None],
+        action="extend",
         help="nested training subsets; 'all' is the whole",
     )
     add("--folds", metavar="K", type=_folds, help="K-fold cross-validation instead of the test split")
@@ -95,9 +94,21 @@ _SET = "override, such as recipe.learning_rate=1e-5,2e-5 or encoder=minilm; seve
 
 def _selection(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--tasks", metavar="A,B", type=_names("--tasks"), help="task names, groups, YAML paths, or 'all'")
-    add("--systems", metavar="X,Y", type=_names("--systems"), help="system names, tags, Hub ids, folders, or 'all'")
-    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA"), help=_DATA)
+    add(
+        "--tasks",
+        metavar="A,B",
+        type=_names("--tasks"),
+        action="extend",
+        help="task names, groups, YAML paths, or 'all'",
+    )
+    add(
+        "--systems",
+        metavar="X,Y",
+        type=_names("--systems"),
+        action="extend",
+        help="system names, tags, Hub ids, folders, or 'all'",
+    )
+    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
     add("--sample", action="store_true", help="the embedded sample corpora and the bundled encoder: no network")
 
 
@@ -111,7 +122,7 @@ def _list(parser: argparse.ArgumentParser) -> None:
 def _validate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("files", nargs="*", metavar="TASK", help="task names or YAML files (default: all of the suite's)")
-    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA"), help=_DATA)
+    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
 
 
 def _results(parser: argparse.ArgumentParser) -> None:
@@ -130,14 +141,18 @@ def _names(flag: str) -> Callable[[str], list[str]]:
     return lambda text: names_in(text, flag)
 
 
-def _count(text: str, least: int = 1) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= LARGEST_COUNT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; expected a whole number from {least} up.")
+def _count(text: str, least: int = 1, most: int = LARGEST_COUNT) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; expected a whole number from {least} to {most:,}.")
     return int(text)
 
 
+def _seeds(text: str) -> int:
+    return _count(text, most=MOST_REPEATS)
+
+
 def _folds(text: str) -> int:
-    return _count(text, least=2)
+    return _count(text, least=2, most=MOST_REPEATS)
 
 
 def _sizes(text: str) -> list[int | None]:

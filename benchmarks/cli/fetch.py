@@ -52,7 +52,7 @@ def _encoders(arguments: Namespace) -> list[Item]:
 
 def _encoder(encoder: Encoder, arguments: Namespace) -> str:
     found = locate(encoder, {}, arguments.sample)
-    if found.folder or not found.hub_id:
+    if found.folder:
         return f"encoder {encoder.checkpoint}: local: {found.folder}"
     return _locked(Repo("encoder", found.hub_id), arguments.update, partial(snapshot, found.hub_id))
 

@@ -7,15 +7,17 @@ import signal
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks import definitions, estimate, lock, plan, selection, store
+from benchmarks import definitions, lock, plan, selection, store
 from benchmarks.cli import INTERRUPTED, SOME_FAILED
-from benchmarks.cli.screen import Screen, print_plan, print_summary, print_without_commit
+from benchmarks.cli.planned import print_plan
+from benchmarks.cli.screen import Screen, print_summary
 from benchmarks.errors import UserError
 from benchmarks.execute import ranks
+from benchmarks.history import History
 from benchmarks.places import Places, search
-from benchmarks.schema import RunSpec
+from benchmarks.schema import RunFailure, RunSpec
 
 if TYPE_CHECKING:
     from benchmarks.schema import System
@@ -29,59 +31,43 @@ def run(arguments: Namespace) -> int:
         return list_all(arguments)
     if not arguments.tasks:
         raise UserError("--tasks: required, such as --tasks ner,news; `encoder-bench list` shows what there is.")
-    _quieten_libraries(offline=arguments.sample)
     check_results_dir(arguments.results_dir)
     locked = lock.read()
     grid, places = planned(arguments, locked)
-    stored = estimate.results_in(store.read_runs(arguments.results_dir))
-    todo = grid.runs if arguments.force else _not_done(grid.runs, arguments.results_dir)
+    tasks = dict.fromkeys(spec.task.name for spec in grid.runs)
+    history = History(run for task in tasks for run in store.read_runs(arguments.results_dir, task))
+    todo = [spec for spec in grid.runs if arguments.force or not history.done(spec)]
     if arguments.dry_run:
-        print_plan(grid, todo, stored, arguments.results_dir)
-        print_without_commit(places.without_commit())
+        print_plan(grid, todo, history, places.without_commit())
         return 0
-    return _make(arguments, grid, todo, places, locked, stored)
-
-
-def _make(
-    arguments: Namespace,
-    grid: plan.Plan,
-    todo: list[RunSpec],
-    places: Places,
-    locked: lock.Lock,
-    stored: Sequence[Any],
-) -> int:
-    from benchmarks.execute.here import execute
-    from benchmarks.execute.prepare import prepare
-
-    screen = Screen(todo, len(grid.runs) - len(todo), grid.skipped, stored)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
-    failures = []
-    if todo:
-        ranks.join()
-        todo, places = ranks.from_first((todo, places))  # stored runs and the Hub may have changed between their looks
-        with screen:
-            screen.checking()
-            prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
-            screen.prepared(prepared)
-            try:
-                failures = execute(todo, prepared, arguments.results_dir, screen.tell, arguments.fail_fast)
-            except KeyboardInterrupt:
-                screen.interrupted()
-                return INTERRUPTED
+    ranks.join()
+    todo, places = ranks.from_first((todo, places))  # stored runs and the Hub may have changed between their looks
+    failures: list[RunFailure] = []
+    with Screen(todo, grid, history) as screen:
+        try:
+            failures = _make(arguments, todo, places, locked, screen)
+        except KeyboardInterrupt:
+            screen.interrupted()
+            return INTERRUPTED
     if ranks.is_first():
-        tables = _write_leaderboards(arguments.results_dir)
-        print_summary(arguments.results_dir, grid, tables, failures)
+        print_summary(arguments.results_dir, grid, _write_leaderboards(arguments.results_dir), failures)
     return SOME_FAILED if failures else 0
 
 
-def _quieten_libraries(offline: bool) -> None:
-    """One screen has one owner. The libraries read these when they are first imported, which is after this."""
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers' bars follow it, too
-    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    if offline:
-        os.environ["HF_HUB_OFFLINE"] = "1"
+def _make(
+    arguments: Namespace, todo: Sequence[RunSpec], places: Places, locked: lock.Lock, screen: Screen
+) -> list[RunFailure]:
+    """Checks all that is needed, then makes the runs; the failures come back."""
+    screen.checking()
+    if not todo:
+        return []
+    from benchmarks.execute.here import execute
+    from benchmarks.execute.prepare import prepare
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
+    prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
+    screen.prepared(prepared)
+    return execute(todo, prepared, arguments.results_dir, screen.tell, arguments.fail_fast)
 
 
 def _write_leaderboards(results: Path) -> dict[str, str]:
@@ -121,7 +107,7 @@ def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]
             protocol
             for more in plan.combinations(protocol_settings)
             for protocol in plan.protocols(
-                arguments.seeds, arguments.train_sizes, arguments.folds, arguments.limit, more
+                arguments.seeds, arguments.train_sizes or [None], arguments.folds, arguments.limit, more
             )
         ],
         {name: origin.identity for name, origin in places.origins.items()},
@@ -134,12 +120,8 @@ def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]
 
 def _systems(arguments: Namespace) -> tuple[list[System], list[plan.Override]]:
     declared = definitions.load_systems()
-    overrides = [plan.parse_override(text, definitions.read_scalar) for text in arguments.overrides]
+    overrides = plan.merged(plan.parse_override(text) for text in arguments.overrides)
     names = {value for override in overrides if override.target == "encoder" for value in override.values}
     encoders = {name: selection.encoder_named(name, declared) for name in names}
     chosen = selection.select_systems(arguments.systems, declared, arguments.sample and not encoders)
     return plan.variants(chosen, overrides, encoders), [o for o in overrides if o.target == "protocol"]
-
-
-def _not_done(runs: Sequence[RunSpec], results: Path) -> list[RunSpec]:
-    return [spec for spec in runs if store.status(results, spec) != "done"]

@@ -1,4 +1,4 @@
-"""The verbs beside `run`: list, validate, leaderboard, fetch."""
+"""The verbs that look at what is there: list, validate, leaderboard."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import store
+from benchmarks.environment import machine
 from benchmarks.execute import ranks
 from benchmarks.execute.prepare import Prepared
 from benchmarks.recipes import RECIPES
@@ -31,30 +32,31 @@ def execute(
     Methods that don't train over ranks come last, on rank 0 alone: the other ranks have left by then and wait for
     nobody, so that nothing of theirs can time out.
     """
-    runs = list(runs)
+    machine()  # the commit that runs now, not the one that is checked out when the runs are over
+    together: list[RunSpec] = []
+    alone: list[RunSpec] = []
+    for spec in runs:
+        (together if ranks.world_size() == 1 or RECIPES[spec.system.method].over_ranks else alone).append(spec)
     failures: list[RunFailure] = []
-    together = [spec for spec in runs if RECIPES[spec.system.method].over_ranks or ranks.world_size() == 1]
     for spec in together:
-        failures += _one(spec, prepared, results, tell)
+        failures += _one(spec, prepared, results, tell, ranks.world_size())
         if failures and fail_fast:
             return failures
     ranks.leave()
-    if ranks.is_first():
-        for spec in runs:
-            if spec not in together:
-                failures += _one(spec, prepared, results, tell, alone=True)
-                if failures and fail_fast:
-                    return failures
+    for spec in alone if ranks.is_first() else []:
+        failures += _one(spec, prepared, results, tell, processes=1)
+        if failures and fail_fast:
+            break
     return failures
 
 
 def _one(
-    spec: RunSpec, prepared: Prepared, results: Path, tell: Callable[[Event], None], alone: bool = False
+    spec: RunSpec, prepared: Prepared, results: Path, tell: Callable[[Event], None], processes: int
 ) -> list[RunFailure]:
     tell(Event(spec))
     data, encoder = prepared.data[spec.task.name], prepared.encoder_of(spec)
-    outcome, predictions = run(spec, data, encoder, lambda share: tell(Event(spec, share)))
-    if not alone:
+    outcome, predictions = run(spec, data, encoder, lambda share: tell(Event(spec, share)), processes=processes)
+    if processes > 1:
         outcome, predictions = _agreed(spec, outcome, predictions)
     if ranks.is_first():
         store.save(results, spec, outcome, predictions)
@@ -70,4 +72,5 @@ def _agreed(
     if isinstance(outcome, RunFailure) or not any(errors):
         return outcome, predictions
     rank, error = next((rank, error) for rank, error in enumerate(errors) if error)
-    return failure(spec, RuntimeError(f"rank {rank}: {error['type']}: {error['message']}")), None
+    said = f"rank {rank}: {error['type']}: {error['message']}"
+    return failure(spec, RuntimeError(said), ranks.world_size()), None

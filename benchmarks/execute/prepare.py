@@ -11,7 +11,6 @@ from benchmarks.encoders import Checkpoint, fetch
 from benchmarks.errors import UserError
 from benchmarks.execute import ranks
 from benchmarks.lock import EMPTY, Lock
-from benchmarks.recipes import RECIPES
 from benchmarks.schema import Encoder, RunSpec, Task
 
 if TYPE_CHECKING:
@@ -72,8 +71,8 @@ def _one_a_protocol(runs: list[RunSpec]) -> list[RunSpec]:
 def _check_batches(runs: Iterable[RunSpec]) -> None:
     size = ranks.world_size()
     for spec in runs:
-        batch = getattr(spec.recipe, "batch_size", None)
-        if RECIPES[spec.system.method].over_ranks and batch and batch % size:
+        batch = spec.recipe.global_batch
+        if batch and batch % size:
             raise UserError(
                 f"{spec.system.name}: recipe.batch_size: {batch} rows can't be shared evenly by {size} ranks. "
                 f"Give a multiple of {size}, such as --set recipe.batch_size={size * 8}."

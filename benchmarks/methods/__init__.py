@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.meter import Meter
-from benchmarks.recipes import Recipe
-from benchmarks.schema import Predictions, Task
+from benchmarks.schema import Predictions, Recipe, Task
 
 if TYPE_CHECKING:
     import numpy as np

@@ -23,7 +23,6 @@ from transformers import (
 )
 
 from benchmarks.encoders import load_model, load_tokenizer, longest_input
-from benchmarks.errors import UserError
 from benchmarks.methods import Job
 from benchmarks.methods.features import IGNORED, join_windows, text_features, word_features
 from benchmarks.recipes import Finetune
@@ -44,7 +43,7 @@ def finetune(job: Job) -> Predictions:
     transformers.set_seed(job.seed)  # the head's first weights
     tokenizer = load_tokenizer(job.encoder, job.task.type)
     model = load_model(job.encoder, job.task.type, job.task.classes)
-    length = longest_input(job.encoder, recipe.max_length or job.task.max_length)
+    length = longest_input(job.encoder, tokenizer, recipe.max_length or job.task.max_length)
     features = word_features if job.task.type == TAGS else text_features
     train, test = (features(rows, tokenizer, length) for rows in (job.data.train, job.data.test))
     job.meter.parameters = model.num_parameters()
@@ -88,12 +87,12 @@ def _train(
 
 def training_arguments(recipe: Finetune, seed: int, rows: int, folder: str) -> TrainingArguments:
     """The recipe in the Trainer's words. The recipe's batch is global: ranks share it out."""
-    per_device = per_device_batch(recipe.batch_size)
+    ranks = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
     steps = math.ceil(rows / recipe.batch_size) * recipe.epochs
     on_gpu = torch.cuda.is_available()
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=folder,
-        per_device_train_batch_size=per_device,
+        per_device_train_batch_size=recipe.batch_size // ranks,  # preparing has checked that it can be shared
         per_device_eval_batch_size=EVAL_BATCH,
         num_train_epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
@@ -115,21 +114,18 @@ def training_arguments(recipe: Finetune, seed: int, rows: int, folder: str) -> T
         report_to="none",
         disable_tqdm=True,
     )
-
-
-def per_device_batch(batch_size: int) -> int:
-    """This rank's part of a global batch. Raises UserError where the ranks can't share it evenly."""
-    ranks = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
-    if batch_size % ranks:
-        raise UserError(f"recipe.batch_size: {batch_size} rows can't be shared by {ranks} ranks; give a multiple.")
-    return batch_size // ranks
+    # One process is one device. Without this the Trainer would spread a plain start over all GPUs of the machine
+    # (DataParallel) and multiply the batch by their number.
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 def computes_in_bf16() -> bool:
     """Whether bf16 is fast here: a processor without AMX or AVX512-BF16 emulates it, four times slower than fp32."""
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    has = torch.cpu.get_capabilities()
+    return any(has.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 
 def _collator(job: Job, tokenizer: PreTrainedTokenizerBase) -> Any:

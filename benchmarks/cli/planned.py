@@ -1,0 +1,58 @@
+"""The plan as a person reads it: counts, estimated time, what is left out, and which stored runs are stale and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from benchmarks.history import History, in_words
+from benchmarks.lock import Repo
+from benchmarks.plan import Plan
+from benchmarks.schema import RunSpec
+
+
+def print_plan(grid: Plan, todo: Sequence[RunSpec], history: History, without_commit: Sequence[Repo]) -> None:
+    """Prints one line for each (task, system), and the notes on the plan as a whole."""
+    from tabulate import tabulate
+
+    print(f"{len(grid.runs)} runs: {len(grid.runs) - len(todo)} stored, {len(todo)} to make, {_time(todo, history)}\n")
+    headers = ["task", "system", "runs", "stored", "to make", "time"]
+    print(tabulate(_lines(grid.runs, todo, history), headers, disable_numparse=True))
+    if any(not history.seconds(spec)[1] for spec in todo):
+        print("\n(?) a guess: no stored run to learn from")
+    _print_all("\nLeft out:", [f"{item.task} x {item.system}: {item.why}" for item in grid.skipped])
+    _print_all("\nStored, but made otherwise:", _stale(todo, history))
+    for repo in without_commit:
+        print(f"\n{repo}: commit not known yet: resolved at download. Until then its stored runs can't be told apart.")
+
+
+def _lines(runs: Sequence[RunSpec], todo: Sequence[RunSpec], history: History) -> list[list[object]]:
+    all_of, open_of = (_by_pair(specs) for specs in (runs, todo))
+    return [
+        [*pair, len(specs), len(specs) - len(open_of.get(pair, ())), len(open_of.get(pair, ())),
+         _time(open_of.get(pair, ()), history)]
+        for pair, specs in all_of.items()
+    ]  # fmt: skip
+
+
+def _by_pair(specs: Sequence[RunSpec]) -> dict[tuple[str, str], list[RunSpec]]:
+    pairs: dict[tuple[str, str], list[RunSpec]] = {}
+    for spec in specs:
+        pairs.setdefault((spec.task.name, spec.system.name), []).append(spec)
+    return pairs
+
+
+def _time(runs: Sequence[RunSpec], history: History) -> str:
+    estimates = [history.seconds(spec) for spec in runs]
+    guess = "" if all(known for _, known in estimates) else " (?)"
+    return f"about {in_words(sum(seconds for seconds, _ in estimates))}{guess}" if runs else "-"
+
+
+def _stale(todo: Sequence[RunSpec], history: History) -> list[str]:
+    reasons = Counter((spec.task.name, spec.system.name, changes) for spec in todo for changes in history.changes(spec))
+    return [f"{task} x {system}: {n} runs; changed: {changes}" for (task, system, changes), n in reasons.items()]
+
+
+def _print_all(title: str, lines: Sequence[str]) -> None:
+    for line in [title, *(f"  {line}" for line in lines)] if lines else []:
+        print(line)

@@ -1,0 +1,98 @@
+"""What stored runs say of a plan: what is done, what is stale and why, how long the rest takes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from benchmarks.plan import changed_fields
+from benchmarks.schema import RunResult, RunSpec, Stored
+
+# Rows trained a second where nothing has been stored yet: a guess for a small encoder on a few cores.
+GUESSED_ROWS_PER_SECOND = {"finetune": 60.0}
+QUICK_ROWS_PER_SECOND = 5000.0
+GUESSED_ROWS = 2000
+SHARE_WITH_A_PACE = 0.02
+
+
+class History:
+    """The stored runs of a plan's tasks."""
+
+    def __init__(self, runs: Iterable[Stored]) -> None:
+        self.results: list[RunResult] = []
+        self.keys: set[tuple[str, str, str]] = set()
+        self.stored: dict[tuple[str, str, str], list[Stored]] = {}
+        for run in runs:
+            self.stored.setdefault((run.task, run.system, _slot(run.key, run.fingerprint)), []).append(run)
+            if isinstance(run, RunResult):
+                self.results.append(run)
+                self.keys.add((run.task, run.system, run.key))
+
+    def done(self, spec: RunSpec) -> bool:
+        """Whether exactly this run is stored; one that failed is not done."""
+        return (spec.task.name, spec.system.name, spec.key) in self.keys
+
+    def changes(self, spec: RunSpec) -> list[str]:
+        """For each stored run of the same system, seed, size and fold under another identity: what differs."""
+        slot = spec.task.name, spec.system.name, _slot(spec.key, spec.fingerprint)
+        others = (run for run in self.stored.get(slot, ()) if run.fingerprint != spec.fingerprint)
+        return ["; ".join(changed_fields(run.identity_, spec.identity)) for run in others]
+
+    def seconds(self, spec: RunSpec) -> tuple[float, bool]:
+        """Estimated seconds, and whether stored runs back them: of the likest that are there."""
+        for alike in (
+            lambda run: (run.system, run.task) == (spec.system.name, spec.task.name),
+            lambda run: run.system == spec.system.name,
+            lambda run: (run.method, run.group) == (spec.system.method, spec.task.group),
+        ):
+            if rates := [rate for run in self.results if alike(run) and (rate := _seconds_per_row(run)) is not None]:
+                return _rows(spec) * median(rates), True
+        return _rows(spec) / GUESSED_ROWS_PER_SECOND.get(spec.system.method, QUICK_ROWS_PER_SECOND), False
+
+
+def _slot(key: str, fingerprint: str) -> str:
+    """A key without its fingerprint: seed, size, fold."""
+    return key.removesuffix(fingerprint)
+
+
+def _rows(spec: RunSpec) -> float:
+    """Training rows times passes over them."""
+    return (spec.protocol.train_size or spec.protocol.limit or _declared_rows(spec)) * spec.recipe.passes
+
+
+def _declared_rows(spec: RunSpec) -> int:
+    # Where files are absent, the data's identity names the fallback's splits.
+    part = spec.identity.get("data", {}).get("splits", {}).get("train", spec.task.splits.train)
+    files = spec.task.source.files.get(part, ()) if spec.task.source else ()
+    return sum(file.rows or 0 for file in files) or GUESSED_ROWS
+
+
+def _seconds_per_row(run: RunResult) -> float | None:
+    rows = (run.train_size or 0) * float(run.recipe.get("epochs", 1))
+    return (run.cost["train_seconds"] + run.cost["predict_seconds"]) / rows if rows else None
+
+
+class Pace:
+    """Seconds that are left: each run by its estimate, all by how the estimates held so far."""
+
+    def __init__(self, specs: Sequence[RunSpec], history: History) -> None:
+        self.open = {spec.path: history.seconds(spec)[0] for spec in specs}
+        self.spent = self.estimated = 0.0
+
+    def finished(self, spec: RunSpec, took: float) -> None:
+        self.spent += took
+        self.estimated += self.open.pop(spec.path, 0.0)
+
+    def left(self, spec: RunSpec, share: float, elapsed: float) -> float:
+        """While `spec` runs: its rest by its own pace once it has one, the others by that of those that are done."""
+        factor = self.spent / self.estimated if self.estimated else 1.0
+        own = self.open.get(spec.path, 0.0)
+        others = (sum(self.open.values()) - own) * factor
+        return others + (elapsed * (1 - share) / share if share > SHARE_WITH_A_PACE else own * factor)
+
+
+def in_words(seconds: float) -> str:
+    """'40 s', '12 min', '3.5 h'."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,64 @@
+"""Stored runs say what is done, what is stale and why, and how long the rest takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import make
+import pytest
+
+from benchmarks.definitions import load_systems, load_task, resolved_recipe
+from benchmarks.history import History, Pace
+from benchmarks.runner import failure
+from benchmarks.schema import Protocol, RunResult, RunSpec
+
+
+@pytest.fixture
+def spec(tmp_path) -> RunSpec:
+    task = load_task(make.text_task(tmp_path))
+    system = load_systems()["majority"]
+    return RunSpec(task, system, resolved_recipe(system, task.type), Protocol(train_size=10), {"recipe": {"epochs": 3}})
+
+
+def stored(spec: RunSpec, seconds: float = 5.0) -> RunResult:
+    record = failure(spec, ValueError("x")).model_dump(by_alias=True, exclude={"status", "error"})
+    cost = {"train_seconds": seconds, "predict_seconds": 0.0}
+    return RunResult(**{**record, "title": "t", "group": "mine", "type": spec.task.type, "method": "majority",
+        "metrics": {}, "primary_metric": "accuracy", "report": {}, "cost": cost, "data": {},
+        "training": {}})  # fmt: skip
+
+
+def test_a_run_is_done_once_it_is_stored_and_not_when_it_failed(spec):
+    assert not History([]).done(spec)
+    assert History([stored(spec)]).done(spec)
+    assert not History([failure(spec, ValueError("x"))]).done(spec)
+
+
+def test_a_run_under_another_identity_is_not_done_and_says_what_changed(spec):
+    changed = replace(spec, identity={"recipe": {"epochs": 4}})
+    history = History([stored(spec)])
+    assert not history.done(changed)
+    assert history.changes(changed) == ["recipe.epochs: 3 -> 4"]
+    assert history.changes(spec) == []
+
+
+def test_another_seed_is_no_stale_run_of_this_one(spec):
+    other = replace(spec, protocol=Protocol(train_size=10, seed=1), identity={"recipe": {"epochs": 4}})
+    assert History([stored(spec)]).changes(other) == []
+
+
+def test_the_estimate_is_a_guess_until_a_run_is_stored_and_grows_with_the_rows(spec):
+    assert not History([]).seconds(spec)[1]
+    history = History([stored(spec, seconds=5.0)])
+    assert history.seconds(spec) == (5.0, True)
+    larger = replace(spec, protocol=Protocol(train_size=40))
+    assert history.seconds(larger) == (20.0, True)
+
+
+def test_what_is_left_follows_the_pace_of_the_runs_that_are_done(spec):
+    specs = [replace(spec, protocol=Protocol(train_size=10, seed=seed)) for seed in range(3)]
+    pace = Pace(specs, History([stored(spec, seconds=10.0)]))
+    assert pace.left(specs[0], 0.0, elapsed=0.0) == 30.0
+    pace.finished(specs[0], took=20.0)  # twice the estimate: the others will be slow, too
+    assert pace.left(specs[1], 0.0, elapsed=0.0) == 40.0
+    assert pace.left(specs[1], 0.5, elapsed=5.0) == 5.0 + 20.0  # this one is quick: half done after five seconds
