@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from benchmarks.errors import UserError, nearest, one_of, problems, unknown
-from benchmarks.metrics import METRICS, names_for
+from benchmarks.metrics import METRICS, primary_for
 from benchmarks.recipes import RECIPES
 from benchmarks.schema import TAGS, TEXTS, File, HeldOut, Recipe, Source, Splits, System, Task, TaskType
 
@@ -154,7 +154,7 @@ def _metric_problem(content: Mapping[str, Any]) -> Iterator[str]:
     """Said together with the shape problems, since it needs only two fields."""
     metric, task_type, labels = content.get("metric"), content.get("type"), content.get("labels")
     if isinstance(metric, str) and task_type in (TEXTS, TAGS):
-        allowed = names_for(task_type, len(labels) if isinstance(labels, list) else 2)
+        allowed = primary_for(task_type, len(labels) if isinstance(labels, list) else 2)
         if metric not in allowed:
             why = "does not score" if metric in METRICS else "is no metric of"
             yield f"metric: {metric!r} {why} {task_type}.{nearest(metric, allowed)}{one_of(allowed)}"

@@ -89,10 +89,3 @@ class Pace:
         own = self.open.get(spec.path, 0.0)
         others = (sum(self.open.values()) - own) * factor
         return others + (elapsed * (1 - share) / share if share > SHARE_WITH_A_PACE else own * factor)
-
-
-def in_words(seconds: float) -> str:
-    """'40 s', '12 min', '3.5 h'."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -118,8 +118,33 @@ def parse(path: Path) -> RunResult | RunFailure:
         raise UserError(f"{path}: no stored run: {place}: {first['msg']}. Move it away to go on without it.") from None
 
 
+def predictions_path(results: Path, task: str, system: str, key: str) -> Path:
+    """Where the predictions of a stored run are; its record is beside it."""
+    return runs_folder(results) / task / folder_name(system) / f"{key}.parquet"
+
+
 def read_predictions(results: Path, run: Stored) -> pa.Table:
     """row_id, gold, predicted and, where the method gives them, scores of a stored run, in data-set order."""
     import pyarrow.parquet as pq
 
-    return pq.read_table(runs_folder(results) / run.task / folder_name(run.system) / f"{run.key}.parquet")
+    path = predictions_path(results, run.task, run.system, run.key)
+    with _told_if_torn(path):
+        return pq.read_table(path)
+
+
+def has_scores(predictions: Path) -> bool:
+    """Whether stored predictions have scores; reads the file's schema alone."""
+    import pyarrow.parquet as pq
+
+    with _told_if_torn(predictions):
+        return "scores" in pq.read_schema(predictions).names
+
+
+@contextlib.contextmanager
+def _told_if_torn(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{path}: no stored predictions: {error}. Move it away to go on without it.") from None

@@ -7,13 +7,28 @@ import sys
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
+from benchmarks.errors import UserError
 from benchmarks.leaderboard import tables, write
 from benchmarks.leaderboard.overview import markdown as overview
 from benchmarks.leaderboard.page import markdown
-from benchmarks.schema import RunFailure, RunResult, fingerprint
-from benchmarks.store import runs_folder, write_text
+from benchmarks.metrics import METRICS
+from benchmarks.schema import (
+    Predictions,
+    Protocol,
+    Recipe,
+    RunFailure,
+    RunResult,
+    RunSpec,
+    Splits,
+    System,
+    Task,
+    fingerprint,
+)
+from benchmarks.scoring import Named, Scoring
+from benchmarks.store import predictions_path, read_runs, runs_folder, save, write_text
 
 PROTOCOL = {"train_size": None, "test_size": None, "balanced": False, "folds": None, "limit": None}
 MACHINE = {
@@ -23,8 +38,10 @@ MACHINE = {
     "precision": "fp32",
     "processes": 1,
     "encoder_bench": "0.1.0",
+    "git": None,
 }
-DATA = {"source": "files", "sha256": {"train.csv": "a" * 64}, "rows": {"train": 9775, "test": 2443}, "notes": []}
+SIZES = {"train": 9775, "test": 2443}
+DATA = {"source": "files", "sha256": {"train.csv": "a" * 64}, "rows": SIZES, "used": SIZES}
 COST = {"train_seconds": 246.9, "predict_seconds": 3.9, "peak_memory_mb": 1028.9, "parameters": 22_575_001}
 
 
@@ -32,7 +49,10 @@ def stored(system: str, seed: int, changes: dict[str, Any]) -> dict[str, Any]:
     """What a result and a failure share; protocol, recipe, definition, content (the data's), code make the identity."""
     protocol = {**PROTOCOL, "seed": seed, "fold": None, **changes.pop("protocol", {})}
     recipe, content = changes.pop("recipe", {}), changes.pop("content", "a")
-    definition = {"type": "text-classification", "scheme": "IOB2", **changes.pop("definition", {})}
+    definition = {
+        "type": "text-classification", "labels": ["bad", "good"], "positive": "good", "scheme": "IOB2",
+        **changes.pop("definition", {}),
+    }  # fmt: skip
     identity = {
         "code": changes.pop("code", 1),
         "task": definition,
@@ -122,7 +142,7 @@ def test_a_run_without_the_newest_runs_primary_metric_has_neither_score_nor_rank
         ("1", "new", "0.5000"),
         ("–", "old", "–"),
     ]
-    assert "the run was not scored with the task's metric" in text
+    assert "a run lacks the task's metric, and its stored predictions can't give it" in text
 
 
 def test_no_mean_is_taken_over_the_part_of_the_seeds_that_has_the_metric():
@@ -135,7 +155,25 @@ def test_the_primary_metric_has_one_column_and_columns_without_any_value_are_lef
     assert list(row) == [
         "rank", "system", "accuracy", "micro F1", "macro F1", "train time", "peak memory", "parameters", "seeds",
     ]  # fmt: skip
-    assert (row["train time"], row["peak memory"], row["parameters"]) == ("4.1 min", "1.0 GB", "22.6 M")
+    assert (row["train time"], row["peak memory"], row["parameters"]) == ("4.1 min", "1.1 GB", "22.6 M")
+
+
+def test_every_metric_can_be_a_column_beside_which_those_marked_are_shown():
+    for name, metric in METRICS.items():
+        text = page(done(metrics=dict.fromkeys(METRICS, 0.5), primary_metric=name))
+        _, _, *heads = list(cells(text)[0])
+        assert heads[: len(heads) - 4] == [
+            other.header.format(scheme="IOB2")
+            for other in (metric, *(other for other in METRICS.values() if other.shown and other is not metric))
+        ]
+
+
+def test_a_primary_metric_of_a_newer_version_ranks_and_heads_its_column_by_name():
+    runs = [done(name, metrics={"f2": score}, primary_metric="f2") for name, score in {"a": 0.1, "b": 0.2}.items()]
+    assert [(row["rank"], row["system"], row["f2"]) for row in cells(page(*runs))] == [
+        ("1", "b", "0.2000"),
+        ("2", "a", "0.1000"),
+    ]
 
 
 def test_ner_columns_name_their_convention():
@@ -284,7 +322,7 @@ def test_a_seed_that_lacks_folds_is_left_out_beside_one_that_has_all():
 def test_a_page_says_what_was_measured_on_what():
     notes = ["Not comparable with published scores: a fifth of the rows.", "24 rows of test also occur in train."]
     found = {"within": {"train": 43}, "across": {"test in train": 24}}
-    text = page(done(data={**DATA, "notes": notes, "duplicates": found, "used": {"train": 9775, "test": 2443}}))
+    text = page(done(data={**DATA, "notes": notes, "duplicates": found}))
     head = text.split("\n## ")[0].splitlines()
     assert head == [
         "# Films, good or bad",
@@ -299,10 +337,44 @@ def test_a_page_says_what_was_measured_on_what():
     ]
 
 
-def test_rows_that_are_in_test_and_train_are_told_also_where_no_note_does():
-    assert "- 24 rows of test also occur in train." in page(
-        done(data={"duplicates": {"across": {"test in train": 24}}})
-    )
+def test_rows_repeated_within_the_training_split_are_told_where_folds_part_them():
+    data = {**DATA, "duplicates": {"within": {"train": 43}, "across": {}}}
+    said = "- 43 rows of train repeat an earlier one: copies may stand in different folds."
+    assert said in page(done(data=data, protocol={"folds": 2, "fold": 0}))
+    assert said not in page(done(data=data))
+
+
+ABOUT = {
+    "language": "en",
+    "licence": "MIT",
+    "homepage": "https://example.org/films?a=1",
+    "citation": "A. Author: *Films*, 2017",
+    "notes": "A fifth of the rows.",
+    "offensive": True,
+}
+
+
+def test_a_page_says_what_its_newest_run_knows_of_the_data():
+    old = done(about={"licence": "none"}, created="2026-01-01T00:00:00+00:00")
+    for runs in ([old, done("b", about=ABOUT)], [done("b", about=ABOUT), old]):
+        assert page(*runs).splitlines()[2:9] == [
+            "- Task: `films`, group `sentiment`, language `en`",
+            "- Primary metric: `accuracy`, share of rows with the right class",
+            "- Warning: the rows of this task hold offensive text.",
+            "- Licence of the data: MIT",
+            "- Paper: A. Author: \\*Films\\*, 2017",
+            "- Homepage: <https://example.org/films?a=1>",
+            "- A fifth of the rows.",
+        ]
+
+
+def test_a_page_of_runs_stored_before_they_knew_of_their_data_says_nothing_of_it():
+    text = page(done())
+    assert not any(word in text for word in ("Warning", "Licence", "Paper", "Homepage", "None"))
+
+
+def test_an_address_that_is_none_is_no_link():
+    assert "- Homepage: \\<script>alert()\\</script>" in page(done(about={"homepage": "<script>alert()</script>"}))
 
 
 def test_what_differs_between_tables_stands_above_each():
@@ -314,22 +386,23 @@ def test_what_differs_between_tables_stands_above_each():
 
 
 def test_all_hardware_and_precisions_of_a_table_are_named():
-    gpu = {
-        "device": "H100",
-        "precision": "bf16",
-        "processes": 8,
-        "encoder_bench": "0.1.0",
-        "git": "9629bbecbdc48ec+changes",
-    }
+    gpu = {**MACHINE, "device": "H100", "precision": "bf16", "processes": 8, "git": "9629bbecbdc48ec+changes"}
     text = page(done(), done("b", environment=gpu), done("c", environment={**MACHINE, "precision": "fp64"}))
     assert "- Hardware: H100, bf16, 8 processes" in text
     assert "- Hardware: Xeon (2 cores), fp32 and fp64, 1 process" in text
     assert "- Code: encoder-bench 0.1.0, 0.1.0 at 9629bbecbdc4+changes" in text
 
 
-def test_absent_fields_are_no_error():
-    text = page(done(data={}, cost={}, environment={}))
-    assert cells(text)[0]["accuracy"] == "0.9000"
+def test_only_precisions_that_are_known_are_named():
+    unknown = done("b", environment={**MACHINE, "precision": None})
+    assert "- Hardware: Xeon (2 cores), fp32, 1 process\n" in page(done(), unknown)
+    assert "- Hardware: Xeon (2 cores), 1 process\n" in page(unknown)
+
+
+def test_costs_that_are_not_known_have_no_column():
+    (row,) = cells(page(done(cost={"train_seconds": 1.0, "predict_seconds": 1.0, "peak_memory_mb": None})))
+    assert row["train time"] == "1.0 s"
+    assert not {"peak memory", "parameters"} & row.keys()
 
 
 def test_names_and_errors_of_outside_do_not_break_a_table():
@@ -383,6 +456,71 @@ def test_every_page_is_linked_under_its_group():
     text = overview(tables([done(), done(task="my films", title="Mine", group="ner")]))
     assert "## ner\n\n- [my films](leaderboards/my%20films.md): Mine (1 table)" in text
     assert "## sentiment\n\n- [films](leaderboards/films.md): Films, good or bad (1 table)" in text
+
+
+# -- metrics newer than a run -----------------------------------------------------------------------------------------
+
+FILMS = Task(
+    name="films", title="Films", group="sentiment", language="en", type="text-classification", metric="accuracy",
+    labels=("bad", "good"), positive="good", splits=Splits(train="train", test="test"), sample="films",
+)  # fmt: skip
+RANKED = Predictions(["test:0", "test:1"], [0, 1], [1, 1], np.array([[0.25, 0.5], [0.25, 0.75]]))
+
+
+def kept(results, *lost: str, predictions: Predictions | None = RANKED, **changes: Any) -> RunResult:
+    """A run stored as `run` stores it, made before the metrics `lost` existed."""
+    system = System(name=changes.pop("system", "minilm"), method="finetune")
+    whole = done(system.name, **changes)
+    spec = RunSpec(FILMS, system, Recipe(), Protocol(**whole.protocol), whole.identity_)
+    metrics = Scoring.of(FILMS).measure(Named.of(RANKED, FILMS.classes))
+    own = {name: value for name, value in metrics.items() if name not in lost}
+    run = whole.model_copy(update={"metrics": own | changes.get("metrics", {}), "key": spec.key})
+    save(results, spec, run, predictions)
+    return run
+
+
+def test_a_metric_that_a_run_lacks_is_taken_from_its_stored_predictions(tmp_path):
+    before = kept(tmp_path, "average_precision", "f1_macro")
+    (row,) = cells(write(tmp_path)["films"])
+    assert (row["accuracy"], row["macro F1"], row["AP"]) == ("0.5000", "0.3333", "1.0000")
+    assert list(read_runs(tmp_path)) == [before]  # the store is only read
+
+
+def test_a_primary_metric_that_only_the_newest_run_has_ranks_the_older_ones_too(tmp_path):
+    kept(tmp_path, "mcc", "best_f1", system="old")
+    kept(tmp_path, system="new", primary_metric="mcc", created="2026-12-01T00:00:00+00:00")
+    assert [(row["rank"], row["system"], row["MCC"]) for row in cells(write(tmp_path)["films"])] == [
+        ("1", "new", "0.0000"),
+        ("1", "old", "0.0000"),
+    ]
+
+
+def test_what_is_stored_is_not_replaced_by_what_the_predictions_give(tmp_path):
+    kept(tmp_path, "average_precision", metrics={"f1_macro": 0.9})
+    assert cells(write(tmp_path)["films"])[0]["macro F1"] == "0.9000"
+
+
+@pytest.mark.parametrize(
+    "predictions",
+    [None, Predictions(RANKED.row_ids, RANKED.gold, RANKED.predicted)],
+    ids=["no predictions", "no scores"],
+)
+def test_a_run_whose_predictions_cannot_give_its_metric_has_no_score(tmp_path, predictions):
+    kept(tmp_path, "average_precision", predictions=predictions, primary_metric="average_precision")
+    text = write(tmp_path)["films"]
+    assert cells(text)[0]["AP"] == "–"
+    assert "its stored predictions can't give it: they are not there, or hold no scores." in text
+
+
+def test_predictions_are_read_for_runs_that_lack_a_metric_of_their_page_alone(tmp_path):
+    """Ten thousand runs are not re-scored for a column that they have, or that no page shows."""
+    runs = [kept(tmp_path), kept(tmp_path, "mcc", "roc_auc", system="b"), kept(tmp_path, "f1_macro", system="c")]
+    for run in runs:
+        predictions_path(tmp_path, run.task, run.system, run.key).write_bytes(b"PAR1")
+    with pytest.raises(UserError, match=r"films/c/.*\.parquet: no stored predictions: .*Move it away"):
+        write(tmp_path)
+    predictions_path(tmp_path, "films", "c", runs[2].key).unlink()
+    assert len(cells(write(tmp_path)["films"])) == 3
 
 
 # -- files -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import definitions, lock, selection, snapshots
+from benchmarks import amounts, definitions, lock, selection, snapshots
 from benchmarks.data.origins import origin_of
 from benchmarks.encoders import locate, snapshot
 from benchmarks.errors import UserError
@@ -72,9 +72,4 @@ def _locked(repo: Repo, update: bool, get: Get) -> str:
     commit = entry.commit if entry else snapshots.newest_commits([repo])[repo]
     found = get(commit, entry)
     lock.write(lock.read().with_entry(repo, Locked(commit=commit, files=found.checksums())))
-    return f"{repo.kind} {repo.hub_id}: commit {commit[:12]}, {len(found.files)} files, {_in_words(found.size())}"
-
-
-def _in_words(size: int) -> str:
-    """'512 bytes', '1.2 MB'."""
-    return f"{size:,} bytes" if size < 100_000 else f"{size / 1e6:,.1f} MB"
+    return f"{repo.kind} {repo.hub_id}: commit {commit[:12]}, {len(found.files)} files, {amounts.size(found.size())}"

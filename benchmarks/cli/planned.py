@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.history import History, in_words
+from benchmarks.amounts import duration
+from benchmarks.history import History
 from benchmarks.lock import Repo
 from benchmarks.plan import Plan
 from benchmarks.schema import RunSpec
@@ -45,7 +46,7 @@ def _by_pair(specs: Sequence[RunSpec]) -> dict[tuple[str, str], list[RunSpec]]:
 def _time(runs: Sequence[RunSpec], history: History) -> str:
     estimates = [history.seconds(spec) for spec in runs]
     guess = "" if all(known for _, known in estimates) else " (?)"
-    return f"about {in_words(sum(seconds for seconds, _ in estimates))}{guess}" if runs else "-"
+    return f"about {duration(sum(seconds for seconds, _ in estimates))}{guess}" if runs else "-"
 
 
 def _stale(todo: Sequence[RunSpec], history: History) -> list[str]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks.amounts import duration
 from benchmarks.execute import ranks
-from benchmarks.history import History, Pace, in_words
+from benchmarks.history import History, Pace
 from benchmarks.plan import Plan
 from benchmarks.schema import RunFailure, RunResult, RunSpec
 
@@ -68,7 +69,7 @@ class Screen:
         if event.share == 0.0:
             self.started = time.monotonic()
         seconds = self.pace.left(event.spec, event.share, time.monotonic() - self.started)
-        left = f"about {in_words(seconds)} left" if seconds >= 1 else ""
+        left = f"about {duration(seconds)} left" if seconds >= 1 else ""
         self.progress.update(self.bar, description=label, completed=event.share, left=left)
         quiet_since = time.monotonic() - self.told
         if not self.console.is_terminal and (event.share == 0.0 or quiet_since > SECONDS_BETWEEN_LINES):
@@ -85,7 +86,7 @@ class Screen:
         else:
             score = outcome.metrics.get(outcome.primary_metric)
             said = f"{outcome.primary_metric} {'is not defined on these rows' if score is None else f'{score:.4f}'}"
-        self.console.print(f"{label}: {said} in {in_words(took)}")
+        self.console.print(f"{label}: {said} in {duration(took)}")
 
     def interrupted(self) -> None:
         left = len(self.todo) - self.done

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from benchmarks import store
 from benchmarks.leaderboard import overview, page
+from benchmarks.leaderboard.filled import filled
 from benchmarks.leaderboard.rows import Page, Row, Section, tables
 
 __all__ = ["Page", "Row", "Section", "tables", "write"]
@@ -14,10 +16,10 @@ __all__ = ["Page", "Row", "Section", "tables", "write"]
 def write(results: Path) -> dict[str, str]:
     """Writes RESULTS/leaderboards/<task>.md and RESULTS/LEADERBOARD.md; gives back each task's page.
 
-    A file whose text is the same is not touched, nor is the page of a task that has no runs any more.
-    Raises UserError for a stored run that can't be read.
+    A metric that a run lacks is taken from its predictions. A file whose text is the same is not touched, nor is the
+    page of a task that has no runs any more. Raises UserError for a stored run that can't be read.
     """
-    pages = tables(store.read_runs(results))
+    pages = tables(store.read_runs(results), partial(filled, results))
     texts: dict[str, str] = {}
     for found in pages:  # a task of the user's and a sample may share a name: one page then, in two parts
         before = f"{texts[found.task]}\n\n" if found.task in texts else ""

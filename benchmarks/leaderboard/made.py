@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from benchmarks.schema import RunFailure, RunResult, Stored, fingerprint
+from benchmarks.schema import RunFailure, RunResult, Stored, TaskType, fingerprint
 
 ProtocolKey = tuple[tuple[str, Any], ...]
 """What a protocol asks for but its seed and fold, as sorted pairs; empty is the whole training split."""
@@ -21,7 +21,7 @@ class Conditions(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """What a run was made on."""
+    """What a run was made on. precision: of the training; empty where the method has none."""
 
     device: str
     precision: str
@@ -41,14 +41,18 @@ class Slot(NamedTuple):
 class Made:
     """A run that is done. `definition`: fingerprint of its identity but the seed and fold; one row has one of them."""
 
+    key: str
     task: str
+    type: TaskType
+    classes: int
     title: str
     group: str
+    about: dict[str, Any]
     sample: bool
     slot: Slot
     definition: str
     conditions: Conditions
-    scheme: str | None
+    scheme: str
     created: str
     primary_metric: str
     metrics: dict[str, float]
@@ -75,17 +79,21 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
     """The part of a stored run that tables are made of."""
     if isinstance(run, RunFailure):
         return _failed(run)
-    data, task = _mapping(run.identity_, "data"), _mapping(run.identity_, "task")
+    data, task = run.identity_["data"], run.identity_["task"]
     conditions = _conditions(run.identity_)
     return Made(
+        key=run.key,
         task=run.task,
+        type=run.type,
+        classes=len(task["labels"]),
         title=run.title,
         group=run.group,
+        about=run.about,
         sample=run.sample,
         slot=_slot(run),
         definition=_definition(run.identity_, conditions),
         conditions=conditions,
-        scheme=task.get("scheme"),
+        scheme=task["scheme"],
         created=run.created,
         primary_metric=run.primary_metric,
         metrics=run.metrics,
@@ -98,8 +106,7 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
 
 
 def _failed(run: RunFailure) -> Failed:
-    message = run.error.get("message", "").strip().splitlines()
-    said = ": ".join([run.error.get("type", "failed"), *message[:1]])
+    said = ": ".join([run.error["type"], *run.error["message"].strip().splitlines()[:1]])
     return Failed(run.task, run.sample, _slot(run), _conditions(run.identity_), run.created, said)
 
 
@@ -110,32 +117,25 @@ def _slot(run: Stored) -> Slot:
 
 
 def _definition(identity: Mapping[str, Any], conditions: Conditions) -> str:
-    protocol = {k: v for k, v in _mapping(identity, "protocol").items() if k not in ("seed", "fold")}
+    protocol = {k: v for k, v in identity["protocol"].items() if k not in ("seed", "fold")}
     # The task's text is long, and its fingerprint known: half of the time to read ten thousand runs would go here.
     return fingerprint({**identity, **conditions._asdict(), "protocol": protocol})
 
 
 def _conditions(identity: Mapping[str, Any]) -> Conditions:
-    task, data = (fingerprint(_mapping(identity, part)) for part in ("task", "data"))
-    return Conditions(identity.get("code", 0), task, data)
-
-
-def _mapping(identity: Mapping[str, Any], part: str) -> dict[str, Any]:
-    found = identity.get(part)
-    return found if isinstance(found, dict) else {}
+    return Conditions(identity["code"], fingerprint(identity["task"]), fingerprint(identity["data"]))
 
 
 def _machine(environment: Mapping[str, Any]) -> Machine:
-    device = environment.get("device") or "unknown device"
+    device = environment["device"]
     if device == "cpu":
-        cores = environment.get("cores")
-        device = f"{environment.get('processor') or 'CPU'}{f' ({cores} cores)' if cores else ''}"
-    return Machine(device, environment.get("precision") or "unknown", environment.get("processes") or 1)
+        device = f"{environment['processor'] or 'CPU'} ({environment['cores']} cores)"
+    return Machine(device, environment["precision"] or "", environment["processes"])
 
 
 def _version(environment: Mapping[str, Any]) -> str:
-    number, commit = environment.get("encoder_bench") or "of unknown version", environment.get("git")
-    if not commit:
+    number, commit = environment["encoder_bench"], environment["git"]
+    if commit is None:
         return str(number)
-    digits, plus, changes = str(commit).partition("+")
+    digits, plus, changes = commit.partition("+")
     return f"{number} at {digits[:12]}{plus}{changes}"

@@ -29,15 +29,18 @@ ORDER = (
 
 @dataclass(frozen=True)
 class Column:
-    """One task by the table that stands for it; `note` says what keeps it from being the whole training split."""
+    """One task by the table that stands for it; `note` says what keeps it from being the whole training split, `sign`
+    is the note's.
+    """
 
     page: Page
     section: Section
-    note: str | None
+    note: str
+    sign: str
 
     @property
     def name(self) -> str:
-        return words.plain(f"{self.page.group}: {self.page.task} ({self.page.metric})")
+        return words.plain(f"{self.page.group}: {self.page.task} ({self.page.metric})") + self.sign
 
     @property
     def places(self) -> dict[str, int]:
@@ -71,28 +74,33 @@ def markdown(pages: Sequence[Page]) -> str:
 
 
 def _part(pages: Sequence[Page]) -> Iterator[str]:
-    columns = [column for page in pages if (column := _column(page))]
-    if columns:
+    if columns := list(_columns(pages)):
         yield ORDER
         yield _matrix(columns)
-        if noted := [column for column in columns if column.note]:
-            yield "\n".join(f"- {_sign(number)} {column.note}" for number, column in enumerate(noted, start=1))
+        if any(column.note for column in columns):
+            yield "\n".join(f"- {column.sign} {column.note}" for column in columns if column.note)
     yield from _links(pages)
 
 
 # -- which table stands for a task -----------------------------------------------------------------------------------
 
 
-def _column(page: Page) -> Column | None:
+def _columns(pages: Sequence[Page]) -> Iterator[Column]:
     """The whole training split; else folds of all rows; else the most training rows. Of several data, the newest."""
-    ranked = [section for section in page.sections if any(row.rank is not None for row in section.rows)]
-    if not ranked:
-        return None
-    best = min(ranked, key=lambda section: _reduced(section.protocol))
+    numbers = itertools.count(1)
+    for page in pages:
+        ranked = [section for section in page.sections if any(row.rank is not None for row in section.rows)]
+        if ranked:
+            best = min(ranked, key=lambda section: _reduced(section.protocol))
+            note = _note(page, best)
+            yield Column(page, best, note, str(next(numbers)).translate(RAISED) if note else "")
+
+
+def _note(page: Page, best: Section) -> str:
     alike = [section for section in page.sections if section.protocol == best.protocol]
-    said = [] if not best.protocol else [_in_words(best)]
+    said = [_in_words(best)] if best.protocol else []
     said += [f"of {len(alike)} tables made on other data or by other definitions, the newest"] if len(alike) > 1 else []
-    return Column(page, best, f"{words.plain(page.task)}: {'; '.join(said)}" if said else None)
+    return f"{words.plain(page.task)}: {'; '.join(said)}" if said else ""
 
 
 def _reduced(protocol: Mapping[str, Any]) -> tuple[bool, float, bool, int]:
@@ -102,25 +110,22 @@ def _reduced(protocol: Mapping[str, Any]) -> tuple[bool, float, bool, int]:
 
 
 def _in_words(section: Section) -> str:
-    asked, whole = section.protocol, (section.data.get("rows") or {}).get("train")
-    text = words.protocol(asked)
-    return f"{text} of {whole:,}" if set(asked) == {"train_size"} and whole else text
+    text = words.protocol(section.protocol)
+    return f"{text} of {section.data['rows']['train']:,}" if set(section.protocol) == {"train_size"} else text
 
 
 # -- systems by tasks ------------------------------------------------------------------------------------------------
 
 
 def _matrix(columns: Sequence[Column]) -> str:
-    numbers = {id(column): number for number, column in enumerate((c for c in columns if c.note), start=1)}
-    names = [f"{column.name}{_sign(numbers[id(column)]) if column.note else ''}" for column in columns]
     standings = _standings(columns)
     cells = [
-        {"system": row.system, "task": name, "cell": _cell(row)}
-        for name, column in zip(names, columns, strict=True)
+        {"system": row.system, "task": column.name, "cell": _cell(row)}
+        for column in columns
         for row in column.section.rows
     ]
     frame = pd.DataFrame(cells).pivot(index="system", columns="task", values="cell")
-    frame = frame.reindex(index=[s.system for s in standings], columns=names).fillna(words.NOTHING)
+    frame = frame.reindex(index=[s.system for s in standings], columns=[c.name for c in columns]).fillna(words.NOTHING)
     frame.insert(0, "won", [f"{s.won} of {len(s.places)}" for s in standings])
     frame.insert(1, "mean rank", [f"{s.mean_rank:.2f}" if s.places else words.NOTHING for s in standings])
     frame.insert(0, "system", [words.plain(s.system) for s in standings])
@@ -141,10 +146,6 @@ def _standings(columns: Sequence[Column]) -> list[Standing]:
                 places[system].append(place)
     found = [Standing(system, tuple(own)) for system, own in places.items()]
     return sorted(found, key=lambda standing: (-standing.won, standing.mean_rank, standing.system))
-
-
-def _sign(number: int) -> str:
-    return str(number).translate(RAISED)
 
 
 # -- where the pages are ---------------------------------------------------------------------------------------------

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pandas as pd
 
+from benchmarks import amounts
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.made import Failed
-from benchmarks.leaderboard.rows import Page, Row, Section
+from benchmarks.leaderboard.rows import Page, Row, Section, columns
 from benchmarks.metrics import METRICS
-
-ALSO = (
-    "f1_micro", "f1_macro", "accuracy", "average_precision", "average_precision_macro",
-    "entity_f1", "entity_f1_macro", "token_f1_micro", "token_f1_macro",
-)  # fmt: skip
-"""The metrics shown beside the primary one, where they apply."""
 
 LEGEND = {
     "over seeds": "± is the 95 % interval of the mean over seeds (Student's t). It holds the luck of the seed, not "
@@ -24,7 +19,8 @@ LEGEND = {
     "over folds": "† interval over the folds of one seed: folds share training rows, so it is optimistic.",
     "same": "(same): every run scored exactly the same; there is no noise of seeds to show.",
     "incomplete": "Without a rank: folds are missing, so the mean is over other rows than its neighbours'.",
-    "unknown": "Without a score: the run was not scored with the task's metric; `--force` runs it again.",
+    "unknown": "Without a score: a run lacks the task's metric, and its stored predictions can't give it: they are not "
+    "there, or hold no scores.",
 }
 
 
@@ -58,68 +54,67 @@ def _bullets_text(lines: Sequence[str]) -> str:
 
 def _about(page: Page) -> Iterator[str]:
     group = f", group {words.code(page.group)}" if page.group else ""
-    yield f"Task: {words.code(page.task)}{group}"
+    language = f", language {words.code(page.about['language'])}" if "language" in page.about else ""
+    yield f"Task: {words.code(page.task)}{group}{language}"
     if page.metric:
         known = METRICS.get(page.metric)
         yield f"Primary metric: {words.code(page.metric)}{f', {known.summary}' if known else ''}"
     if page.sample:
         yield "The rows are made by a grammar: the scores show that the suite works, and say nothing of real texts."
+    if page.about.get("offensive"):
+        yield "Warning: the rows of this task hold offensive text."
+    for fact, said in {"licence": "Licence of the data", "citation": "Paper", "homepage": "Homepage"}.items():
+        if fact in page.about:
+            yield f"{said}: {words.linked(page.about[fact])}"
+    if "notes" in page.about:
+        yield words.plain(page.about["notes"])
 
 
 def _facts(section: Section) -> Iterator[str]:
     """Data, what is wrong with them, hardware and code: one line each."""
     if not section.rows:
         return
-    yield f"Data: {source(section)}{_sizes(section)}"
+    yield f"Data: {source(section)}; rows: {_sizes(section)}"
     yield from _used(section)
-    notes = [words.plain(str(note)) for note in section.data.get("notes") or ()]
-    yield from dict.fromkeys([*notes, *_repeated(section)])
+    yield from (words.plain(note) for note in section.data.get("notes", ()))
+    yield from _repeated(section)
     for device, found in itertools.groupby(section.machines, key=lambda machine: machine.device):
         precisions, processes = zip(*((machine.precision, machine.processes) for machine in found), strict=True)
+        known = " and ".join(precision for precision in dict.fromkeys(precisions) if precision)
         ranks = " or ".join(words.counted(number, "process") for number in dict.fromkeys(processes))
-        yield f"Hardware: {words.plain(device)}, {' and '.join(dict.fromkeys(precisions))}, {ranks}"
+        yield f"Hardware: {', '.join(filter(None, [words.plain(device), known, ranks]))}"
     yield f"Code: encoder-bench {words.listed([words.plain(version) for version in section.versions])}"
 
 
 def source(section: Section) -> str:
     """Where the rows are from: 'files train.csv (sha256 2ba7c6da)', 'Hub stanfordnlp/sst2 at 8d51e7e4887a'."""
     data = section.data
-    if checksums := data.get("sha256"):
-        pairs = checksums.items() if isinstance(checksums, dict) else [("data", checksums)]
-        return f"files {words.listed([words.plain(f'{path} (sha256 {str(digest)[:8]})') for path, digest in pairs])}"
-    kind = {"hub": "Hub", "sample": "embedded sample"}.get(
-        data.get("source", ""), data.get("source") or "unknown source"
-    )
-    revision = data.get("revision")
-    version = "" if revision is None else f" at {str(revision)[:12]}" if kind == "Hub" else f", version {revision}"
-    return words.plain(f"{kind}{f' {section.place}' if section.place else ''}{version}")
+    if data["source"] == "files":
+        files = [words.plain(f"{path} (sha256 {digest[:8]})") for path, digest in data["sha256"].items()]
+        return f"files {words.listed(files)}"
+    form = "Hub {} at {:.12}" if data["source"] == "hub" else "embedded sample {}, version {}"
+    return words.plain(form.format(section.place, data["revision"]))
 
 
 def _sizes(section: Section) -> str:
-    sizes = section.data.get("rows") or {}
-    return f"; rows: {', '.join(f'{split} {count:,}' for split, count in sizes.items())}" if sizes else ""
+    return ", ".join(f"{split} {count:,}" for split, count in section.data["rows"].items())
 
 
 def _used(section: Section) -> Iterator[str]:
     """How many rows were trained and tested on, where these are not the whole splits."""
-    sizes, used = section.data.get("rows") or {}, section.data.get("used") or {}
-    trained, tested = section.trained_on, used.get("test")
+    sizes, trained, tested = section.data["rows"], section.trained_on, section.data["used"]["test"]
     said = []
-    if trained and set(trained) != {sizes.get("train")}:
+    if set(trained) != {sizes["train"]}:
         said.append(f"trained on {'–'.join(f'{count:,}' for count in dict.fromkeys((trained[0], trained[-1])))} rows")
-    if tested is not None and tested != sizes.get("test"):
+    if tested != sizes["test"]:
         said.append(f"tested on {tested:,} rows")
     if said:
         yield f"Used: {', '.join(said)}"
 
 
 def _repeated(section: Section) -> Iterator[str]:
-    """What the data say of rows that stand twice where that flatters a score; worded as the notes of the data are."""
-    found = section.data.get("duplicates") or {}
-    for pair, count in (found.get("across") or {}).items():
-        if count:
-            yield f"{count:,} rows of {pair.replace(' in ', ' also occur in ')}."
-    within = (found.get("within") or {}).get("train")
+    """Copies within the training rows flatter folds alone; the data's notes tell of all other copies."""
+    within = section.data.get("duplicates", {}).get("within", {}).get("train")
     if within and section.protocol.get("folds"):
         yield f"{within:,} rows of train repeat an earlier one: copies may stand in different folds."
 
@@ -159,21 +154,25 @@ def as_markdown(frame: pd.DataFrame, left: Sequence[str]) -> str:
 
 
 def _cells(row: Row, section: Section, metric: str) -> dict[str, str]:
-    also = {words.header(name, section.scheme): _number(row.metrics.get(name)) for name in ALSO if name != metric}
+    _, *also = columns(metric)
     return {
         "rank": words.NOTHING if row.rank is None else str(row.rank),
         "system": words.plain(row.system),
         words.header(metric, section.scheme): _score(row),
-        **also,
-        "train time": words.duration(row.train_seconds),
-        "peak memory": words.memory(row.peak_memory_mb),
-        "parameters": words.parameters(row.parameters),
+        **{words.header(name, section.scheme): _number(row.metrics.get(name)) for name in also},
+        "train time": _amount(amounts.duration, row.train_seconds),
+        "peak memory": _amount(amounts.size, row.peak_memory_mb and row.peak_memory_mb * 2**20),
+        "parameters": _amount(words.parameters, row.parameters),
         **_runs(row, section.protocol.get("folds")),
     }
 
 
 def _number(value: float | None) -> str:
     return words.NOTHING if value is None else f"{value:.4f}"
+
+
+def _amount(worded: Callable[[float], str], value: float | None) -> str:
+    return words.NOTHING if value is None else worded(value)
 
 
 def _score(row: Row) -> str:

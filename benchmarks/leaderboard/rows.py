@@ -16,6 +16,9 @@ from benchmarks.stats import mean_interval, ranks
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
 
+Fill = Callable[[Made, Sequence[str]], Made]
+"""A run, and the metrics of its page -> the run with those that it lacked, where they can be had."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -51,7 +54,7 @@ class Section:
     unfinished: dict[str, int]
     """System -> folds stored of seeds that lack some, beside seeds that have all."""
     failures: tuple[Failed, ...]
-    scheme: str | None
+    scheme: str
     place: str | None
     data: dict[str, Any]
     trained_on: tuple[int, ...]
@@ -63,17 +66,23 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """One task. metric: of its newest run; None where no run is done."""
+    """One task. metric: of its newest run; None where no run is done. about: what that run says of the data."""
 
     task: str
     title: str
     group: str
     sample: bool
     metric: str | None
+    about: dict[str, Any]
     sections: tuple[Section, ...]
 
 
-def tables(runs: Iterable[RunResult | RunFailure]) -> list[Page]:
+def columns(metric: str) -> list[str]:
+    """The metrics of a table: the primary one, then those that are shown beside it."""
+    return [metric, *(other.name for other in METRICS.values() if other.shown and other.name != metric)]
+
+
+def tables(runs: Iterable[RunResult | RunFailure], fill: Fill = lambda run, wanted: run) -> list[Page]:
     """Every task that has runs, real ones before samples, by group and name. Smoke runs (`limited`) don't count.
 
     Reads each run once and keeps a fraction of it.
@@ -87,16 +96,17 @@ def tables(runs: Iterable[RunResult | RunFailure]) -> list[Page]:
                 made.append(record)
             else:
                 failed.append(record)
-    found = [_page(task, sample, made, failed) for (sample, task), (made, failed) in pages.items()]
+    found = [_page(task, sample, made, failed, fill) for (sample, task), (made, failed) in pages.items()]
     return sorted(found, key=lambda page: (page.sample, page.group, page.task))
 
 
-def _page(task: str, sample: bool, made: Sequence[Made], failed: Sequence[Failed]) -> Page:
+def _page(task: str, sample: bool, made: Sequence[Made], failed: Sequence[Failed], fill: Fill) -> Page:
     newest = max(made, key=_created, default=None)
     if newest is None:
-        return Page(task, task, "", sample, None, _sections([], failed, ""))
-    sections = _sections(made, failed, newest.primary_metric)
-    return Page(task, newest.title, newest.group, sample, newest.primary_metric, sections)
+        return Page(task, task, "", sample, None, {}, _sections([], failed, "", fill))
+    metric = newest.primary_metric
+    sections = _sections(made, failed, metric, fill)
+    return Page(task, newest.title, newest.group, sample, metric, newest.about, sections)
 
 
 def _created(run: Made | Failed) -> str:
@@ -113,10 +123,11 @@ def _grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, lis
 # -- sections --------------------------------------------------------------------------------------------------------
 
 
-def _sections(made: Sequence[Made], failed: Sequence[Failed], metric: str) -> tuple[Section, ...]:
+def _sections(made: Sequence[Made], failed: Sequence[Failed], metric: str, fill: Fill) -> tuple[Section, ...]:
     """The whole training split first, then sizes, then balanced rows, then folds; of one protocol, the newest first."""
     shown, left_out = _newest_definitions(made)
-    groups = _grouped(shown, lambda run: (run.slot.protocol, run.conditions))
+    wanted = columns(metric)
+    groups = _grouped((fill(run, wanted) for run in shown), lambda run: (run.slot.protocol, run.conditions))
     failures = _failures_by_section(failed, {run.slot for run in made}, groups)
     sections = [
         _section(*key, groups.get(key, []), failures.get(key, []), left_out, metric) for key in {**groups, **failures}
@@ -175,10 +186,10 @@ def _section(
         left_out={name: count for name in systems if (count := left_out[name, protocol])},
         unfinished={name: seeds.unfinished for name, seeds in systems.items() if seeds.unfinished},
         failures=tuple(failures),
-        scheme=newest.scheme if newest else None,
+        scheme=newest.scheme if newest else "",
         place=newest.place if newest else None,
         data=newest.data if newest else {},
-        trained_on=tuple(sorted({used["train"] for run in runs if (used := run.data.get("used")) and "train" in used})),
+        trained_on=tuple(sorted({run.data["used"]["train"] for run in runs})),
         machines=tuple(sorted({run.machine for run in runs})),
         versions=tuple(sorted({run.version for run in runs})),
         newest=newest.created if newest else "",
@@ -243,9 +254,9 @@ def _score(by_seed: Sequence[Sequence[float]]) -> tuple[float, float | None]:
 
 def _ranked(rows: Sequence[Row], metric: str) -> tuple[Row, ...]:
     """Best first by the mean; then, without a rank, what can't be compared, by name."""
-    higher_is_better = METRICS[metric].higher_is_better if metric in METRICS else True
+    lower_is_better = metric in METRICS and METRICS[metric].higher_is_better is False
     comparable = [(row, row.score) for row in rows if row.score is not None and row.complete]
-    places = ranks([score for _, score in comparable], higher_is_better)
+    places = ranks([score for _, score in comparable], not lower_is_better)
     ranked = [replace(row, rank=place) for (row, _), place in zip(comparable, places, strict=True)]
     others = [row for row in rows if row.score is None or not row.complete]
     return (*sorted(ranked, key=lambda row: (row.rank or 0, row.system)), *sorted(others, key=lambda row: row.system))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -57,8 +59,8 @@ def mcc(matrix: Counts) -> float:
     """(k, k) confusion -> Matthews correlation (the R_K of Gorodkin 2004); 0 if gold or predicted is one class only."""
     predicted, gold, n = matrix.sum(axis=0), matrix.sum(axis=1), int(matrix.sum())
     shared = int(np.trace(matrix)) * n - int(gold @ predicted)
-    # Two roots, not the root of the product: a product of two n² overflows 64 bits from 55,000 rows on.
-    spread = float(np.sqrt(n * n - int(gold @ gold)) * np.sqrt(n * n - int(predicted @ predicted)))
+    # Python's integers, and one root: 64 bits overflow from 55,000 rows on, and two rounded roots give more than 1.
+    spread = math.sqrt((n * n - int(gold @ gold)) * (n * n - int(predicted @ predicted)))
     return shared / spread if spread else 0.0
 
 

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.errors import UserError, unknown
 from benchmarks.metrics import METRICS, Metric
+from benchmarks.schema import TAGS, TEXTS
 
 if TYPE_CHECKING:
     import evaluate
 
 _INPUTS = {
-    "text-classification": """
+    TEXTS: """
     predictions, references: one class id a row.
     scores: one list of floats a row, a score for each label (only for metrics that rank).
     labels: the label names; if not given, as many as the ids or scores show, at least two.
     positive: id of the positive class of two; 1 if not given.
 """,
-    "token-classification": """
+    TAGS: """
     predictions, references: one list of tags a row, such as B-PER, I-PER, O.
     scheme: IOB2 (if not given) or IO.
 """,
@@ -49,7 +50,7 @@ def _face(name: str) -> type[evaluate.Metric]:
     from datasets import Features
 
     metric = METRICS[name]
-    of = _of_texts if metric.task_type == "text-classification" else _of_tags
+    of = _of_texts if metric.task_type == TEXTS else _of_tags
 
     class Face(evaluate.Metric):  # type: ignore[misc, unused-ignore]
         def _info(self) -> evaluate.MetricInfo:
@@ -71,7 +72,7 @@ def _columns(metric: Metric) -> dict[str, Any]:
     from datasets import Sequence as List
     from datasets import Value
 
-    if metric.task_type == "token-classification":
+    if metric.task_type == TAGS:
         return {"predictions": List(Value("string")), "references": List(Value("string"))}
     columns: dict[str, Any] = {"predictions": Value("int64"), "references": Value("int64")}
     # A column, not an option of compute: so that add_batch takes the scores with their rows.

@@ -70,11 +70,11 @@ def _of_class(matrix: cm.Counts, positive: int) -> dict[str, float]:
 
 def _ranked(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> dict[str, float]:
     """What the order of the rows by (n,) score says about the (n,) positive ones."""
-    from sklearn.metrics import average_precision_score, roc_auc_score
+    from sklearn.metrics import roc_auc_score
 
     if not is_positive.any():
         return {}
-    numbers = {"average_precision": float(average_precision_score(is_positive, score))}
+    numbers = {"average_precision": _average_precision(is_positive, score)}
     if not is_positive.all():
         numbers["roc_auc"] = float(roc_auc_score(is_positive, score))
     best, threshold = _best_f1(is_positive, score)
@@ -94,10 +94,14 @@ def _best_f1(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> tuple[floa
     return float(f1[best]), float(ranked[ends[best]])
 
 
-def _average_precision_macro(gold: Ids, scores: cm.Floats) -> float:
+def _average_precision(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> float:
     from sklearn.metrics import average_precision_score
 
-    return float(np.mean([average_precision_score(gold == c, scores[:, c]) for c in np.unique(gold)]))
+    return min(1.0, float(average_precision_score(is_positive, score)))  # its sum of recalls may be 1 + 2e-16
+
+
+def _average_precision_macro(gold: Ids, scores: cm.Floats) -> float:
+    return float(np.mean([_average_precision(gold == c, scores[:, c]) for c in np.unique(gold)]))
 
 
 def _check(gold: Ids, predicted: Ids, scores: cm.Floats | None, k: int) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from benchmarks.metrics import METRICS, names_for, tags, texts
+from benchmarks.metrics import METRICS, names_for, primary_for, tags, texts
 
 ANY = ("accuracy", "f1_micro", "f1_macro", "f1_weighted", "mcc")
 TWO = ("precision", "recall", "f1", "average_precision", "roc_auc", "best_f1", "best_f1_threshold")
@@ -38,8 +38,17 @@ def test_the_number_of_labels_does_not_matter_for_tags():
     assert names_for("token-classification", 2) == names_for("token-classification", 25) == NER
 
 
-def test_a_task_type_without_metrics_has_no_names():
-    assert names_for("clustering", 5) == ()
+def test_a_place_on_a_scale_of_scores_can_rank_nothing_and_is_no_primary_metric():
+    assert set(names_for("text-classification", 2)) - set(primary_for("text-classification", 2)) == {
+        "best_f1_threshold"
+    }
+    assert primary_for("text-classification", 3) == ANY + MANY
+    assert primary_for("token-classification", 3) == NER
+
+
+def test_no_two_metrics_of_a_task_share_a_header():
+    for names in (names_for("text-classification", 2), names_for("text-classification", 3), NER):
+        assert len({METRICS[name].header for name in names}) == len(names)
 
 
 def test_texts_measures_exactly_the_names_listed_for_two_and_for_more_classes():

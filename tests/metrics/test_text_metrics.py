@@ -176,7 +176,27 @@ def test_a_declared_label_that_is_nowhere_does_not_lower_the_macro_average():
 
 def test_correlation_does_not_overflow_on_a_hundred_thousand_rows():
     gold = np.arange(100_000) % 2
-    assert measure(gold, gold, None, ["a", "b"], 1)["mcc"] == equal(1.0)
+    assert measure(gold, gold, None, ["a", "b"], 1)["mcc"] == 1.0
+    assert measure(gold, 1 - gold, None, ["a", "b"], 1)["mcc"] == -1.0
+
+
+@given(rows())
+def test_no_rounding_gives_more_than_one(case):
+    k, gold, predicted, scores = case
+    for found in (measure(gold, predicted, scores, names(k), None), measure(gold, gold, np.eye(k)[gold], names(k), 1)):
+        assert all(-(name == "mcc") <= value <= 1 for name, value in found.items() if name != "best_f1_threshold")
+
+
+def test_predictions_that_are_all_right_score_exactly_one():
+    """Two rounded roots give a correlation of 1.0000000000000002 here, a sum of recalls such an average precision."""
+    for n in range(3, 60):
+        for k in (2, 3):
+            gold = np.minimum(np.arange(n) % 7, k - 1)
+            found = measure(gold, gold, np.eye(k)[gold], names(k), 1)
+            assert {value for name, value in found.items() if name != "best_f1_threshold"} == {1.0}
+    gold = np.array([1] * 9 + [0] * 10)
+    ranks = np.stack([np.zeros(19), 5.0 * gold + np.linspace(0, 1, 19)], axis=1)
+    assert measure(gold, gold, ranks, names(2), 1)["average_precision"] == 1.0
 
 
 def test_scores_in_half_precision_are_compared_in_64_bits():

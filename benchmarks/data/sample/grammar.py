@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import TypeAlias, TypeVar
 
-SIZES: Mapping[str, int] = {"train": 1600, "validation": 300, "test": 700}
+SIZES: Mapping[str, int] = {"train": 1200, "validation": 300, "test": 700}
 _PART_SEEDS: Mapping[str, int] = {"train": 1, "validation": 2, "test": 3}
 _SLOT = re.compile(r"\{([\w-]+)\}")
 _A_BEFORE_VOWEL = re.compile(r"\b([Aa]) (?=[aeiou])")
