@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from benchmarks.errors import UserError, nearest, one_of, problems, unknown
+from benchmarks.errors import UserError, nearest, one_of, problems, short, unknown
 from benchmarks.metrics import METRICS, primary_for
 from benchmarks.recipes import RECIPES
 from benchmarks.schema import TAGS, TEXTS, File, HeldOut, Recipe, Source, Splits, System, Task, TaskType
@@ -101,7 +101,7 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
             return f"{place}: {error['input']!r} is not allowed.{nearest(error['input'], allowed)}{one_of(allowed)}"
         case _:
             said = error["msg"].removeprefix("Value error, ")
-            return f"{place}: {said[:1].lower()}{said[1:]}; found {_short(error['input'])}."
+            return f"{place}: {said[:1].lower()}{said[1:]}; found {short(error['input'])}."
 
 
 def _fields_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:
@@ -117,11 +117,6 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for part in get_args(annotation):
         yield from _models_in(part)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def validated(model: type[M], content: Mapping[str, Any], where: object, more: Iterable[str] = ()) -> M:
@@ -280,7 +275,7 @@ def load_systems(path: Path = PROJECT / "systems.yaml") -> dict[str, System]:
 
 def _system(name: str, entry: Any) -> System:
     if not isinstance(entry, dict):
-        raise UserError(f"{name}: holds {_short(entry)}, expected fields such as 'method: finetune'.")
+        raise UserError(f"{name}: holds {short(entry)}, expected fields such as 'method: finetune'.")
     encoder = entry.get("encoder")
     if isinstance(encoder, str):
         entry = {**entry, "encoder": {"checkpoint": encoder}}

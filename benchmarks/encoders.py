@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import snapshots
-from benchmarks.data.origins import sha256
 from benchmarks.errors import UserError
-from benchmarks.lock import EMPTY, Lock, Locked, Repo
+from benchmarks.files import sha256
+from benchmarks.lock import Lock, Locked, Repo
 from benchmarks.schema import TAGS, Encoder, TaskType
 from benchmarks.selection import folder_named
 from benchmarks.snapshots import Snapshot
@@ -119,7 +119,7 @@ def repo_of(checkpoint: str) -> Repo:
     return Repo("encoder", checkpoint)
 
 
-def snapshot(hub_id: str, commit: str, locked: Locked | None = None) -> Snapshot:
+def snapshot(hub_id: str, commit: str, locked: Locked | None) -> Snapshot:
     """What a fine-tuning needs of a Hub checkpoint, from the cache or downloaded; torch's own weights only where it has
     no others. Raises UserError where it isn't there, can't be reached, or isn't what is locked.
     """
@@ -130,7 +130,7 @@ def snapshot(hub_id: str, commit: str, locked: Locked | None = None) -> Snapshot
     return found
 
 
-def fetch(checkpoint: Checkpoint, locked: Lock = EMPTY) -> Checkpoint:
+def fetch(checkpoint: Checkpoint, locked: Lock) -> Checkpoint:
     """The same encoder as a local folder, downloaded where needed. Raises UserError, see `snapshot`."""
     if checkpoint.folder:
         verify(checkpoint)

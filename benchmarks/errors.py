@@ -31,6 +31,12 @@ def unknown(kind: str, found: object, allowed: Sequence[object], where: str = "`
     return f"No {kind} {str(found)!r}.{nearest(found, allowed)} {where}".rstrip()
 
 
+def short(value: object) -> str:
+    """What was found as Python writes it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def problems(where: object, lines: Sequence[str]) -> UserError:
     """One error for all problems of one file."""
     if len(lines) == 1:

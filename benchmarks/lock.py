@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from benchmarks import store
 from benchmarks.definitions import validated
 from benchmarks.errors import UserError
+from benchmarks.files import write_text
 from benchmarks.schema import Value
 
 NAME = "encoder-bench.lock"
@@ -61,9 +61,6 @@ class Lock(Value):
         return self.encoders if kind == "encoder" else self.datasets
 
 
-EMPTY = Lock()
-
-
 def read(path: Path = Path(NAME)) -> Lock:
     """The lock in a file; an empty one where there is no file. Raises UserError with every problem of the file."""
     try:
@@ -86,6 +83,6 @@ def write(lock: Lock, path: Path = Path(NAME)) -> None:
     """Sorted, so that a change of one entry is a change of its lines alone. Raises UserError."""
     text = json.dumps(lock.model_dump(by_alias=True), indent=2, sort_keys=True, ensure_ascii=False)
     try:
-        store.write_text(path, text + "\n")
+        write_text(path, text + "\n")
     except OSError as error:
         raise UserError(f"{path.absolute()}: can't be written: {error.strerror or error}") from None

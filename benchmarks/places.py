@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import snapshots
-from benchmarks.data.origins import Origin, origin_of
+from benchmarks.data.origins import HubOrigin, Origin, origin_of
 from benchmarks.encoders import Checkpoint, locate
 from benchmarks.lock import Lock, Repo
 from benchmarks.schema import Encoder, Task
@@ -22,8 +22,8 @@ class Places:
 
     def without_commit(self) -> list[Repo]:
         """What only the Hub has, and of which neither lock nor cache knows a commit."""
-        identities = [origin.identity for origin in self.origins.values() if origin.kind == "hub"]
-        datasets = [Repo("dataset", identity["path"]) for identity in identities if identity["commit"] is None]
+        on_hub = [origin for origin in self.origins.values() if isinstance(origin, HubOrigin)]
+        datasets = [origin.repo for origin in on_hub if origin.commit is None]
         found = self.checkpoints.values()
         encoders = [Repo("encoder", c.hub_id) for c in found if not c.folder and c.identity["commit"] is None]
         return list(dict.fromkeys([*encoders, *datasets]))

@@ -16,7 +16,7 @@ from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
 from benchmarks.scoring import Named, Scoring
 
 if TYPE_CHECKING:
-    from benchmarks.data import TaskData
+    from benchmarks.data.loading import TaskData
 
 
 def run(
@@ -37,7 +37,7 @@ def run(
 def _run(
     spec: RunSpec, data: TaskData, encoder: Path | None, progress: Progress, method: Method, processes: int
 ) -> tuple[RunResult, Predictions]:
-    from benchmarks.data import select
+    from benchmarks.data.splits import select
 
     rows = select(data, spec.protocol)
     meter = Meter(progress)

@@ -18,6 +18,9 @@ LONGEST_FOLDER_NAME = 160  # bytes; file systems take 255, and a variant of a Hu
 CODE_PROTOCOL = 1
 """Raised whenever our code changes in a way that can move a score: every stored run of a lower number is stale."""
 
+NOT_COMPARABLE = "Not comparable with published scores"
+"""How a note on a task's data begins that keeps its scores away from published ones."""
+
 TEXTS: Final = "text-classification"
 TAGS: Final = "token-classification"
 TaskType = Literal["text-classification", "token-classification"]

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from benchmarks import lock, store
-from benchmarks.data.origins import sha256
+from benchmarks import lock
 from benchmarks.errors import UserError
+from benchmarks.files import sha256, write_text
 from benchmarks.lock import Locked, Repo
 
 REPLY_WITHIN = 5.0
@@ -53,14 +53,20 @@ def commits_of(repos: Iterable[Repo], ask_hub: bool) -> dict[Repo, str]:
 
 def cached_commit(repo: Repo) -> str | None:
     """The commit that this machine's Hub cache holds as 'main', if any."""
-    ref = _main_ref(repo)
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        ref = _main_ref(repo)
+    except HFValidationError:  # no name that the Hub may have: asked for it, its client says why
+        return None
     return ref.read_text(encoding="utf-8").strip() or None if ref.is_file() else None
 
 
 def _main_ref(repo: Repo) -> Path:
     from huggingface_hub.constants import HF_HUB_CACHE
+    from huggingface_hub.file_download import repo_folder_name
 
-    return Path(HF_HUB_CACHE) / f"{REPO_TYPES[repo.kind]}s--{repo.hub_id.replace('/', '--')}" / "refs" / "main"
+    return Path(HF_HUB_CACHE, repo_folder_name(repo_id=repo.hub_id, repo_type=REPO_TYPES[repo.kind]), "refs", "main")
 
 
 def newest_commits(repos: Iterable[Repo]) -> dict[Repo, str]:
@@ -97,7 +103,7 @@ def _commit_on_hub(repo: Repo, revision: str | None) -> str:
 
 
 def fetched(
-    repo: Repo, commit: str, patterns: Sequence[str], complete: Callable[[Path], bool], locked: Locked | None = None
+    repo: Repo, commit: str, patterns: Sequence[str], complete: Callable[[Path], bool], locked: Locked | None
 ) -> Snapshot:
     """The files that match `patterns`, from the cache where they are `complete`, else downloaded.
 
@@ -132,7 +138,7 @@ def _downloaded(repo: Repo, commit: str, patterns: Sequence[str]) -> Path:
     try:
         return _snapshot(repo, commit, patterns)
     except Exception as error:  # as in _commit_on_hub
-        raise _cannot_fetch(repo, error) from None
+        raise (_cannot_keep(repo, error) if _is_local(error) else _cannot_fetch(repo, error)) from None
 
 
 def _snapshot(repo: Repo, commit: str, patterns: Sequence[str], **more: Any) -> Path:
@@ -149,7 +155,7 @@ def _remember(repo: Repo, commit: str) -> None:
     Without it the next run would ask the network again, and take a newer commit's scores for those of other systems.
     """
     if not _main_ref(repo).exists():
-        store.write_text(_main_ref(repo), commit)
+        write_text(_main_ref(repo), commit)
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> list[str]:
@@ -179,6 +185,18 @@ def _verify(snapshot: Snapshot, entry: Locked) -> None:
 def _cannot_fetch(repo: Repo, error: Exception) -> UserError:
     what = "is no local folder and can't be fetched" if repo.kind == "encoder" else "can't be fetched"
     return UserError(f"{repo}: {what} from the Hub: {_reason(repo, error)}\n  {ADVICE[repo.kind]}")
+
+
+def _is_local(error: Exception) -> bool:
+    """Whether this machine's files are at fault, such as a full disk: the client's own OSErrors have no number."""
+    network = (ConnectionError, TimeoutError)
+    return isinstance(error, OSError) and error.errno is not None and not isinstance(error, network)
+
+
+def _cannot_keep(repo: Repo, error: Any) -> UserError:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return UserError(f"{error.filename or HF_HUB_CACHE}: {error.strerror} (while {repo} was fetched)")
 
 
 def _reason(repo: Repo, error: Exception) -> str:

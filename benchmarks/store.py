@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import glob
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from benchmarks.errors import UserError
+from benchmarks.files import replacing, write_text
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored, folder_name
 
 if TYPE_CHECKING:
@@ -38,35 +37,12 @@ def save(results: Path, spec: RunSpec, outcome: RunResult | RunFailure, predicti
     path = stem.with_name(f"{stem.name}.json")
     if isinstance(outcome, RunFailure) and path.is_file() and isinstance(parse(path), RunResult):
         return
-    stem.parent.mkdir(parents=True, exist_ok=True)
     if predictions is not None:
-        with _replacing(stem.with_name(f"{stem.name}.parquet")) as temporary:
+        path.unlink(missing_ok=True)  # made again by force: an old record must never stand beside new predictions
+        with replacing(stem.with_name(f"{stem.name}.parquet")) as temporary:
             _write_predictions(temporary, predictions, spec.task.classes)
     record = outcome.model_dump(mode="json", by_alias=True)
     write_text(path, json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """The whole text or nothing, also when the process is killed in the middle."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place once it is complete and on the disk."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}-", suffix=".part")
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _write_predictions(path: Path, predictions: Predictions, classes: Sequence[str]) -> None:

@@ -92,6 +92,7 @@ def test_all_problems_of_a_task_file_are_told_at_once_with_the_nearest_match(tmp
     ("fields", "expected"),
     [
         ({"metric": "entity_f1"}, "metric: 'entity_f1' does not score text-classification."),
+        ({"metric": "best_f1_threshold"}, "metric: 'best_f1_threshold' does not score text-classification."),
         ({"metric": "average_precision_macro"}, "metric: 'average_precision_macro' does not score text-classification"),
         (
             {"type": "text-clasification"},

@@ -73,9 +73,11 @@ def test_the_task_that_the_readme_shows_is_complete(tmp_path):
         rows = [f"film {i},{1 if i % 2 else 5}" for i in range(40)]
         (folder / f"{part}.csv").write_text("\n".join(["review,stars", *rows]) + "\n")
     task = load_task(tmp_path / "reviews.yaml")
-    from benchmarks.data import load, origin_of
+    from benchmarks.data.loading import load
+    from benchmarks.data.origins import origin_of
+    from benchmarks.lock import Lock
 
-    data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache")
+    data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache", Lock())
     assert {split: len(rows) for split, rows in data.splits.items()} == {"train": 36, "validation": 4, "test": 40}
 
 

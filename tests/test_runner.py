@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from benchmarks import store
-from benchmarks.data import load, origin_of
+from benchmarks.data.loading import load
+from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_systems, load_task, resolved_recipe
+from benchmarks.lock import Lock
 from benchmarks.methods import Job
 from benchmarks.metrics import tags
 from benchmarks.runner import run
@@ -21,7 +23,7 @@ def prepared(folder, write, system="majority", **protocol):
     found = load_systems()[system]
     origin = origin_of(task, folder / "data", {})
     spec = RunSpec(task, found, resolved_recipe(found, task.type), Protocol(**protocol), {"task": task.identity()})
-    return spec, load(task, origin, folder / "cache")
+    return spec, load(task, origin, folder / "cache", Lock())
 
 
 def always_right(job: Job) -> Predictions:
@@ -83,6 +85,15 @@ def test_metrics_are_those_of_the_stored_predictions(tmp_path):
     assert rescored(tmp_path / "results", result) == result.metrics
 
 
+def test_a_run_carries_what_its_task_says_of_the_data(tmp_path):
+    said = {"licence": "MIT", "homepage": "https://example.org", "citation": "A. Author", "notes": "Half of the rows."}
+    spec, data = prepared(tmp_path, lambda folder: make.text_task(folder, **said, offensive="true"))
+    result, _ = run(spec, data, None)
+    assert result.about == {"language": "en", **said, "offensive": True}
+    spec, data = prepared(tmp_path / "unsaid", make.text_task)
+    assert run(spec, data, None)[0].about == {"language": "en", "licence": "not stated"}
+
+
 def test_majority_predicts_the_label_and_the_tag_that_most_training_rows_have(tmp_path):
     spec, data = prepared(tmp_path / "a", make.text_task)
     result, predictions = run(spec, data, None)
@@ -101,7 +112,7 @@ def test_tfidf_equals_scikit_learns_own_pipeline(tmp_path):
 
     spec, data = prepared(tmp_path, make.text_task, "tfidf-svm", train_size=12)
     result, predictions = run(spec, data, None)
-    from benchmarks.data import select
+    from benchmarks.data.splits import select
 
     rows = select(data, spec.protocol)
     model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC(random_state=0))

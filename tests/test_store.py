@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
 import make
@@ -66,32 +65,6 @@ def test_a_failure_never_replaces_a_result_but_a_result_replaces_a_failure(tmp_p
     store.save(tmp_path, spec, result(spec), PREDICTIONS)
     store.save(tmp_path, spec, failure(spec, ValueError("second")), None)
     assert [run.status for run in store.read_runs(tmp_path)] == ["done"]
-
-
-def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "record.json"
-    store.write_text(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        store.write_text(path, "new \ud800")
-    assert path.read_text() == "old"
-    assert [file.name for file in tmp_path.iterdir()] == ["record.json"]
-
-
-def test_readers_never_see_half_a_file(tmp_path):
-    path, texts = tmp_path / "record.json", ["a" * 100_000, "b" * 100_000]
-    store.write_text(path, texts[0])
-    seen: set[str] = set()
-
-    def read() -> None:
-        for _ in range(300):
-            seen.add(path.read_text())
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    for turn in range(50):
-        store.write_text(path, texts[turn % 2])
-    reader.join()
-    assert seen <= set(texts)
 
 
 def test_a_torn_record_is_one_message_that_names_the_file(tmp_path, spec):

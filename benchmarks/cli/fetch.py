@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks import amounts, definitions, lock, selection, snapshots
-from benchmarks.data.origins import origin_of
+from benchmarks.data import hub
+from benchmarks.data.origins import HubOrigin, origin_of
 from benchmarks.encoders import locate, snapshot
 from benchmarks.errors import UserError
 from benchmarks.lock import Locked, Repo
@@ -58,12 +59,10 @@ def _encoder(encoder: Encoder, arguments: Namespace) -> str:
 
 
 def _data(task: Task, arguments: Namespace) -> str:
-    from benchmarks.data import hub
-
     origin = origin_of(task, arguments.data_dir, {})
-    if origin.kind != "hub" or not task.hub:
+    if not isinstance(origin, HubOrigin):
         return f"data {task.name}: local: {origin.summary}"
-    return f"data {task.name}: {_locked(hub.repo_of(task.hub), arguments.update, partial(hub.fetch, task.hub))}"
+    return f"data {task.name}: {_locked(origin.repo, arguments.update, partial(hub.fetch, origin.hub))}"
 
 
 def _locked(repo: Repo, update: bool, get: Get) -> str:

@@ -65,10 +65,11 @@ def _data_checked(task: Task, data_dir: Path | None) -> str:
     if data_dir is None:
         return ""
     from benchmarks.cli.run import cache_dir
-    from benchmarks.data import load
+    from benchmarks.data.loading import load
 
-    places = search([task], [], data_dir).places(lock.read(), ask_hub=True)
-    data = load(task, places.origins[task.name], cache_dir())
+    locked = lock.read()
+    places = search([task], [], data_dir).places(locked, ask_hub=True)
+    data = load(task, places.origins[task.name], cache_dir(), locked)
     rows = ", ".join(f"{split} {len(rows):,}" for split, rows in data.splits.items())
     return "".join([f"; data: {rows}", *(f"\n  note: {warning}" for warning in data.warnings)])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import snapshots
+from benchmarks.data.records import Row, RowError, TextRow, fields_of, tag_row, text_row
 from benchmarks.errors import UserError, nearest, one_of
 from benchmarks.lock import Locked, Repo
 from benchmarks.schema import TAGS, Hub, Task
@@ -34,8 +35,8 @@ def repo_of(hub: Hub) -> Repo:
     return Repo("dataset", hub.path)
 
 
-def fetch(hub: Hub, commit: str, locked: Locked | None = None) -> Snapshot:
-    """The card and the configuration's data files, from the cache or downloaded. Raises UserError."""
+def fetch(hub: Hub, commit: str, locked: Locked | None) -> Snapshot:
+    """The card and the configuration's data files, from the cache or downloaded. Raises UserError, see `fetched`."""
     card = snapshots.fetched(repo_of(hub), commit, [CARD], Path.is_dir, locked)
     configuration = _configuration(card.folder, hub)
     if configuration is None:  # no configuration is declared: `datasets` finds the splits by the files' names
@@ -102,52 +103,50 @@ def _patterns(configuration: Configuration) -> dict[str, list[str]]:
 # -- rows ------------------------------------------------------------------------------------------------------------
 
 
-def rows(task: Task, part: str, commit: str) -> Iterator[dict[str, Any]]:
-    """{"text", "label"} or {"tokens", "tags"} of one part, labels and tags by their published names.
+def place(hub: Hub) -> str:
+    """How messages name the data set: 'Hub org/name (configuration)'."""
+    return f"Hub {hub.path}{f' ({hub.config})' if hub.config else ''}"
+
+
+def rows(task: Task, hub: Hub, part: str, folder: Path) -> Iterator[Row]:
+    """One part out of the fetched folder, labels and tags by their published names; a row without tokens is none.
 
     Raises UserError that says what there is, where the task names a configuration, split, column or label that isn't.
     """
-    assert task.hub
-    split = task.hub.parts[part]
-    table = _split(fetch(task.hub, commit), task, part)
-    row_of, labels = (_tagged_row, "tags") if task.type == TAGS else (_text_row, "label")
-    columns = _columns(table, task)
-    names = task.hub.labels or _names((table.features or {}).get(columns[labels]))
-    number = 0
+    where, number = f"{place(hub)}, {hub.parts[part]}", 0
+    as_row, needed = (tag_row, ("tokens", "tags")) if task.type == TAGS else (text_row, ("text", "label"))
     try:
+        table = _split(folder, task, hub, part)
+        there = table.column_names or list(next(iter(table), {}))  # CSV and JSON tell their columns with the first row
+        _check_columns(there, needed, task, hub)
+        names = hub.labels or _names((table.features or {}).get(hub.columns[needed[1]]))
         for record in table:
-            if row := row_of(record, columns, names):
+            row = as_row(number, record, hub.columns, names)
+            if isinstance(row, TextRow) or row.tokens:  # as in published files, where blank lines hold no item
                 yield row
             number += 1
-    except _RowError as problem:
-        raise UserError(f"Hub {task.hub.path}, {split}:{number}: {problem}") from None
+    except RowError as problem:
+        raise UserError(f"{where}:{number}: {problem}") from None
     except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
-        raise _unreadable(task.hub, f"{split}:{number}", error) from None
+        said = str(error).strip().splitlines()
+        raise UserError(f"{where}:{number}: can't be read: {said[0] if said else type(error).__name__}") from None
 
 
-class _RowError(Exception):
-    """What is wrong with a row, without its place."""
-
-
-def _split(snapshot: Snapshot, task: Task, part: str) -> IterableDataset:
+def _split(folder: Path, task: Task, hub: Hub, part: str) -> IterableDataset:
     """One split as a stream: our own table is the only copy that is written."""
     from datasets import load_dataset
 
-    assert task.hub
-    configuration = _configuration(snapshot.folder, task.hub)
-    split = task.hub.parts[part]
-    try:
-        if configuration is None:
-            splits = load_dataset(str(snapshot.folder), streaming=True)
-            return splits[_existing(split, list(splits), task, part)]
-        files = _files(snapshot.folder, configuration)
-        paths = files[_existing(split, list(files), task, part)]
-        suffix = Path(paths[0]).suffix
-        options = {name: configuration[name] for name in READER_OPTIONS if name in configuration}
-        options |= {"sep": "\t"} if suffix == ".tsv" and not {"sep", "delimiter"} & options.keys() else {}
-        return load_dataset(_builder(suffix), data_files={split: paths}, split=split, streaming=True, **options)
-    except (OSError, ValueError) as error:
-        raise _unreadable(task.hub, split, error) from None
+    configuration, split = _configuration(folder, hub), hub.parts[part]
+    if configuration is None:
+        splits = load_dataset(str(folder), streaming=True)
+        _check_split(list(splits), task, hub, part)
+        return splits[split]
+    files = _files(folder, configuration)
+    _check_split([name for name, paths in files.items() if paths], task, hub, part)
+    suffix = Path(files[split][0]).suffix
+    options = {name: configuration[name] for name in READER_OPTIONS if name in configuration}
+    options |= {"sep": "\t"} if suffix == ".tsv" and not {"sep", "delimiter"} & options.keys() else {}
+    return load_dataset(_builder(suffix), data_files={split: files[split]}, split=split, streaming=True, **options)
 
 
 def _files(folder: Path, configuration: Configuration) -> dict[str, list[str]]:
@@ -165,39 +164,21 @@ def _builder(suffix: str) -> str:
     return BUILDERS[suffix]
 
 
-def _existing(split: str, splits: Sequence[str], task: Task, part: str) -> str:
-    if split not in splits:
+def _check_split(there: Sequence[str], task: Task, hub: Hub, part: str) -> None:
+    if (split := hub.parts[part]) not in there:
         where = f"task {task.name!r}: hub.parts.{part}"
-        raise UserError(f"{where}: no split {split!r} in {_place(task)}.{nearest(split, splits)}{one_of(splits)}")
-    return split
+        raise UserError(f"{where}: no split {split!r} in {place(hub)}.{nearest(split, there)}{one_of(there)}")
 
 
-def _columns(table: IterableDataset, task: Task) -> dict[str, str]:
-    """Our column -> theirs, all of which are there; 'headline + story' stands for several joined by a space."""
-    assert task.hub
-    there = table.column_names or list(next(iter(table), {}))  # CSV and JSON tell their columns with the first row
-    for ours in ("tokens", "tags") if task.type == TAGS else ("text", "label"):
-        if ours not in task.hub.columns:
-            raise UserError(f"task {task.name!r}: hub.columns: {ours!r} is required, and not given.")
-        for name in _joined(task.hub.columns[ours]):
+def _check_columns(there: Sequence[str], needed: Sequence[str], task: Task, hub: Hub) -> None:
+    for ours in needed:
+        where = f"task {task.name!r}: hub.columns"
+        if ours not in hub.columns:
+            raise UserError(f"{where}: {ours!r} is required, and not given.")
+        for name in fields_of(hub.columns[ours]):
             if name not in there:
-                where = f"task {task.name!r}: hub.columns.{ours}"
-                raise UserError(f"{where}: no column {name!r} in {_place(task)}.{nearest(name, there)}{one_of(there)}")
-    return task.hub.columns
-
-
-def _joined(columns: str) -> list[str]:
-    return [name.strip() for name in columns.split(" + ")]
-
-
-def _place(task: Task) -> str:
-    assert task.hub
-    return f"Hub {task.hub.path}{f' ({task.hub.config})' if task.hub.config else ''}"
-
-
-def _unreadable(hub: Hub, place: str, error: Exception) -> UserError:
-    said = str(error).strip().splitlines()
-    return UserError(f"Hub {hub.path}, {place}: can't be read: {said[0] if said else type(error).__name__}")
+                what = f"{where}.{ours}: no column {name!r} in {place(hub)}"
+                raise UserError(f"{what}.{nearest(name, there)}{one_of(there)}")
 
 
 def _names(feature: Any) -> Sequence[str]:
@@ -205,32 +186,3 @@ def _names(feature: Any) -> Sequence[str]:
     while not hasattr(feature, "names") and hasattr(feature, "feature"):
         feature = feature.feature
     return list(getattr(feature, "names", ()))
-
-
-def _text_row(record: Mapping[str, Any], columns: Mapping[str, str], names: Sequence[str]) -> dict[str, Any]:
-    texts = [record[name] for name in _joined(columns["text"])]
-    for name, text in zip(_joined(columns["text"]), texts, strict=True):
-        if not isinstance(text, str):
-            raise _RowError(f"{name}: {text!r} is {type(text).__name__}, expected a text.")
-    return {"text": " ".join(texts), "label": _label(record[columns["label"]], names)}
-
-
-def _tagged_row(record: Mapping[str, Any], columns: Mapping[str, str], names: Sequence[str]) -> dict[str, Any] | None:
-    tokens, tags = record[columns["tokens"]] or [], record[columns["tags"]] or []
-    if len(tokens) != len(tags):
-        raise _RowError(f"{len(tokens)} tokens, {len(tags)} tags.")
-    if not tokens:
-        return None  # as in published files, where blank lines hold no item
-    return {"tokens": list(tokens), "tags": [_label(tag, names) for tag in tags]}
-
-
-def _label(found: Any, names: Sequence[str]) -> str:
-    """The name behind a number; a number without names stands for itself, to be named by `label_map`."""
-    if isinstance(found, str):
-        return found
-    if isinstance(found, bool) or not isinstance(found, int):
-        raise _RowError(f"label {found!r} is {type(found).__name__}, expected a name or a number.")
-    if names and not 0 <= found < len(names):
-        why = "; the labels of this split may not be published" if found == -1 else ""
-        raise _RowError(f"label {found}, expected 0 to {len(names) - 1} ({', '.join(names)}){why}.")
-    return names[found] if names else str(found)

@@ -11,44 +11,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import IO, Any, TypeAlias, TypeVar, cast
 
-from benchmarks.errors import UserError, nearest, one_of
+from benchmarks.data.records import Row, RowError, TagRow, TextRow, text_row
+from benchmarks.errors import UserError, short
 from benchmarks.schema import File, Format, Source
 
 LONGEST = 64 * 1024 * 1024
 """Bytes of one line or one archive member: what is longer is no row, and would fill the memory."""
 
 T = TypeVar("T")
+Reader: TypeAlias = Callable[[Path, File, Source], Iterator[Row]]
+
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 
 
-class TextRow(NamedTuple):
-    """A text with its published label; `place` is the line, or the member of an archive."""
-
-    place: int | str
-    text: str
-    label: str
-
-
-class TagRow(NamedTuple):
-    """Words with their published tags; `lines` says on which line each stands."""
-
-    lines: list[int]
-    tokens: list[str]
-    tags: list[str]
-
-
-Row: TypeAlias = TextRow | TagRow
-Reader: TypeAlias = Callable[[Path, File, Source], Iterator[Row]]
-
-
 # -- bytes and lines -------------------------------------------------------------------------------------------------
-
-
-class _RowError(Exception):
-    """What is wrong with a row, without its place: whoever walks over the rows knows that, and says it once."""
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -86,18 +65,18 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
                 offset, raw = len(_BOM), raw.removeprefix(_BOM)
             yield _decoded(raw, encoding, offset)
             offset += len(raw)
-    except _RowError as problem:
+    except RowError as problem:
         raise UserError(f"{path}:{number}: {problem}") from None
 
 
 def _decoded(raw: bytes, encoding: str, offset: int = 0) -> str:
     if b"\0" in raw:
-        raise _RowError(f"a NUL byte at offset {offset + raw.index(0):,}: not text in {encoding}.")
+        raise RowError(f"a NUL byte at offset {offset + raw.index(0):,}: not text in {encoding}.")
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         byte, at = raw[error.start], offset + error.start
-        raise _RowError(f"byte 0x{byte:02x} at offset {at:,} is not {encoding}: {error.reason}.") from None
+        raise RowError(f"byte 0x{byte:02x} at offset {at:,} is not {encoding}: {error.reason}.") from None
 
 
 def _numbered(path: Path, source: Source) -> Iterator[tuple[int, str]]:
@@ -121,7 +100,7 @@ def read_conll(path: Path, file: File, source: Source) -> Iterator[TagRow]:
             elif row.tokens:
                 yield row
                 row = TagRow([], [], [])
-    except _RowError as problem:
+    except RowError as problem:
         raise UserError(f"{path}:{number}: {problem}") from None
     if row.tokens:
         yield row
@@ -130,11 +109,11 @@ def read_conll(path: Path, file: File, source: Source) -> Iterator[TagRow]:
 def _add_token(row: TagRow, number: int, line: str, source: Source) -> None:
     token, tag = _token_and_tag(line, source)
     if not token.startswith(source.token_prefix):
-        raise _RowError(f"token {token!r} does not begin with {source.token_prefix!r} (token_prefix).")
+        raise RowError(f"token {token!r} does not begin with {source.token_prefix!r} (token_prefix).")
     if token == source.token_prefix:
-        raise _RowError(f"an empty token: {_short(line)}")
+        raise RowError(f"an empty token: {short(line)}")
     if tag != "O" and (tag[:2] not in ("B-", "I-") or len(tag) < 3):
-        raise _RowError(f"tag {tag!r}, expected O, B-TYPE or I-TYPE: {_short(line)}")
+        raise RowError(f"tag {tag!r}, expected O, B-TYPE or I-TYPE: {short(line)}")
     row.lines.append(number)
     row.tokens.append(token.removeprefix(source.token_prefix))
     row.tags.append(tag)
@@ -147,7 +126,7 @@ def _token_and_tag(line: str, source: Source) -> tuple[str, str]:
         found.pop()  # a trailing separator, as on one line of GermEval's published test file
     if len(found) != len(names):
         count = f"{len(found)} column{'s' if len(found) > 1 else ''}"
-        raise _RowError(f"{count}, expected {len(names)} ({', '.join(names)}): {_short(line)}")
+        raise RowError(f"{count}, expected {len(names)} ({', '.join(names)}): {short(line)}")
     return found[names.index("token")], found[names.index("tag")]
 
 
@@ -164,11 +143,11 @@ def _json_object(line: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
     except json.JSONDecodeError as error:
-        raise _RowError(f"not JSON: {error.msg} at column {error.colno}: {_short(line)}") from None
+        raise RowError(f"not JSON: {error.msg} at column {error.colno}: {short(line)}") from None
     except (RecursionError, ValueError) as error:  # nested too deep; an integer of too many digits
-        raise _RowError(f"not JSON that can be read: {error}: {_short(line)}") from None
+        raise RowError(f"not JSON that can be read: {error}: {short(line)}") from None
     if not isinstance(found, dict):
-        raise _RowError(f"{type(found).__name__}, expected an object with fields: {_short(line)}")
+        raise RowError(f"{type(found).__name__}, expected an object with fields: {short(line)}")
     return found
 
 
@@ -192,7 +171,7 @@ def _table(path: Path, source: Source, delimiter: str) -> Iterator[TextRow]:
 def _under(header: list[str], fields: list[str]) -> dict[str, str]:
     if len(fields) != len(header):
         count = f"{len(fields)} field{'s' if len(fields) > 1 else ''}"
-        raise _RowError(f"{count}, expected {len(header)} ({', '.join(header)}): {_short(fields)}")
+        raise RowError(f"{count}, expected {len(header)} ({', '.join(header)}): {short(fields)}")
     return dict(zip(header, fields, strict=True))
 
 
@@ -217,38 +196,12 @@ def _rows(
 ) -> Iterator[TextRow]:
     """Texts and labels out of records with named fields."""
     named = source.columns if isinstance(source.columns, Mapping) else {"text": "text", "label": "label"}
-    fields = [field.strip() for field in named["text"].split(" + ")]
     number = 0
     try:
         for number, raw in found:
-            record = as_record(raw)
-            yield TextRow(number, " ".join([_text(record, field) for field in fields]), _label(record, named["label"]))
-    except _RowError as problem:
+            yield text_row(number, as_record(raw), named)
+    except RowError as problem:
         raise UserError(f"{path}:{number}: {problem}") from None
-
-
-def _field(record: Mapping[str, Any], name: str) -> Any:
-    if name not in record:
-        raise _RowError(f"no field {name!r}.{nearest(name, record)}{one_of(record)}")
-    return record[name]
-
-
-def _text(record: Mapping[str, Any], name: str) -> str:
-    found = _field(record, name)
-    if not isinstance(found, str):
-        raise _RowError(f"{name}: {_short(found)} is {type(found).__name__}, expected a text.")
-    try:
-        found.encode()
-    except UnicodeEncodeError:
-        raise _RowError(f"{name}: holds half a surrogate pair, which is no character: {_short(found)}") from None
-    return found
-
-
-def _label(record: Mapping[str, Any], name: str) -> str:
-    found = _field(record, name)
-    if isinstance(found, bool) or not isinstance(found, str | int):
-        raise _RowError(f"{name}: {_short(found)} is {type(found).__name__}, expected a label's name or number.")
-    return str(found)
 
 
 # -- files that are labels -------------------------------------------------------------------------------------------
@@ -273,7 +226,7 @@ def read_tar(path: Path, file: File, source: Source) -> Iterator[TextRow]:
                 if _matches(member, str(file.member)):
                     name = member.name.removeprefix("./")
                     yield TextRow(name, _decoded(_member_bytes(archive, member), source.encoding), str(file.label))
-    except _RowError as problem:
+    except RowError as problem:
         raise UserError(f"{path}:{name}: {problem}") from None
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path}: not a tar archive that can be read to its end: {error}") from None
@@ -289,16 +242,11 @@ def _matches(member: tarfile.TarInfo, pattern: str) -> bool:
 
 def _member_bytes(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     if member.size > LONGEST:
-        raise _RowError(f"{member.size:,} bytes; a text has at most {LONGEST:,}.")
+        raise RowError(f"{member.size:,} bytes; a text has at most {LONGEST:,}.")
     stream = archive.extractfile(member) if member.isreg() else None
     if stream is None:
-        raise _RowError("a link or device, expected a regular file.")
+        raise RowError("a link or device, expected a regular file.")
     return stream.read()
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 READERS: dict[Format, Reader] = {

@@ -126,7 +126,7 @@ def _joined(*groups: Rows) -> Rows:
 # -- splits that the task declares -----------------------------------------------------------------------------------
 
 
-def declared(splits: Splits, parts: Parts, task: str = "task") -> Split:
+def declared(splits: Splits, parts: Parts, task: str) -> Split:
     """The published parts, and what is held out of them. Raises UserError where a split has no rows."""
     found = {
         name: Rows(part, np.arange(len(parts[part])))

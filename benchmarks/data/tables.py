@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from benchmarks.data import readers
-from benchmarks.data.readers import Row, TagRow, TextRow
+from benchmarks.data.records import Row, TagRow
 from benchmarks.errors import UserError, nearest, one_of
+from benchmarks.files import replacing
 from benchmarks.schema import TAGS, Task
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset, Features
+
+TABLES_VERSION = 1
+"""Raised whenever a reader, or what is written here, gives another table of the same files: old tables are then unused.
+A test holds what each format gives."""
 
 BATCH = 1000
 """Rows in memory while a table is written."""
@@ -75,16 +77,6 @@ class _Ids:
         return published[:2] + renames.get(published[2:], published[2:])
 
 
-def rows_of(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
-    """Records of the sample or the Hub, {"text", "label"} or {"tokens", "tags"}, as raw rows placed by their number."""
-    for number, record in enumerate(records):
-        if "tokens" in record:
-            tokens = list(record["tokens"])
-            yield TagRow([number] * len(tokens), tokens, list(record["tags"]))
-        else:
-            yield TextRow(number, record["text"], str(record["label"]))
-
-
 # -- Arrow -----------------------------------------------------------------------------------------------------------
 
 
@@ -108,8 +100,8 @@ def in_memory(rows: Iterable[Mapping[str, Any]], task: Task) -> Dataset:
 def cached(rows: Callable[[], Iterable[Mapping[str, Any]]], task: Task, content: Any, cache_dir: Path) -> Dataset:
     """The memory-mapped table of `rows`, which are read only where no table of this content is in the folder.
 
-    `content` is everything that the rows depend on, as JSON values; the code that reads them is added here, so that no
-    table outlives a change of its reader. Safe beside other processes: a table appears whole or not at all.
+    `content` is everything that the rows depend on beside the task's classes and our code, as JSON values.
+    Safe beside other processes: a table appears whole or not at all.
     """
     path = cache_dir / f"{_key(content, task)}.arrow"
     if (table := _mapped(path)) is None:
@@ -121,9 +113,8 @@ def cached(rows: Callable[[], Iterable[Mapping[str, Any]]], task: Task, content:
 
 
 def _key(content: Any, task: Task) -> str:
-    code = [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in (readers.__file__, __file__)]
     known = {"type": task.type, "classes": list(task.classes), "label_map": task.label_map}
-    return hashlib.sha256(json.dumps([content, known, code], sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([TABLES_VERSION, content, known], sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _mapped(path: Path) -> Dataset | None:
@@ -137,29 +128,16 @@ def _mapped(path: Path) -> Dataset | None:
 
 
 def _write(rows: Iterable[Mapping[str, Any]], task: Task, path: Path) -> None:
-    """Under a name of its own first: whoever looks meanwhile sees no half of a table."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-", suffix=".part")
-    except OSError as error:
-        raise UserError(f"{path.parent}: the cache folder can't be written: {error.strerror or error}") from None
-    try:
-        with open(handle, "wb") as sink:  # noqa: PTH123  a file that is open already
-            _write_batches(rows, task, sink)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
-def _write_batches(rows: Iterable[Mapping[str, Any]], task: Task, sink: IO[bytes]) -> None:
     import pyarrow as pa
 
     schema = features(task).arrow_schema
-    with pa.ipc.new_stream(sink, schema) as writer:
-        for batch in _batches(rows, schema):
-            writer.write_batch(batch)
-    sink.flush()
-    os.fsync(sink.fileno())  # a stream that a crash cut between two batches would read as a shorter table
+    try:
+        # Never half a table: a stream that is cut between two batches would read as a shorter one.
+        with replacing(path) as temporary, temporary.open("wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+            for batch in _batches(rows, schema):
+                writer.write_batch(batch)
+    except OSError as error:
+        raise UserError(f"{path.parent}: the cache folder can't be written: {error.strerror or error}") from None
 
 
 def _batches(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

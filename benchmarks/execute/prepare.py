@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from benchmarks.encoders import Checkpoint, fetch
 from benchmarks.errors import UserError
 from benchmarks.execute import ranks
-from benchmarks.lock import EMPTY, Lock
-from benchmarks.schema import Encoder, RunSpec, Task
+from benchmarks.lock import Lock
+from benchmarks.schema import Encoder, RunSpec
 
 if TYPE_CHECKING:
-    from benchmarks.data import Origin, TaskData
+    from benchmarks.data.loading import TaskData
+    from benchmarks.data.origins import Origin
 
 
 @dataclass(frozen=True)
@@ -33,34 +34,25 @@ def prepare(
     origins: Mapping[str, Origin],
     checkpoints: Mapping[Encoder, Checkpoint],
     cache: Path,
-    locked: Lock = EMPTY,
+    locked: Lock,
 ) -> Prepared:
     """Downloads, verifies against the lock, loads and checks data, protocols and encoders of all runs.
 
     Raises UserError; trains and writes nothing.
     """
-    from benchmarks.data import load, select
+    from benchmarks.data.loading import load
+    from benchmarks.data.splits import select
 
     runs = list(runs)
     needed = dict.fromkeys(spec.system.encoder for spec in runs if spec.system.encoder)
     with ranks.first_goes_first():
         folders = {encoder: fetch(checkpoints[encoder], locked) for encoder in needed}
         tasks = {spec.task.name: spec.task for spec in runs}
-        for name, task in tasks.items():
-            _fetch_data(task, origins[name], locked)
-        loaded = {name: load(task, origins[name], cache) for name, task in tasks.items()}
+        loaded = {name: load(task, origins[name], cache, locked) for name, task in tasks.items()}
     for spec in _one_a_protocol(runs):
         select(loaded[spec.task.name], spec.protocol)
     _check_batches(runs)
     return Prepared(loaded, {encoder: found.folder for encoder, found in folders.items() if found.folder})
-
-
-def _fetch_data(task: Task, origin: Origin, locked: Lock) -> None:
-    """Before loading, which may find its own table of these files: they are verified all the same."""
-    if origin.kind == "hub" and task.hub:
-        from benchmarks.data import hub
-
-        hub.fetch(task.hub, origin.identity["commit"], locked.entry(hub.repo_of(task.hub)))
 
 
 def _one_a_protocol(runs: list[RunSpec]) -> list[RunSpec]:

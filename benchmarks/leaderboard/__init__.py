@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from benchmarks import store
+from benchmarks import files, store
 from benchmarks.leaderboard import overview, page
 from benchmarks.leaderboard.filled import filled
 from benchmarks.leaderboard.rows import Page, Row, Section, tables
@@ -32,4 +32,4 @@ def write(results: Path) -> dict[str, str]:
 
 def _write_changed(path: Path, text: str) -> None:
     if not path.is_file() or path.read_bytes() != text.encode():
-        store.write_text(path, text)
+        files.write_text(path, text)

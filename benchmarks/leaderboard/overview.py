@@ -15,7 +15,7 @@ import pandas as pd
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.page import as_markdown, title
 from benchmarks.leaderboard.rows import Page, Row, Section
-from benchmarks.schema import folder_name
+from benchmarks.schema import NOT_COMPARABLE, folder_name
 
 FOLDER = "leaderboards"
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -100,6 +100,8 @@ def _note(page: Page, best: Section) -> str:
     alike = [section for section in page.sections if section.protocol == best.protocol]
     said = [_in_words(best)] if best.protocol else []
     said += [f"of {len(alike)} tables made on other data or by other definitions, the newest"] if len(alike) > 1 else []
+    if any(note.startswith(NOT_COMPARABLE) for note in best.data.get("notes") or ()):
+        said.append("not comparable with published scores, see its page")
     return f"{words.plain(page.task)}: {'; '.join(said)}" if said else ""
 
 

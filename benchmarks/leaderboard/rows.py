@@ -15,6 +15,7 @@ from benchmarks.stats import mean_interval, ranks
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
+RowKey = tuple[str, ProtocolKey, Conditions]
 
 Fill = Callable[[Made, Sequence[str]], Made]
 """A run, and the metrics of its page -> the run with those that it lacked, where they can be had."""
@@ -136,11 +137,15 @@ def _sections(made: Sequence[Made], failed: Sequence[Failed], metric: str, fill:
     return tuple(sorted(by_age, key=lambda section: _order(section.protocol)))
 
 
-def _newest_definitions(made: Sequence[Made]) -> tuple[list[Made], Counter[tuple[str, ProtocolKey]]]:
-    """The runs under each system's newest definition, one a seed and fold; how many under older ones, by system."""
+def _newest_definitions(made: Sequence[Made]) -> tuple[list[Made], Counter[RowKey]]:
+    """The runs under each system's newest definition, one a seed and fold; how many under older ones, by row.
+
+    On other data or under another definition of the task a system keeps its row in that table: a new table must not
+    take a neighbour out of an old one.
+    """
     shown: list[Made] = []
-    left_out: Counter[tuple[str, ProtocolKey]] = Counter()
-    for key, runs in _grouped(made, lambda run: (run.slot.system, run.slot.protocol)).items():
+    left_out: Counter[RowKey] = Counter()
+    for key, runs in _grouped(made, lambda run: (run.slot.system, run.slot.protocol, run.conditions)).items():
         newest = max(runs, key=_created).definition
         by_slot = _grouped((run for run in runs if run.definition == newest), lambda run: run.slot)
         shown += [max(same, key=_created) for same in by_slot.values()]
@@ -173,7 +178,7 @@ def _section(
     conditions: Conditions,
     runs: Sequence[Made],
     failures: Sequence[Failed],
-    left_out: Mapping[tuple[str, ProtocolKey], int],
+    left_out: Mapping[RowKey, int],
     metric: str,
 ) -> Section:
     folds = dict(protocol).get("folds")
@@ -183,7 +188,7 @@ def _section(
         protocol=dict(protocol),
         conditions=conditions,
         rows=_ranked([_row(name, seeds, metric) for name, seeds in systems.items()], metric),
-        left_out={name: count for name in systems if (count := left_out[name, protocol])},
+        left_out={name: count for name in systems if (count := left_out[name, protocol, conditions])},
         unfinished={name: seeds.unfinished for name, seeds in systems.items() if seeds.unfinished},
         failures=tuple(failures),
         scheme=newest.scheme if newest else "",

@@ -14,7 +14,7 @@ from benchmarks.schema import Predictions, Recipe, Task
 if TYPE_CHECKING:
     import numpy as np
 
-    from benchmarks.data import RunData
+    from benchmarks.data.splits import RunData
 
 # method -> module and function; imported when it is run, since most of them load torch
 METHODS = {

@@ -9,9 +9,13 @@ from typing import Any
 import fake_hub
 import pytest
 
+from benchmarks import snapshots
 from benchmarks.data import hub as hub_data
-from benchmarks.data import load, origin_of
+from benchmarks.data.loading import TaskData, load
+from benchmarks.data.origins import origin_of
+from benchmarks.data.records import Row
 from benchmarks.errors import UserError
+from benchmarks.lock import Lock, Locked, Repo
 from benchmarks.schema import Hub, Splits, Task
 
 TEXTS = {"sentence": ["a bad film", "a good film", "good"], "label": [0, 1, 1]}
@@ -21,11 +25,16 @@ CONFIGS = {"de": {"train": "de/train-*", "validation": "de/validation.parquet"},
 
 
 @pytest.fixture
-def serve(tmp_path, monkeypatch):
-    """A function that puts files on a Hub as org/data and gives their commit."""
+def hub(tmp_path, monkeypatch):
     with fake_hub.serving() as hub:
         fake_hub.point_client_at(monkeypatch, hub.url, tmp_path / "hf")
-        yield lambda files: hub.add("datasets", "org/data", files)
+        yield hub
+
+
+@pytest.fixture
+def serve(hub):
+    """A function that puts files on a Hub as org/data and gives their commit."""
+    return lambda files: hub.add("datasets", "org/data", files)
 
 
 def task(**hub: Any) -> Task:
@@ -48,8 +57,13 @@ def texts(columns: dict[str, list[Any]] = TEXTS, names: list[str] | None = None)
     return {"README.md": fake_hub.card(CONFIGS), **dict.fromkeys(files, table)}
 
 
-def rows(task: Task, commit: str, part: str = "train") -> list[dict[str, Any]]:
-    return list(hub_data.rows(task, part, commit))
+def rows(task: Task, commit: str, part: str = "train") -> list[Row]:
+    assert task.hub
+    return list(hub_data.rows(task, task.hub, part, hub_data.fetch(task.hub, commit, None).folder))
+
+
+def loaded(folder: Path, commit: str, task: Task, locked: Lock | None = None) -> TaskData:
+    return load(task, origin_of(task, None, {"org/data": commit}), folder / "cache", locked or Lock())
 
 
 # -- what is there ---------------------------------------------------------------------------------------------------
@@ -57,27 +71,26 @@ def rows(task: Task, commit: str, part: str = "train") -> list[dict[str, Any]]:
 
 def test_integer_labels_get_the_names_that_the_data_set_carries(serve):
     commit = serve(texts(names=["neg", "pos"]))
-    found = [(row["text"], row["label"]) for row in rows(task(), commit)]
-    assert found == [("a bad film", "neg"), ("a good film", "pos"), ("good", "pos")]
+    assert rows(task(), commit) == [(0, "a bad film", "neg"), (1, "a good film", "pos"), (2, "good", "pos")]
 
 
 def test_names_in_the_task_come_before_those_of_the_data_set(serve):
     commit = serve(texts(names=["neg", "pos"]))
-    assert [row["label"] for row in rows(task(labels=("bad", "good")), commit)] == ["bad", "good", "good"]
+    assert [row.label for row in rows(task(labels=("bad", "good")), commit)] == ["bad", "good", "good"]
 
 
 def test_integers_without_names_stand_for_themselves(serve):
-    assert [row["label"] for row in rows(task(), serve(texts()))] == ["0", "1", "1"]
+    assert [row.label for row in rows(task(), serve(texts()))] == ["0", "1", "1"]
 
 
 def test_labels_that_are_texts_stay_as_they_are(serve):
     commit = serve(texts({**TEXTS, "label": ["a", "b", "b"]}))
-    assert [row["label"] for row in rows(task(), commit)] == ["a", "b", "b"]
+    assert [row.label for row in rows(task(), commit)] == ["a", "b", "b"]
 
 
 def test_several_columns_are_joined_by_a_space(serve):
     commit = serve(texts({**TEXTS, "title": ["x", "y", "z"]}))
-    assert rows(task(columns={"text": "title + sentence", "label": "label"}), commit)[0]["text"] == "x a bad film"
+    assert rows(task(columns={"text": "title + sentence", "label": "label"}), commit)[0].text == "x a bad film"
 
 
 @pytest.mark.parametrize("named_by", ["task", "data set"])
@@ -87,14 +100,15 @@ def test_tags_get_their_names_and_a_row_without_tokens_is_no_item(serve, named_b
     labels = TAG_NAMES if named_by == "task" else []
     found = rows(task(columns={"tokens": "tokens", "tags": "ner_tags"}, labels=tuple(labels)), commit)
     assert found == [
-        {"tokens": ["anna", "in", "berlin"], "tags": ["B-PER", "O", "B-LOC"]}, {"tokens": ["munich"], "tags": ["B-LOC"]}
-    ]  # fmt: skip
+        ([0, 0, 0], ["anna", "in", "berlin"], ["B-PER", "O", "B-LOC"]),
+        ([2], ["munich"], ["B-LOC"]),
+    ]
 
 
 def test_files_of_one_split_are_read_in_the_order_of_their_names(serve):
     first, second = (fake_hub.parquet({"sentence": [text], "label": [0]}) for text in ("first", "second"))
     commit = serve({**texts(), "de/train-2.parquet": second, "de/train-1.parquet": first})
-    assert [row["text"] for row in rows(task(), commit)][-2:] == ["first", "second"]
+    assert [row.text for row in rows(task(), commit)][-2:] == ["first", "second"]
 
 
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # datasets 5.2 leaves a CSV to the collector
@@ -103,8 +117,8 @@ def test_csv_and_json_lines_are_read_too(serve):
     configs = {"de": {"train": "train.csv", "validation": "test.jsonl"}}
     files = {"train.csv": b"sentence,label\ngood,1\n", "test.jsonl": b'{"sentence": "bad", "label": 0}\n'}
     commit = serve({"README.md": fake_hub.card(configs), **files})
-    assert rows(task(), commit) == [{"text": "good", "label": "1"}]
-    assert rows(task(), commit, "test") == [{"text": "bad", "label": "0"}]
+    assert rows(task(), commit) == [(0, "good", "1")]
+    assert rows(task(), commit, "test") == [(0, "bad", "0")]
     gc.collect()
 
 
@@ -116,9 +130,32 @@ def test_without_declared_configurations_the_splits_are_found_by_the_names_of_th
 
 def test_a_task_is_loaded_from_the_hub_at_the_commit_with_its_labels_as_ids(serve, tmp_path):
     commit = serve(texts(names=["negative", "positive"]))
-    loaded = load(task(), origin_of(task(), None, {"org/data": commit}), tmp_path / "cache")
-    assert loaded.splits["test"]["label"] == [0, 1, 1]
-    assert loaded.provenance["revision"] == commit
+    data = loaded(tmp_path, commit, task())
+    assert data.splits["test"][:] == {
+        "row_id": ["test:0", "test:1", "test:2"], "text": TEXTS["sentence"], "label": [0, 1, 1]
+    }  # fmt: skip
+    assert (data.provenance["source"], data.provenance["revision"]) == ("hub", commit)
+
+
+def test_a_table_of_a_commit_is_kept_and_its_files_are_verified_by_the_lock_all_the_same(serve, tmp_path):
+    commit = serve(texts(names=["negative", "positive"]))
+    assert loaded(tmp_path, commit, task())
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    files = hub_data.fetch(task().hub, commit, None).checksums()
+    lock = Lock().with_entry(Repo("dataset", "org/data"), Locked(commit=commit, files=files))
+    assert loaded(tmp_path, commit, task(), lock)
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()} == before
+    other = Locked(commit=commit, files={**files, "de/train-0.parquet": "0" * 64})
+    with pytest.raises(UserError, match=r"train-0.parquet: not the locked file: sha256 [0-9a-f]{64}, expected 0{64}"):
+        loaded(tmp_path, commit, task(), lock.with_entry(Repo("dataset", "org/data"), other))
+
+
+def test_a_locked_data_set_is_asked_for_once_and_leaves_the_caches_main_alone(serve, hub, tmp_path):
+    commit = serve(texts(names=["negative", "positive"]))
+    lock = Lock().with_entry(Repo("dataset", "org/data"), Locked(commit=commit, files={}))
+    assert loaded(tmp_path, commit, task(), lock)
+    assert len([request for request in hub.requests if request.endswith("README.md") and request[:3] == "GET"]) == 1
+    assert snapshots.cached_commit(Repo("dataset", "org/data")) is None
 
 
 # -- what isn't ------------------------------------------------------------------------------------------------------
@@ -138,7 +175,7 @@ def test_a_task_is_loaded_from_the_hub_at_the_commit_with_its_labels_as_ids(serv
             "hub.columns.text: no column 'sentense' in Hub org/data (de). Did you mean 'sentence'? One of: sentence, ",
         ),
         ({"columns": {"text": "sentence"}}, "hub.columns: 'label' is required, and not given."),
-        ({"labels": ("only",)}, "train:1: label 1, expected 0 to 0 (only)."),
+        ({"labels": ("only",)}, "train:1: label: 1, expected 0 to 0 (only)."),
     ],
 )
 def test_what_the_data_set_has_not_is_told_with_what_it_has(serve, changes, said):
@@ -150,7 +187,9 @@ def test_what_the_data_set_has_not_is_told_with_what_it_has(serve, changes, said
 
 def test_an_unpublished_label_is_told(serve):
     commit = serve(texts({**TEXTS, "label": [0, 1, -1]}))
-    with pytest.raises(UserError, match=r"train:2: label -1, expected 0 to 1 \(a, b\); the labels .* not be published"):
+    with pytest.raises(
+        UserError, match=r"train:2: label: -1, expected 0 to 1 \(a, b\); the labels .* not be published"
+    ):
         rows(task(labels=("a", "b")), commit)
 
 
@@ -158,6 +197,40 @@ def test_a_missing_text_is_told_with_its_row(serve):
     commit = serve(texts({**TEXTS, "sentence": ["a", None, "b"]}))
     with pytest.raises(UserError, match="train:1: sentence: None is NoneType, expected a text"):
         rows(task(), commit)
+
+
+def test_half_a_character_and_a_token_that_is_none_are_told_with_their_row(serve):
+    configs = {"de": {"train": "train.jsonl", "validation": "train.jsonl"}}
+    half = {"README.md": fake_hub.card(configs), "train.jsonl": b'{"sentence": "\\ud83d", "label": 0}\n'}
+    with pytest.raises(UserError, match=r"Hub org/data \(de\), train:0: "):
+        rows(task(), serve(half))
+    table = fake_hub.parquet({"tokens": [["a"], ["b", None]], "ner_tags": [[0], [0, 0]]})
+    commit = serve({"README.md": fake_hub.card(CONFIGS), "de/train-0.parquet": table, "de/validation.parquet": table})
+    with pytest.raises(UserError, match="train:1: tokens: None is NoneType, expected a text"):
+        rows(task(columns={"tokens": "tokens", "tags": "ner_tags"}, labels=("O",)), commit)
+
+
+def test_a_strange_label_is_told_with_its_row(serve, tmp_path):
+    commit = serve(texts({**TEXTS, "label": ["negative", "positive", "positiv"]}))
+    said = r"Hub org/data \(de\), train:2: 'positiv' is no label of mine. Did you mean 'positive'\?"
+    with pytest.raises(UserError, match=said):
+        loaded(tmp_path, commit, task())
+
+
+def test_a_disk_that_takes_no_file_is_told_under_its_own_name(serve, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "file" / "hf"))
+    with pytest.raises(UserError, match=r"file/hf.*: Not a directory \(while dataset 'org/data' was fetched\)"):
+        rows(task(), serve(texts()))
+
+
+def test_a_name_that_the_hub_may_not_have_is_told_when_it_is_asked_for(hub):
+    strange = Repo("dataset", "two words/and more")
+    assert snapshots.commits_of([strange], ask_hub=False) == {}
+    with pytest.raises(UserError, match="dataset 'two words/and more': can't be fetched from the Hub"):
+        snapshots.commits_of([strange], ask_hub=True)
 
 
 def test_tokens_and_tags_of_different_number_are_told(serve):
@@ -168,7 +241,7 @@ def test_tokens_and_tags_of_different_number_are_told(serve):
 
 
 def test_a_file_that_is_no_parquet_is_told(serve):
-    with pytest.raises(UserError, match=r"Hub org/data, train.*can.t be read"):
+    with pytest.raises(UserError, match=r"Hub org/data \(de\), train.*can.t be read"):
         rows(task(), serve({**texts(), "de/train-0.parquet": b"not parquet"}))
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
-import sys
 import tracemalloc
-import types
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from benchmarks.data import RunData, TaskData, load, origin_of, select
-from benchmarks.data import readers as readers_module
-from benchmarks.data import tables as tables_module
+from benchmarks.data import tables
+from benchmarks.data.loading import TaskData, load
+from benchmarks.data.origins import origin_of
+from benchmarks.data.sample import SAMPLE_VERSION
+from benchmarks.data.splits import RunData, select
 from benchmarks.errors import UserError
+from benchmarks.lock import Lock
 from benchmarks.schema import Protocol, Task
 
 BASE = {"name": "mine", "title": "t", "group": "g", "language": "en"}
@@ -78,7 +78,7 @@ def folder(tmp_path: Path) -> Path:
 
 def loaded(folder: Path, task: Task | None = None) -> TaskData:
     task = task or text_task()
-    return load(task, origin_of(task, folder, {}), folder / "cache")
+    return load(task, origin_of(task, folder, {}), folder / "cache", Lock())
 
 
 def message(folder: Path, task: Task | None = None) -> str:
@@ -97,7 +97,6 @@ def test_texts_come_with_row_ids_and_label_ids(folder):
         "text": ["good film", "bad film", "good film", "dull"],
         "label": [1, 0, 1, 0],
     }
-    assert data.parts == {"train": 4, "test": 2}
     assert data.splits["train"].features["label"].dtype == "int64"
 
 
@@ -173,7 +172,7 @@ def test_a_file_that_changes_after_planning_is_refused(folder):
     origin = origin_of(task, folder, {})
     write(folder, "train.csv", ["new,1"])
     with pytest.raises(UserError, match=r"of the file when the run was planned"):
-        load(task, origin, folder / "cache")
+        load(task, origin, folder / "cache", Lock())
 
 
 def test_wrong_counts_are_told_all_at_once_with_part_label_found_and_expected(folder):
@@ -190,9 +189,22 @@ def test_counts_are_checked_again_when_the_declaration_changes_and_the_file_does
     assert "4 rows, expected 5." in message(folder, text_task(train=[{"path": "train.csv", "rows": 5}]))
 
 
-def test_an_empty_split_is_refused(folder):
+def test_a_part_without_rows_is_refused_with_its_files(folder):
     write(folder, "test.csv", [])
-    assert message(folder) == "mine: no rows are left for the test split."
+    path = folder / "mine" / "test.csv"
+    assert message(folder) == f"{path}: no rows for part 'test' of mine."
+    write(folder, "more.csv", [])
+    two = [{"path": "test.csv"}, {"path": "more.csv"}]
+    assert (
+        message(folder, text_task(test=two)) == f"{path}, {path.parent / 'more.csv'}: no rows for part 'test' of mine."
+    )
+
+
+def test_a_file_without_rows_is_none_of_anybodys_business_beside_one_that_has_some(folder):
+    write(folder, "more.csv", [])
+    data = loaded(folder, text_task(train=[{"path": "more.csv"}, {"path": "train.csv"}]))
+    assert data.splits["train"]["row_id"][:] == [f"train:{i}" for i in range(4)]
+    assert data.published["train"].starts.tolist() == [0, 0]
 
 
 # -- what people are told --------------------------------------------------------------------------------------------
@@ -206,8 +218,7 @@ def test_the_provenance_of_files_is_complete_and_plain_json(folder):
         name: sha256((folder / "mine" / name).read_bytes()).hexdigest() for name in ("train.csv", "test.csv")
     }
     assert data.provenance["rows"] == {"train": 4, "test": 2}
-    assert data.provenance["duplicates"] == data.duplicates
-    assert data.duplicates == {
+    assert data.provenance["duplicates"] == {
         "within": {"train": 1, "test": 0},
         "across": {"test in train": 1},
         "conflicting": 0,
@@ -240,14 +251,14 @@ def test_tables_are_memory_mapped_from_the_cache_folder(folder):
 def test_a_second_load_reads_the_kept_tables(folder, monkeypatch):
     first = loaded(folder)
     before = arrows(folder)
-    monkeypatch.setattr(tables_module, "_write", lambda *_: pytest.fail("written again"))
+    monkeypatch.setattr(tables, "_write", lambda *_: pytest.fail("written again"))
     again = loaded(folder)
     assert arrows(folder) == before
     assert again.splits["train"][:] == first.splits["train"][:]
     assert again.provenance == first.provenance
 
 
-def test_a_changed_file_declaration_or_reader_is_read_anew(folder, tmp_path, monkeypatch):
+def test_a_changed_file_declaration_or_reader_is_read_anew(folder, monkeypatch):
     loaded(folder)
     write(folder, "train.csv", ["gOod film,1", *TRAIN[1:]])  # as long as before
     assert loaded(folder).splits["train"][0]["text"] == "gOod film"
@@ -255,8 +266,7 @@ def test_a_changed_file_declaration_or_reader_is_read_anew(folder, tmp_path, mon
     assert loaded(folder, swapped).splits["train"]["label"][:] == [0, 1, 0, 1]
     assert loaded(folder).splits["train"]["label"][:] == [1, 0, 1, 0]
     before = set(arrows(folder))
-    (tmp_path / "readers.py").write_text("# another reader")
-    monkeypatch.setattr(readers_module, "__file__", str(tmp_path / "readers.py"))
+    monkeypatch.setattr(tables, "TABLES_VERSION", tables.TABLES_VERSION + 1)
     loaded(folder)
     assert len(set(arrows(folder)) - before) == 2
 
@@ -288,7 +298,7 @@ def test_a_cache_folder_that_cannot_be_written_is_the_users_to_mend(folder):
     (folder / "file").touch()
     task = text_task()
     with pytest.raises(UserError, match=r"cache folder can't be written"):
-        load(task, origin_of(task, folder, {}), folder / "file" / "cache")
+        load(task, origin_of(task, folder, {}), folder / "file" / "cache", Lock())
 
 
 def test_many_rows_are_loaded_in_constant_memory(folder):
@@ -307,44 +317,7 @@ def test_many_rows_are_loaded_in_constant_memory(folder):
 
 def test_a_sample_task_loads_without_files_or_cache(tmp_path):
     task = tag_task(labels=["PER", "LOC", "ORG", "TITLE"], source=None, sample="ner")
-    data = load(task, origin_of(task, None, {}), tmp_path / "cache")
-    assert data.provenance["source"] == "sample" and data.provenance["revision"] == data.origin.identity["version"]
+    data = load(task, origin_of(task, None, {}), tmp_path / "cache", Lock())
+    assert (data.provenance["source"], data.provenance["revision"]) == ("sample", SAMPLE_VERSION)
     assert set(data.splits["train"].column_names) == {"row_id", "tokens", "tags"}
     assert not (tmp_path / "cache").exists()
-
-
-@pytest.fixture
-def hub(monkeypatch):
-    """A Hub of our own in the place of the module that downloads: its calls, and what it gives."""
-    module = types.ModuleType("benchmarks.data.hub")
-    module.calls = []
-
-    def rows(task, part, commit):
-        module.calls.append((part, commit))
-        yield from [{"text": f"{part} {commit}", "label": "0"}, {"text": "b", "label": "positive"}]
-
-    module.rows = rows
-    monkeypatch.setitem(sys.modules, "benchmarks.data.hub", module)
-    monkeypatch.setattr("benchmarks.data.hub", module, raising=False)
-    return module
-
-
-def test_hub_rows_of_a_commit_are_kept_and_those_of_none_are_not(tmp_path, hub):
-    there = {"path": "some/where", "parts": {"train": "train", "test": "validation"}, "columns": {}}
-    task = text_task().model_copy(update={"source": None})
-    task = Task.model_validate({**task.model_dump(), "hub": there})
-    for _ in range(2):
-        data = load(task, origin_of(task, None, {"some/where": "c0ffee"}), tmp_path / "cache")
-    assert hub.calls == [("train", "c0ffee"), ("test", "c0ffee")]
-    assert data.splits["train"][0] == {"row_id": "train:0", "text": "train c0ffee", "label": 0}
-    assert (data.provenance["source"], data.provenance["revision"]) == ("hub", "c0ffee")
-    for _ in range(2):
-        load(task, origin_of(task, None, {}), tmp_path / "cache")
-    assert hub.calls[2:] == [("train", None), ("test", None)] * 2
-
-
-def test_a_strange_label_on_the_hub_is_told_with_its_row(tmp_path, hub):
-    there = {"path": "some/where", "parts": {"train": "train", "test": "test"}, "columns": {}}
-    task = Task.model_validate({**text_task().model_dump(), "source": None, "hub": there, "label_map": {}})
-    with pytest.raises(UserError, match=re.escape("Hub some/where, train:0: '0' is no label of mine.")):
-        load(task, origin_of(task, None, {"some/where": "c0ffee"}), tmp_path / "cache")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.data import origin_of
+from benchmarks.data.origins import FilesOrigin, HubOrigin, origin_of
 from benchmarks.data.sample import SAMPLE_VERSION
 from benchmarks.definitions import load_tasks
 from benchmarks.errors import UserError
@@ -60,7 +60,8 @@ def digest(name: str) -> str:
 
 def test_files_are_identified_by_declared_checksums_or_else_by_their_own(tmp_path):
     origin = origin_of(task(), folder_of(tmp_path, "train.x", "dev.x", "test.x", "test.y"), {})
-    assert (origin.kind, origin.folder, origin.not_comparable) == ("files", tmp_path / "mine", None)
+    assert isinstance(origin, FilesOrigin)
+    assert (origin.summary, origin.not_comparable) == (f"files in {tmp_path / 'mine'}", None)
     assert origin.identity == {
         "source": "files",
         "parts": {
@@ -88,11 +89,12 @@ def test_the_hub_stands_in_for_files_that_are_not_there(tmp_path):
     asked = task(hub=HUB, fallback=None)
     for folder in (None, tmp_path, folder_of(tmp_path, "train.x")):
         origin = origin_of(asked, folder, {"someone/something": "c0ffee", "another/one": "dead"})
-        assert (origin.kind, origin.identity["commit"]) == ("hub", "c0ffee")
+        assert isinstance(origin, HubOrigin)
+        assert (origin.commit, origin.identity["commit"]) == ("c0ffee", "c0ffee")
     assert {"source": "hub", "path": "someone/something", "config": None}.items() <= origin.identity.items()
     assert origin_of(asked, None, {}).identity["commit"] is None
     files = folder_of(tmp_path, "train.x", "dev.x", "test.x", "test.y")
-    assert origin_of(asked, files, {}).kind == "files"
+    assert isinstance(origin_of(asked, files, {}), FilesOrigin)
 
 
 def test_a_sample_task_reads_nothing_else(tmp_path):

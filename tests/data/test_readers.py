@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.data import readers
-from benchmarks.data.readers import READERS, TagRow, TextRow
+from benchmarks.data.readers import READERS
+from benchmarks.data.records import TagRow, TextRow
 from benchmarks.errors import UserError
 from benchmarks.schema import File, Source
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.data import load, origin_of, select
 from benchmarks.data.checks import conflicting, duplicates, hashes_of
+from benchmarks.data.loading import load
+from benchmarks.data.origins import FilesOrigin, origin_of
+from benchmarks.data.splits import select
 from benchmarks.definitions import load_tasks
+from benchmarks.lock import Lock
 from benchmarks.schema import Protocol
 
 TASKS = {name: task for name, task in load_tasks().items() if task.sample is None}
@@ -69,8 +72,8 @@ def test_every_declared_task_is_checked_here():
 def test_a_declared_task_loads_with_its_published_counts_and_known_duplicates(name, real_data, cache):
     task = TASKS[name]
     origin = origin_of(task, real_data, {})
-    assert origin.kind == "files"
-    data = load(task, origin, cache)
+    assert isinstance(origin, FilesOrigin)
+    data = load(task, origin, cache, Lock())
     assert data.provenance["rows"] == SPLITS[name]
 
     by_part = {part: hashes_of(table, task) for part, table in data.tables.items()}
@@ -78,20 +81,20 @@ def test_a_declared_task_loads_with_its_published_counts_and_known_duplicates(na
     expected = {part: CONFLICTING.get(name, {}).get(part, 0) for part in by_part}
     assert {part: conflicting(*hashes) for part, hashes in by_part.items()} == expected
     if name not in HELD_OUT:
-        across = data.duplicates["across"]
+        across = data.provenance["duplicates"]["across"]
         known = ACROSS.get(name) or dict.fromkeys(across, 0)
         assert {pair: across[pair] for pair in known} == known
 
 
 @pytest.mark.parametrize("name", ["germeval2014", "huffpost", "letter-author", "letter-language"])
 def test_partial_data_say_that_scores_are_not_comparable(name, real_data, cache):
-    data = load(TASKS[name], origin_of(TASKS[name], real_data, {}), cache)
+    data = load(TASKS[name], origin_of(TASKS[name], real_data, {}), cache, Lock())
     assert any(note.startswith("Not comparable with published scores: ") for note in data.provenance["notes"])
 
 
 def test_a_label_of_the_test_split_alone_is_known(real_data, cache):
     task = TASKS["letter-language"]
-    data = load(task, origin_of(task, real_data, {}), cache)
+    data = load(task, origin_of(task, real_data, {}), cache, Lock())
     french = task.labels.index("fr")
     assert data.splits["test"]["label"][:].count(french) == 2
     assert french not in data.splits["train"]["label"][:]
@@ -99,7 +102,7 @@ def test_a_label_of_the_test_split_alone_is_known(real_data, cache):
 
 def test_the_balanced_comments_are_870_and_divide_as_in_the_source(real_data, cache):
     task = TASKS["fox-news-comments"]
-    data = load(task, origin_of(task, real_data, {}), cache)
+    data = load(task, origin_of(task, real_data, {}), cache, Lock())
     run = select(data, Protocol(balanced=True, test_size=170, train_size=700))
     assert len(run.train) == 700 and sum(run.train["label"]) == 350
     assert len(run.test) == 170 and sum(run.test["label"]) == 85

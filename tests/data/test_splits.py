@@ -86,7 +86,7 @@ def test_folds_and_the_classes_in_them_are_even(classes, folds, seed):
 
 
 def test_published_splits_are_the_parts_as_they_are():
-    rows = declared(PUBLISHED, {"train": part([0] * 9), "dev": part([0] * 4), "test": part([0] * 3)})
+    rows = declared(PUBLISHED, {"train": part([0] * 9), "dev": part([0] * 4), "test": part([0] * 3)}, "mine")
     assert {name: (split.part, split.index.tolist()) for name, split in rows.items()} == {
         "train": ("train", list(range(9))),
         "validation": ("dev", list(range(4))),

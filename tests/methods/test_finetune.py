@@ -10,9 +10,11 @@ import pytest
 import tiny
 import torch
 
-from benchmarks.data import load, origin_of
+from benchmarks.data.loading import load
+from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
 from benchmarks.encoders import load_model, load_tokenizer
+from benchmarks.lock import Lock
 from benchmarks.methods.features import IGNORED, join_windows, text_features, word_features
 from benchmarks.methods.finetune import training_arguments
 from benchmarks.recipes import Finetune
@@ -32,7 +34,7 @@ def checkpoints(tmp_path_factory) -> dict[str, Path]:
 
 def rows_of(folder: Path, write=make.text_task, rows: int = 60):
     task = load_task(write(folder, rows=rows))
-    return task, load(task, origin_of(task, folder / "data", {}), folder / "cache")
+    return task, load(task, origin_of(task, folder / "data", {}), folder / "cache", Lock())
 
 
 def trained(folder: Path, encoder: Path, write=make.text_task, recipe: Finetune = QUICK, seed: int = 0, rows: int = 60):
@@ -119,7 +121,7 @@ def test_a_word_of_which_the_tokenizer_leaves_nothing_is_outside(tmp_path, check
     task = load_task(make.tag_task(tmp_path))
     path = tmp_path / "data" / "names" / "test.tsv"
     path.write_text("anna\tB-PER\n\u200d\tO\nberlin\tB-LOC\n")
-    data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache")
+    data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache", Lock())
     spec = RunSpec(task, from_checkpoint("x/y"), QUICK, Protocol(), {})
     _, predictions = run(spec, data, checkpoints["bert"])
     assert [task.tags[tag] for tag in predictions.predicted[0]] == ["B-PER", "O", "B-LOC"]

@@ -1,0 +1,45 @@
+"""Files: their checksum, and writing them whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.errors import UserError
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of the file's bytes. Raises UserError."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: can't be read: {error.strerror or error}") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """The whole text or nothing, also when the process is killed in the middle."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """An empty file beside `path` that takes its place once the block has filled it and it is on the disk.
+
+    Where the block fails nothing is left of it. Other processes may do the same at the same time: the last one wins.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name[:40]}-{secrets.token_hex(4)}.part")
+    temporary.touch(exist_ok=False)  # with the rights that the umask leaves, as tempfile's would not have
+    try:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
