@@ -131,5 +131,8 @@ def _pairs(splits: Mapping[str, Hashes]) -> Iterator[tuple[str, str]]:
 
 
 def in_words(found: Mapping[str, Any]) -> list[str]:
-    """One sentence for each leak across splits, for people: "1,121 rows of test also occur in train."."""
-    return [f"{n:,} rows of {pair.replace(' in ', ' also occur in ')}." for pair, n in found["across"].items() if n]
+    """One sentence for each kind, for people: "1,121 rows of test also occur in train."."""
+    across = [f"{n:,} rows of {pair.replace(' in ', ' also occur in ')}." for pair, n in found["across"].items() if n]
+    within = [f"{n:,} rows of {split} repeat an earlier one." for split, n in found["within"].items() if n]
+    conflicting = found["conflicting"]
+    return [*across, *within, *([f"{conflicting:,} texts carry more than one labelling."] if conflicting else [])]

@@ -16,7 +16,7 @@ from benchmarks.data.splits import Part, Rows, Split, declared
 from benchmarks.data.tables import cached, encoded, in_memory
 from benchmarks.errors import UserError, problems
 from benchmarks.lock import Lock
-from benchmarks.schema import TAGS, File, Task
+from benchmarks.schema import NOT_COMPARABLE, TAGS, File, Task
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -139,7 +139,7 @@ def _hashes_by_split(tables: Mapping[str, Dataset], rows: Split, task: Task) -> 
 
 def _warnings(origin: Origin, tables: Mapping[str, Dataset], task: Task, found: Mapping[str, Any]) -> Iterator[str]:
     if origin.not_comparable:
-        yield f"Not comparable with published scores: {origin.not_comparable}"
+        yield f"{NOT_COMPARABLE}: {origin.not_comparable}"
     yield from checks.in_words(found)
     for part, table in tables.items():
         if empty := checks.empty_texts(table, task):

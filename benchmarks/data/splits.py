@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from benchmarks.errors import UserError
-from benchmarks.schema import HeldOut, Protocol, Splits, Task
+from benchmarks.schema import TAGS, HeldOut, Protocol, Splits, Task
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -184,6 +184,8 @@ def chosen(task: Task, splits: Splits, parts: Parts, protocol: Protocol) -> Spli
     if protocol.limit is not None:
         rows = {name: _first(split, protocol.limit, parts) for name, split in rows.items()}
     if protocol.balanced:
+        if task.type == TAGS:
+            raise UserError(f"{task.name}: protocol.balanced: rows of a tagging task have no class to be balanced by.")
         rows = _balanced(rows, splits, parts, protocol)
     if protocol.folds is not None:
         rows = _fold(rows, splits, parts, protocol, task)

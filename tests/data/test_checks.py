@@ -35,7 +35,10 @@ def test_duplicates_are_counted_within_and_across_splits_after_folding_white_spa
 def test_splits_that_are_not_there_are_not_counted():
     found = duplicates({"train": TRAIN, "test": TEST})
     assert found["across"] == {"test in train": 3}
-    assert in_words(found) == ["3 rows of test also occur in train."]
+    assert in_words(found) == [
+        "3 rows of test also occur in train.", "2 rows of train repeat an earlier one.",
+        "1 rows of test repeat an earlier one.", "2 texts carry more than one labelling.",
+    ]  # fmt: skip
 
 
 def test_case_punctuation_and_no_break_spaces_tell_texts_apart():

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 
+import make
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.data.splits import Part, chosen, declared, fold_numbers, permutation, stratified_order
+from benchmarks.data.loading import load
+from benchmarks.data.origins import origin_of
+from benchmarks.data.splits import Part, chosen, declared, fold_numbers, permutation, select, stratified_order
+from benchmarks.definitions import load_task
 from benchmarks.errors import UserError
+from benchmarks.lock import EMPTY
 from benchmarks.schema import HeldOut, Protocol, Splits, Task
 
 PUBLISHED = Splits(train="train", validation="dev", test="test")
@@ -296,3 +301,10 @@ def test_whatever_is_asked_the_splits_are_disjoint_ascending_and_not_empty_or_it
     assert len(set().union(*groups)) == sum(map(len, groups))
     if "train_size" in protocol:
         assert len(rows["train"]) == protocol["train_size"]
+
+
+def test_rows_of_a_tagging_task_cannot_be_balanced(tmp_path):
+    task = load_task(make.tag_task(tmp_path))
+    data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache", EMPTY)
+    with pytest.raises(UserError, match=r"names: protocol\.balanced: rows of a tagging task have no class"):
+        select(data, Protocol(balanced=True))
