@@ -15,7 +15,7 @@ from benchmarks.data.origins import origin_of
 from benchmarks.data.splits import Part, chosen, declared, fold_numbers, permutation, select, stratified_order
 from benchmarks.definitions import load_task
 from benchmarks.errors import UserError
-from benchmarks.lock import EMPTY
+from benchmarks.lock import Lock
 from benchmarks.schema import HeldOut, Protocol, Splits, Task
 
 PUBLISHED = Splits(train="train", validation="dev", test="test")
@@ -305,6 +305,6 @@ def test_whatever_is_asked_the_splits_are_disjoint_ascending_and_not_empty_or_it
 
 def test_rows_of_a_tagging_task_cannot_be_balanced(tmp_path):
     task = load_task(make.tag_task(tmp_path))
-    data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache", EMPTY)
+    data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache", Lock())
     with pytest.raises(UserError, match=r"names: protocol\.balanced: rows of a tagging task have no class"):
         select(data, Protocol(balanced=True))
