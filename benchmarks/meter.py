@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import resource
 import sys
 import time
@@ -59,6 +61,9 @@ def _cuda() -> Any:
 def _reset_peak_memory() -> None:
     if cuda := _cuda():
         cuda.reset_peak_memory_stats()
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what was freed: the run before would count as this one's
     with contextlib.suppress(OSError):  # Linux alone can reset it; elsewhere the peak is the whole process' so far
         Path("/proc/self/clear_refs").write_text("5")
 

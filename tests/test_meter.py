@@ -1,0 +1,36 @@
+"""Costs are those of the run at hand."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from benchmarks.meter import Meter
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can start anew with the peak of a process")
+def test_peak_memory_is_this_runs_and_not_that_of_the_run_before():
+    before = Meter().cost()["peak_memory_mb"]
+    meter = Meter()
+    block = bytearray(200 * 2**20)
+    assert meter.cost()["peak_memory_mb"] > before + 150
+    del block
+    pieces = [bytes(3000) for _ in range(60_000)]  # small blocks, which the allocator keeps when they are freed
+    assert meter.cost()["peak_memory_mb"] > before + 150
+    del pieces
+    assert Meter().cost()["peak_memory_mb"] < before + 60
+
+
+def test_seconds_and_rows_add_up_over_several_measurements():
+    meter = Meter()
+    for _ in range(2):
+        with meter.measuring("train", rows=50):
+            pass
+    assert meter.rows == {"train": 100}
+    assert meter.cost()["train_rows_per_second"] > 0
+    assert meter.cost()["predict_seconds"] == 0.0
+
+
+def test_a_run_that_trained_nothing_has_no_rate():
+    assert Meter().cost()["train_rows_per_second"] is None
