@@ -16,10 +16,12 @@ def test_peak_memory_is_this_runs_and_not_that_of_the_run_before():
     block = bytearray(200 * 2**20)
     assert meter.cost()["peak_memory_mb"] > before + 150
     del block
-    pieces = [bytes(3000) for _ in range(60_000)]  # small blocks, which the allocator keeps when they are freed
+    pieces = [bytes(3000) for _ in range(60_000)]
     assert meter.cost()["peak_memory_mb"] > before + 150
+    left = pieces[::300]  # what is freed between these the allocator keeps, unless it is told to give it back
     del pieces
     assert Meter().cost()["peak_memory_mb"] < before + 60
+    assert len(left) == 200
 
 
 def test_seconds_and_rows_add_up_over_several_measurements():
