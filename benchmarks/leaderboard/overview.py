@@ -21,7 +21,8 @@ FOLDER = "leaderboards"
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 ORDER = (
-    "Each cell is the mean of the task's primary metric over seeds; the best of a task is bold; – was not run. Systems "
+    "Each cell is the mean of the task's primary metric over seeds, from the table that most systems share (of "
+    "equals the one of the whole training split); the best of a task is bold; – was not run. Systems "
     "are in order of tasks won (a tie counts for each), then of their mean rank over the tasks that they were run on; "
     "a task with one system counts for neither. Neither compares systems fairly that were run on different tasks."
 )
@@ -86,14 +87,28 @@ def _part(pages: Sequence[Page]) -> Iterator[str]:
 
 
 def _columns(pages: Sequence[Page]) -> Iterator[Column]:
-    """The whole training split; else folds of all rows; else the most training rows. Of several data, the newest."""
+    """For each task the table that most systems share; of equals the whole training split, then folds of all rows, then
+    the most training rows. Of several data, the newest.
+    """
     numbers = itertools.count(1)
     for page in pages:
-        ranked = [section for section in page.sections if any(row.rank is not None for row in section.rows)]
-        if ranked:
-            best = min(ranked, key=lambda section: _reduced(section.protocol))
+        if newest := _newest_by_protocol(page):
+            best = min(newest, key=lambda section: (-_ranked(section), _reduced(section.protocol)))
             note = _note(page, best)
             yield Column(page, best, note, str(next(numbers)).translate(RAISED) if note else "")
+
+
+def _newest_by_protocol(page: Page) -> list[Section]:
+    """The sections that have a ranked row; of several under one protocol, the first, which is the newest."""
+    found: dict[str, Section] = {}
+    for section in page.sections:
+        if _ranked(section):
+            found.setdefault(repr(sorted(section.protocol.items())), section)
+    return list(found.values())
+
+
+def _ranked(section: Section) -> int:
+    return sum(row.rank is not None for row in section.rows)
 
 
 def _note(page: Page, best: Section) -> str:
@@ -122,7 +137,7 @@ def _in_words(section: Section) -> str:
 def _matrix(columns: Sequence[Column]) -> str:
     standings = _standings(columns)
     cells = [
-        {"system": row.system, "task": column.name, "cell": _cell(row)}
+        {"system": row.system, "task": column.name, "cell": _cell(row, len(column.places) > 1)}
         for column in columns
         for row in column.section.rows
     ]
@@ -134,10 +149,10 @@ def _matrix(columns: Sequence[Column]) -> str:
     return as_markdown(frame, left=("system",))
 
 
-def _cell(row: Row) -> str:
+def _cell(row: Row, compared: bool) -> str:
     if row.rank is None or row.score is None:
         return words.NOTHING
-    return f"**{row.score:.4f}**" if row.rank == 1 else f"{row.score:.4f}"
+    return f"**{row.score:.4f}**" if row.rank == 1 and compared else f"{row.score:.4f}"
 
 
 def _standings(columns: Sequence[Column]) -> list[Standing]:
