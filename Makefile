@@ -6,8 +6,10 @@ BIN = $(VENV)/bin
 
 .PHONY: run test check clean
 
+# accelerate launch gives a process on the processor one thread unless it is told otherwise.
 run: $(VENV)/.installed
-	$(BIN)/accelerate launch run_all.py --tasks ner,news --sample
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-$$($(PYTHON) -c 'import os; print(os.cpu_count())')} \
+		$(BIN)/accelerate launch run_all.py --tasks ner,news --sample
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest
