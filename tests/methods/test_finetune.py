@@ -97,22 +97,33 @@ def test_every_word_of_a_row_longer_than_the_input_is_trained_and_predicted(tmp_
     assert np.mean(right) > 0.9  # a tail that was cut off would be 'O', wrong for half of the words
 
 
+@pytest.fixture
+def splitting(tmp_path) -> dict[str, Path]:
+    """Checkpoints whose tokenizers have not seen the task's words, and split most of them."""
+    return {family: tiny.checkpoint(tmp_path / family, family) for family in ("bert", "roberta")}
+
+
+def word_windows(folder: Path, encoder: Path, length: int):
+    """The training rows of the tagging task as windows, in which some word has several pieces."""
+    _, data = rows_of(folder, make.tag_task)
+    features = word_features(data.splits["train"], load_tokenizer(encoder, TAGS), length).features
+    assert any(len(set(words)) < len(words) - 1 for words in features["words"])
+    return data.splits["train"], features
+
+
 @pytest.mark.parametrize("family", ["bert", "roberta"])
-def test_windows_cover_every_word_and_joining_them_gives_each_its_own_tag(tmp_path, checkpoints, family):
-    _, data = rows_of(tmp_path, make.tag_task)
-    rows = data.splits["train"]
-    tokenizer = load_tokenizer(checkpoints[family], TAGS)
-    windows = word_features(rows, tokenizer, 24)
-    assert len(windows.features) > len(rows)
-    width = max(map(len, windows.features["labels"]))
-    perfect = np.array([[*labels, *[IGNORED] * (width - len(labels))] for labels in windows.features["labels"]])
-    assert join_windows(perfect, windows.features, rows["tokens"]) == [list(tags) for tags in rows["tags"]]
+def test_windows_cover_every_word_and_joining_them_gives_each_its_own_tag(tmp_path, splitting, family):
+    rows, windows = word_windows(tmp_path, splitting[family], 24)
+    assert len(windows) > len(rows)
+    width = max(map(len, windows["labels"]))
+    perfect = np.array([[*labels, *[IGNORED] * (width - len(labels))] for labels in windows["labels"]])
+    assert join_windows(perfect, windows, rows["tokens"]) == [list(tags) for tags in rows["tags"]]
 
 
-def test_only_the_first_piece_of_a_word_is_trained(tmp_path, checkpoints):
-    _, data = rows_of(tmp_path, make.tag_task)
-    features = word_features(data.splits["train"], load_tokenizer(checkpoints["bert"], TAGS), 48).features
-    for words, labels in zip(features["words"], features["labels"], strict=True):
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+def test_only_the_first_piece_of_a_word_is_trained(tmp_path, splitting, family):
+    _, windows = word_windows(tmp_path, splitting[family], 48)
+    for words, labels in zip(windows["words"], windows["labels"], strict=True):
         trained_pieces = [word for word, label in zip(words, labels, strict=True) if label != IGNORED]
         assert trained_pieces == sorted(set(words) - {-1})
 
