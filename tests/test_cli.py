@@ -230,6 +230,7 @@ def test_leaderboard_is_made_again_from_stored_runs_alone(here, capsys):
         (["--set", "recipe.c=.inf"], "c: input should be a finite number"),
         (["--set", "recipe.c=true"], "c: true is no number"),
         (["--set", "recipe.ngrams=[2,1]"], "ngrams: the shortest n-gram comes first"),
+        (["--jobs", "2"], "no such flag: '--jobs'.  (see"),
         (["--sede", "1"], "no such flag: '--sede'. Did you mean '--seeds'?"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,18 @@ from hypothesis import strategies as st
 from benchmarks.definitions import load_systems, load_task
 from benchmarks.errors import UserError
 from benchmarks.plan import changed_fields, combinations, parse_override, plan, protocols, variants
-from benchmarks.schema import DESCRIPTIVE, Encoder, File, Protocol, System, Task, fingerprint, folder_name
+from benchmarks.schema import (
+    DESCRIPTIVE,
+    Encoder,
+    File,
+    Neutral,
+    Protocol,
+    System,
+    Task,
+    Value,
+    fingerprint,
+    folder_name,
+)
 from benchmarks.selection import select_systems
 
 SYSTEMS = load_systems()
@@ -84,6 +97,17 @@ def test_every_field_of_a_task_either_changes_the_fingerprint_or_is_marked_descr
 def test_every_field_of_the_protocol_changes_the_fingerprint(task, field):
     other = Protocol(**{field: True if field == "balanced" else 5})
     assert one(task, SYSTEMS["majority"], other).fingerprint != one(task, SYSTEMS["majority"]).fingerprint
+
+
+def test_a_field_added_later_leaves_the_fingerprint_alone_at_its_neutral_value():
+    class Older(Value):
+        epochs: int = 3
+
+    class Newer(Older):
+        smoothing: Annotated[float, Neutral(0.0)] = 0.0
+
+    assert fingerprint(Newer().identity()) == fingerprint(Older().identity())
+    assert fingerprint(Newer(smoothing=0.1).identity()) != fingerprint(Older().identity())
 
 
 def test_data_weights_method_and_recipe_change_the_fingerprint(task):

@@ -23,8 +23,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         unknown = message.removeprefix("unrecognized arguments: ").split()
         if message.startswith("unrecognized") and unknown:
-            flags = [flag for action in self._actions for flag in action.option_strings]
-            message = f"no such flag: {unknown[0]!r}.{nearest(unknown[0], flags)}"
+            flags = [flag.lstrip("-") for action in self._actions for flag in action.option_strings]
+            near = nearest(unknown[0].lstrip("-"), flags)  # the dashes would make any two flags alike
+            message = f"no such flag: {unknown[0]!r}.{near.replace(chr(39), chr(39) + '--', 1)}"
         raise UserError(f"{self.prog}: {message.removeprefix('argument ')}  (see {self.prog} --help)")
 
 
