@@ -11,8 +11,9 @@ run: $(VENV)/.installed
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-$$($(PYTHON) -c 'import os; print(os.cpu_count())')} \
 		$(BIN)/accelerate launch run_all.py --tasks ner,news --sample
 
+# Small models: one thread a process, a process a core.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -263,9 +263,10 @@ def load_tasks(folder: Path = PROJECT / "tasks") -> dict[str, Task]:
 def load_systems(path: Path = PROJECT / "systems.yaml") -> dict[str, System]:
     """All declared systems by name. Raises UserError with every problem of the file at once."""
     systems, found = {}, []
-    for name, entry in read_yaml(path).items():
+    entries = read_yaml(path)
+    for name, entry in entries.items():
         try:
-            systems[str(name)] = _system(str(name), entry)
+            systems[str(name)] = _system(str(name), entry, entries)
         except UserError as error:
             found.append(str(error))
     if found:
@@ -273,12 +274,12 @@ def load_systems(path: Path = PROJECT / "systems.yaml") -> dict[str, System]:
     return systems
 
 
-def _system(name: str, entry: Any) -> System:
+def _system(name: str, entry: Any, entries: Mapping[str, Any]) -> System:
     if not isinstance(entry, dict):
         raise UserError(f"{name}: holds {short(entry)}, expected fields such as 'method: finetune'.")
     encoder = entry.get("encoder")
     if isinstance(encoder, str):
-        entry = {**entry, "encoder": {"checkpoint": encoder}}
+        entry = {**entry, "encoder": _encoder(encoder, entries)}
     system = validated(System, {**entry, "name": name}, name)
     if system.method not in RECIPES:
         raise UserError(f"{name}.method: {unknown('method', system.method, list(RECIPES), one_of(RECIPES).strip())}")
@@ -292,6 +293,13 @@ def _system(name: str, entry: Any) -> System:
     for task_type in RECIPES[system.method].task_types:
         resolved_recipe(system, task_type)
     return system
+
+
+def _encoder(name: str, entries: Mapping[str, Any]) -> Any:
+    """The encoder of another entry by that entry's name, as --set encoder=NAME means it; else a checkpoint."""
+    other = entries.get(name)
+    encoder = other.get("encoder") if isinstance(other, dict) else None
+    return encoder if isinstance(encoder, dict) else {"checkpoint": encoder or name}
 
 
 def resolved_recipe(system: System, task_type: TaskType) -> Recipe:

@@ -20,6 +20,7 @@ from benchmarks.selection import folder_named
 from benchmarks.snapshots import Snapshot
 
 if TYPE_CHECKING:
+    from torch.nn import Module
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
@@ -42,6 +43,10 @@ class Checkpoint:
     hub_id: str
     identity: dict[str, Any]
     sha256: str | None = None
+
+    def labels(self) -> tuple[str, ...] | None:
+        """What a head that the checkpoint brings tells apart; none where it has no head, None where it isn't here."""
+        return own_labels(self.folder) if self.folder else None
 
 
 def locate(encoder: Encoder, commits: Mapping[str, str], offline: bool = False) -> Checkpoint:
@@ -168,6 +173,51 @@ def load_model(folder: Path, task_type: TaskType, classes: Sequence[str]) -> Pre
         ignore_mismatched_sizes=True,  # a checkpoint that was fine-tuned before brings a head of its own
         trust_remote_code=False,
     )
+
+
+def load_encoder(folder: Path) -> PreTrainedModel:
+    """The bare encoder in float32, without the pooler that some families put on top."""
+    import torch
+    from transformers import AutoModel
+
+    encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
+    return _without_pooler(encoder)
+
+
+def parameters(folder: Path) -> int:
+    """How many weights the bare encoder has, as `load_encoder` gives it; its files are not read."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    with torch.device("meta"):  # shapes alone
+        encoder = _without_pooler(AutoModel.from_config(config, trust_remote_code=False))
+    return sum(weights.numel() for weights in encoder.parameters())
+
+
+def _without_pooler(encoder: PreTrainedModel) -> PreTrainedModel:
+    """In place."""
+    if getattr(encoder, "pooler", None) is not None:
+        encoder.pooler = None  # unused weights: DDP would wait for their gradients
+    return encoder
+
+
+def layers_of(encoder: PreTrainedModel) -> list[Module]:
+    """The embeddings, then every layer from below."""
+    from torch.nn import ModuleList
+
+    depth = encoder.config.num_hidden_layers
+    stack = next(part for part in encoder.modules() if isinstance(part, ModuleList) and len(part) == depth)
+    return [encoder.embeddings, *stack]
+
+
+def own_labels(folder: Path) -> tuple[str, ...]:
+    """The labels of a checkpoint that was fine-tuned for text classification, in the order of its outputs."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if not any(name.endswith("ForSequenceClassification") for name in config.get("architectures") or ()):
+        return ()
+    labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}  # transformers leaves its default out
+    return tuple(labels[number] for number in sorted(labels, key=int))
 
 
 def longest_input(folder: Path, tokenizer: PreTrainedTokenizerBase, wanted: int) -> int:

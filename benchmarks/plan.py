@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from benchmarks.definitions import read_scalar, resolved_recipe, validated
 from benchmarks.errors import UserError, nearest, one_of
 from benchmarks.recipes import RECIPES
-from benchmarks.schema import CODE_PROTOCOL, Encoder, Protocol, RunSpec, System, Task
+from benchmarks.schema import CODE_PROTOCOL, Encoder, Protocol, RunSpec, System, Task, fingerprint
 
-SETTABLE_PROTOCOL = ("balanced", "test_size")
+SETTABLE_PROTOCOL = ("balanced", "test_size", "validation_size")
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,18 @@ class Override:
         return self.field if self.target == "encoder" else f"{self.target}.{self.field}"
 
 
+class Weights(NamedTuple):
+    """What a plan knows of a checkpoint: what identifies it, and the labels that a head of its own gives (none: it has
+    no head; None: not known before it is fetched).
+    """
+
+    identity: Mapping[str, Any]
+    labels: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True)
 class Skipped:
-    """A task and system that don't go together, and why in a word."""
+    """A task and system that are not run together, and why in a word."""
 
     task: str
     system: str
@@ -47,42 +56,60 @@ def plan(
     systems: Sequence[System],
     protocols: Sequence[Protocol],
     origins: Mapping[str, Mapping[str, Any]],
-    checkpoints: Mapping[Encoder, Mapping[str, Any]],
+    checkpoints: Mapping[Encoder, Weights],
 ) -> Plan:
-    """Every run of the grid, task by task, system by system, seed by seed.
+    """Every run of the grid, task by task, system by system, seed by seed; origins: task name -> identity of its data.
 
-    origins: task name -> identity of its data; checkpoints: encoder -> identity of its weights.
+    A system that would train and score exactly what one before it does (two BERTs under one encoder=...) is left out.
     """
-    pairs = list(itertools.product(tasks, systems))
-    able = [(task, system) for task, system in pairs if task.type in RECIPES[system.method].task_types]
-    return Plan(
-        tuple(_run_spec(*pair, protocol, origins, checkpoints) for pair in able for protocol in protocols),
-        tuple(_skipped(*pair) for pair in pairs if pair not in able),
-    )
+    runs: list[RunSpec] = []
+    skipped: list[Skipped] = []
+    for task in tasks:
+        identities = {system.name: _identity(task, system, origins[task.name], checkpoints) for system in systems}
+        names = _one_a_run(identities)
+        for system in systems:
+            identity = identities[system.name]
+            if why := _misfit(task, system, checkpoints):
+                skipped.append(Skipped(task.name, system.name, why))
+            elif (twin := names[fingerprint(identity)]) != system.name:
+                skipped.append(Skipped(task.name, system.name, f"the same run as {twin}"))
+            else:
+                runs += (_run_spec(task, system, protocol, identity) for protocol in protocols)
+    return Plan(tuple(runs), tuple(skipped))
 
 
-def _skipped(task: Task, system: System) -> Skipped:
-    return Skipped(task.name, system.name, f"{system.method} does no {task.type}")
+def _one_a_run(identities: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Fingerprint -> the first system of it, one under its own name before a variant of another."""
+    names: dict[str, str] = {}
+    for name in sorted(identities, key=lambda name: name.endswith("]")):
+        names.setdefault(fingerprint(dict(identities[name])), name)
+    return names
 
 
-def _run_spec(
-    task: Task,
-    system: System,
-    protocol: Protocol,
-    origins: Mapping[str, Mapping[str, Any]],
-    checkpoints: Mapping[Encoder, Mapping[str, Any]],
-) -> RunSpec:
+def _misfit(task: Task, system: System, checkpoints: Mapping[Encoder, Weights]) -> str | None:
     recipe = resolved_recipe(system, task.type)
-    identity = {
+    labels = checkpoints[system.encoder].labels if system.encoder else None
+    why = recipe.misfit(task) or (None if labels is None else recipe.misses(labels))
+    return why and f"{system.method} {why}"
+
+
+def _identity(
+    task: Task, system: System, data: Mapping[str, Any], checkpoints: Mapping[Encoder, Weights]
+) -> dict[str, Any]:
+    """All of a run's identity but its protocol."""
+    return {
         "code": CODE_PROTOCOL,
         "task": task.identity(),
-        "data": dict(origins[task.name]),
+        "data": dict(data),
         "method": system.method,
-        "encoder": dict(checkpoints[system.encoder]) if system.encoder else None,
-        "recipe": recipe.identity(),
-        "protocol": protocol.identity(),
+        "encoder": dict(checkpoints[system.encoder].identity) if system.encoder else None,
+        "recipe": resolved_recipe(system, task.type).identity(),
     }
-    return RunSpec(task, system, recipe, protocol, identity)
+
+
+def _run_spec(task: Task, system: System, protocol: Protocol, identity: Mapping[str, Any]) -> RunSpec:
+    recipe = resolved_recipe(system, task.type)
+    return RunSpec(task, system, recipe, protocol, {**identity, "protocol": protocol.identity()})
 
 
 def protocols(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,36 +13,43 @@ import numpy as np
 from benchmarks.environment import environment
 from benchmarks.meter import Meter, Progress
 from benchmarks.methods import Job, Method, load
+from benchmarks.metrics import CLUSTERING_METRIC
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
 from benchmarks.scoring import Named, Scoring
 
 if TYPE_CHECKING:
     from benchmarks.data.loading import TaskData
+    from benchmarks.data.splits import RunData
 
 
 def run(
     spec: RunSpec,
     data: TaskData,
     encoder: Path | None,
+    cache: Path,
     progress: Progress = lambda share: None,
     method: Method | None = None,
     processes: int = 1,
 ) -> tuple[RunResult | RunFailure, Predictions | None]:
-    """Makes the run. Whatever goes wrong inside it becomes a RunFailure: one failed run never ends the others."""
+    """Makes the run. Whatever goes wrong inside it becomes a RunFailure: one failed run never ends the others.
+
+    cache: the folder of what methods keep between runs.
+    """
     try:
-        return _run(spec, data, encoder, progress, method or load(spec.system.method), processes)
+        job = Job(spec.task, spec.recipe, spec.protocol.seed, _rows(spec, data), encoder, cache, Meter(progress))
+        return _run(spec, data, job, method or load(spec.system.method), processes)
     except Exception as error:
         return failure(spec, error, processes), None
 
 
-def _run(
-    spec: RunSpec, data: TaskData, encoder: Path | None, progress: Progress, method: Method, processes: int
-) -> tuple[RunResult, Predictions]:
+def _rows(spec: RunSpec, data: TaskData) -> RunData:
     from benchmarks.data.splits import select
 
-    rows = select(data, spec.protocol)
-    meter = Meter(progress)
-    job = Job(spec.task, spec.recipe, spec.protocol.seed, rows, encoder, meter)
+    return select(data, spec.protocol)
+
+
+def _run(spec: RunSpec, data: TaskData, job: Job, method: Method, processes: int) -> tuple[RunResult, Predictions]:
+    rows, meter = job.data, job.meter
     predictions = checked(method(job), len(spec.task.classes))
     scoring, named = Scoring.of(spec.task), Named.of(predictions, spec.task.classes)
     result = RunResult(
@@ -51,10 +59,10 @@ def _run(
         type=spec.task.type,
         method=spec.system.method,
         metrics=scoring.measure(named),
-        primary_metric=spec.task.metric,
+        primary_metric=spec.task.metric if predictions.silhouettes is None else CLUSTERING_METRIC,
         report=scoring.report(named),
         cost=meter.cost(),
-        data={**data.provenance, "used": {"train": len(rows.train), "test": len(rows.test)}},
+        data={**data.provenance, "used": rows.sizes},
         about=spec.task.about(),
         training=meter.notes,
     )
@@ -90,16 +98,24 @@ def _stored(spec: RunSpec, train_size: int | None, processes: int, precision: st
 
 
 def checked(predictions: Predictions, classes: int) -> Predictions:
-    """The predictions as they will be stored (scores in 16 bits), so that a later re-score gives the same numbers.
+    """The predictions as they will be stored (scores in 16 bits, silhouettes in 32), so that a later re-score gives the
+    same numbers.
 
     Raises ValueError where a method lost, doubled or shortened rows.
     """
     rows = len(predictions.row_ids)
     if len(set(predictions.row_ids)) != rows or not rows == len(predictions.gold) == len(predictions.predicted):
         raise ValueError(f"{rows} rows, {len(predictions.gold)} gold, {len(predictions.predicted)} predicted")
-    if predictions.scores is None:
-        return predictions
-    scores = np.clip(predictions.scores, -65504, 65504).astype(np.float16).astype(np.float32)
-    if scores.shape != (rows, classes) or not np.isfinite(scores).all():
-        raise ValueError(f"scores are {scores.shape}, expected finite ({rows}, {classes})")
-    return Predictions(predictions.row_ids, predictions.gold, predictions.predicted, scores)
+    scores, silhouettes = predictions.scores, predictions.silhouettes
+    if scores is not None:
+        scores = np.clip(scores, -65504, 65504).astype(np.float16).astype(np.float32)
+        _check_finite("scores", scores, (rows, classes))
+    if silhouettes is not None:
+        silhouettes = silhouettes.astype(np.float32)
+        _check_finite("silhouettes", silhouettes, (rows,))
+    return replace(predictions, scores=scores, silhouettes=silhouettes)
+
+
+def _check_finite(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
+    if values.shape != shape or not np.isfinite(values).all():
+        raise ValueError(f"{name} are {values.shape}, expected finite {shape}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks import store
-from benchmarks.metrics import tags, texts
+from benchmarks.metrics import clustering, tags, texts
 from benchmarks.schema import TAGS, Predictions, RunResult, Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -33,17 +37,21 @@ class Scoring:
         return Scoring(task["type"], tuple(task["labels"]), task["positive"], task["scheme"])
 
     def measure(self, named: Named) -> dict[str, float]:
-        """Every metric of the task's type."""
+        """Every metric of the task's type; of a clustering, those of clusterings alone."""
         if self.type == TAGS:
             return tags.measure(named.gold, named.predicted, self.scheme)
+        gold, predicted = self._ids(named.gold), self._ids(named.predicted)
+        if named.silhouettes is not None:
+            return clustering.measure(gold, predicted, named.silhouettes)
         positive = None if self.positive is None else self.labels.index(self.positive)
-        return texts.measure(self._ids(named.gold), self._ids(named.predicted), named.scores, self.labels, positive)
+        return texts.measure(gold, predicted, named.scores, self.labels, positive)
 
     def report(self, named: Named) -> dict[str, Any]:
-        """Per-class scores and the confusion matrix."""
+        """Per-class scores and the confusion matrix; of a clustering, the matrix alone."""
         if self.type == TAGS:
             return tags.report(named.gold, named.predicted, self.scheme)
-        return texts.report(self._ids(named.gold), self._ids(named.predicted), self.labels)
+        report = texts.report if named.silhouettes is None else clustering.report
+        return report(self._ids(named.gold), self._ids(named.predicted), self.labels)
 
     def _ids(self, names: list[Any]) -> np.ndarray:
         ids = {label: index for index, label in enumerate(self.labels)}
@@ -52,27 +60,52 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Named:
-    """Predictions by the names of their labels or tags, as they are stored; scores: (n, labels) or None."""
+    """Predictions by the names of their labels or tags, as they are stored; scores: (n, labels) or None; silhouettes:
+    (n,) of a clustering, else None.
+    """
 
     gold: list[Any]
     predicted: list[Any]
     scores: np.ndarray | None
+    silhouettes: np.ndarray | None = None
 
     @staticmethod
     def of(predictions: Predictions, classes: tuple[str, ...]) -> Named:
         def names(ids: list[Any]) -> list[Any]:
             return [[classes[i] for i in row] if isinstance(row, list) else classes[row] for row in ids]
 
-        return Named(names(predictions.gold), names(predictions.predicted), predictions.scores)
+        gold, predicted = names(predictions.gold), names(predictions.predicted)
+        return Named(gold, predicted, predictions.scores, predictions.silhouettes)
 
     @staticmethod
     def stored(results: Path, run: RunResult) -> Named:
-        table = store.read_predictions(results, run)
+        return Named.of_table(store.read_predictions(results, run))
+
+    @staticmethod
+    def of_table(table: pa.Table) -> Named:
+        """Of predictions as `store` reads them."""
         gold, predicted = (table.column(name).to_pylist() for name in ("gold", "predicted"))
+        if "silhouette" in table.column_names:
+            return Named(gold, predicted, None, table.column("silhouette").to_numpy())
         if "scores" not in table.column_names:
             return Named(gold, predicted, None)
         flat = table.column("scores").combine_chunks().flatten().to_numpy(zero_copy_only=False)
         return Named(gold, predicted, flat.astype(np.float32).reshape(len(gold), -1))
+
+    @staticmethod
+    def joined(parts: Sequence[Named]) -> Named:
+        """One after the other; without scores where a part has none, and so with silhouettes."""
+
+        def whole(arrays: Sequence[np.ndarray | None]) -> np.ndarray | None:
+            there = [array for array in arrays if array is not None]
+            return np.concatenate(there) if len(there) == len(parts) else None
+
+        return Named(
+            [name for part in parts for name in part.gold],
+            [name for part in parts for name in part.predicted],
+            whole([part.scores for part in parts]),
+            whole([part.silhouettes for part in parts]),
+        )
 
 
 def rescored(results: Path, run: RunResult) -> dict[str, float]:

@@ -57,6 +57,8 @@ def _write_predictions(path: Path, predictions: Predictions, classes: Sequence[s
     if predictions.scores is not None:
         flat = pa.array(predictions.scores.astype("float16").ravel(), pa.float16())
         columns["scores"] = pa.FixedSizeListArray.from_arrays(flat, predictions.scores.shape[1])
+    if predictions.silhouettes is not None:
+        columns["silhouette"] = pa.array(predictions.silhouettes, pa.float32())
     table = pa.table(columns, metadata={"classes": json.dumps(list(classes), ensure_ascii=False)})
     pq.write_table(table, path, compression="zstd")
 
@@ -100,7 +102,9 @@ def predictions_path(results: Path, task: str, system: str, key: str) -> Path:
 
 
 def read_predictions(results: Path, run: Stored) -> pa.Table:
-    """row_id, gold, predicted and, where the method gives them, scores of a stored run, in data-set order."""
+    """row_id, gold, predicted and, where the method gives them, scores or silhouette of a stored run, in data-set
+    order.
+    """
     import pyarrow.parquet as pq
 
     path = predictions_path(results, run.task, run.system, run.key)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from statistics import fmean, stdev
 
 import make
+import pyarrow.parquet as pq
 import pytest
 import tiny
 
@@ -118,6 +120,46 @@ def test_train_sizes_and_folds_make_runs_of_their_own(here):
     assert sum(r["data"]["used"]["test"] for r in folds) == 60
 
 
+def test_folds_are_scored_together_on_the_page_of_their_task(here):
+    from sklearn.metrics import f1_score
+
+    make.text_task(here, metric="f1_macro")
+    data = here / "data" / "mine" / "train.csv"
+    lines = data.read_text().splitlines()
+    lines[1::4] = [line.replace("negative", "positive") for line in lines[1::4]]  # no fold is without an error
+    data.write_text("\n".join(lines) + "\n")
+    assert main([*RUN, "--seeds", "1", "--folds", "5"]) == 0
+    tables = [pq.read_table(path) for path in (here / "results").glob("runs/mine/tfidf-svm/*.parquet")]
+    gold, predicted = ([v for table in tables for v in table.column(c).to_pylist()] for c in ("gold", "predicted"))
+    single = [r["metrics"]["f1_macro"] for r in records(here) if r["system"] == "tfidf-svm"]
+    page = (here / "results" / "leaderboards" / "mine.md").read_text()
+    together = f1_score(gold, predicted, average="macro")
+    assert abs(together - fmean(single)) > 0.01  # else the page could show either
+    assert re.search(
+        rf"\| tfidf-svm +\| +{together:.4f} \| +{fmean(single):.4f} ± [.\d]+ † \(sd {stdev(single):.4f}\)", page
+    )
+
+
+def test_explicit_sizes_of_three_splits_stand_in_the_record_and_above_the_table(here):
+    sizes = ["--set", "protocol.test_size=20", "--set", "protocol.validation_size=10", "--train-sizes", "30"]
+    assert main([*RUN, "--seeds", "1", "--set", "protocol.balanced=true", *sizes]) == 0
+    assert [r["data"]["used"] for r in records(here)] == [{"train": 30, "validation": 10, "test": 20}] * 2
+    assert records(here)[0]["protocol"]["validation_size"] == 10
+    page = (here / "results" / "leaderboards" / "mine.md").read_text()
+    assert "## 30 training rows, classes balanced, 10 validation rows, 20 test rows\n" in page
+    assert "- Used: trained on 30 rows, validated on 10 rows, tested on 20 rows\n" in page
+
+
+def test_sizes_that_declared_counts_cannot_give_are_refused_by_the_dry_run(here, capsys):
+    task = here / "mine.yaml"
+    counted = "{path: train.csv, rows: 60, counts: {negative: 30, positive: 30}}"
+    task.write_text(task.read_text().replace("{path: train.csv}", counted))
+    test = "{path: test.csv, rows: 60, counts: {negative: 30, positive: 30}}"
+    task.write_text(task.read_text().replace("{path: test.csv}", test))
+    assert "61, but there are 60 training rows" in wrong(capsys, *RUN, "--train-sizes", "10,61", "--dry-run")
+    assert main([*RUN, "--train-sizes", "10,60", "--dry-run"]) == 0
+
+
 def test_a_limited_run_is_stored_and_kept_out_of_the_leaderboards(here):
     assert main([*RUN, "--seeds", "1", "--limit", "20"]) == 0
     assert all(r["limited"] and r["train_size"] == 20 for r in records(here))
@@ -223,6 +265,9 @@ def test_leaderboard_is_made_again_from_stored_runs_alone(here, capsys):
         (["--train-sizes", "10,many"], "--train-sizes: 'many' is not allowed"),
         (["--train-sizes", "61"], "61"),
         (["--folds", "31"], "31"),
+        (["--set", "protocol.validation_size=60"], "validation_size 60, but there are 59 undivided rows"),
+        (["--set", "protocol.validation_size=0"], "validation_size: input should be greater than or equal to 1"),
+        (["--set", "protocol.validation=9"], "no such setting. Did you mean 'protocol.validation_size'?"),
         (["--limit", "-1"], "--limit: '-1' is not allowed"),
         (["--data-dir", "nowhere"], "--data-dir: 'nowhere': no such folder."),
         (["--results-dir", "mine.yaml"], "is a file, expected a folder."),

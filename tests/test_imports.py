@@ -30,7 +30,18 @@ GROUND = [
     "stats",
 ]
 READING = ["leaderboard"]
-RUNNING = ["meter", "environment", "snapshots", "encoders", "places", "data", "methods", "runner", "execute"]
+RUNNING = [
+    "meter",
+    "environment",
+    "snapshots",
+    "encoders",
+    "embeddings",
+    "places",
+    "data",
+    "methods",
+    "runner",
+    "execute",
+]
 HEAVY = {"torch", "transformers", "datasets", "sentence_transformers", "ray", "evaluate", "accelerate", "sklearn"}
 
 

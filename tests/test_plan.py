@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.definitions import load_systems, load_task
 from benchmarks.errors import UserError
-from benchmarks.plan import changed_fields, combinations, parse_override, plan, protocols, variants
+from benchmarks.plan import Weights, changed_fields, combinations, parse_override, plan, protocols, variants
 from benchmarks.schema import (
     DESCRIPTIVE,
     Encoder,
@@ -45,7 +45,7 @@ def tagging(tmp_path):
 
 def grid(tasks, systems, protocols=(SEED_0,), data="one", weights="a"):
     origins = {task.name: {"data": data} for task in tasks}
-    checkpoints = {system.encoder: {"sha256": weights} for system in systems if system.encoder}
+    checkpoints = {system.encoder: Weights({"sha256": weights}) for system in systems if system.encoder}
     return plan(tasks, systems, list(protocols), origins, checkpoints)
 
 
@@ -237,7 +237,8 @@ def test_two_hub_encoders_never_share_a_folder():
 
 def test_systems_are_found_by_name_tag_hub_id_and_folder(tmp_path):
     names = select_systems(["classical", "minilm", "org/some-model", str(tmp_path)], SYSTEMS, sample=False)
-    assert [system.name for system in names] == ["tfidf-svm", "majority", "minilm", "org/some-model", tmp_path.name]
+    classical = ["tfidf-svm", "tfidf-nb", "tfidf-logreg", "features-logreg", "majority"]
+    assert [system.name for system in names] == [*classical, "minilm", "org/some-model", tmp_path.name]
 
 
 def test_a_folder_named_like_a_declared_system_gets_a_longer_name(tmp_path):
@@ -251,7 +252,13 @@ def test_an_unknown_system_is_told_with_the_nearest_match():
         select_systems(["bert-bse"], SYSTEMS, sample=False)
 
 
+SAMPLED = {"default": None, "all": ["all"], "tags": ["sbert", "classical"]}
+
+
 def test_with_the_sample_default_systems_tags_and_all_need_no_network():
-    for names in (None, ["all"], ["sbert", "classical"]):
-        found = {system.name for system in select_systems(names, SYSTEMS, sample=True)}
-        assert found == {"minilm", "tfidf-svm", "majority"}
+    chosen = {name: select_systems(names, SYSTEMS, sample=True) for name, names in SAMPLED.items()}
+    assert {system.name for system in chosen["default"]} == {"minilm", "tfidf-svm", "majority"}
+    assert {"sbert-cluster", "minilm-probe", "tfidf-nb"} <= {system.name for system in chosen["tags"]}
+    assert {"minilm-lora", "bilstm-word2vec", "zero-shot-labels"} <= {system.name for system in chosen["all"]}
+    encoders = {system.encoder for systems in chosen.values() for system in systems}
+    assert encoders == {None, SYSTEMS["minilm"].encoder}

@@ -93,13 +93,12 @@ from datasets import Dataset
 from accelerate.utils import gather_object
 from transformers import BertConfig, BertForSequenceClassification, Trainer
 from benchmarks.execute import ranks
-from benchmarks.methods.finetune import training_arguments
+from benchmarks.methods.training import training_arguments
 from benchmarks.recipes import Finetune
 
 ranks.join()
 rows = Dataset.from_list([{{"input_ids": [1] * (3 + i % 7), "labels": 0, "row": i}} for i in range(61)])
 arguments = training_arguments(Finetune(batch_size=8), 0, 61, tempfile.mkdtemp())
-arguments.remove_unused_columns = False
 config = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, vocab_size=9)
 model = BertForSequenceClassification(config)
 collate = lambda batch: {{"row": [row["row"] for row in batch]}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import make
 import numpy as np
 import pytest
@@ -33,7 +35,7 @@ def always_right(job: Job) -> Predictions:
 
 def test_a_method_that_is_always_right_scores_one(tmp_path):
     spec, data = prepared(tmp_path, make.text_task)
-    result, predictions = run(spec, data, None, method=always_right)
+    result, predictions = run(spec, data, None, tmp_path, method=always_right)
     assert isinstance(result, RunResult)
     assert all(result.metrics[name] == pytest.approx(1) for name in ("accuracy", "f1", "average_precision", "mcc"))
     assert predictions.row_ids[:2] == ["test:0", "test:1"]
@@ -44,7 +46,7 @@ def test_an_exception_in_a_method_is_a_failure_with_its_traceback(tmp_path):
         raise ValueError("out of luck")
 
     spec, data = prepared(tmp_path, make.text_task)
-    result, predictions = run(spec, data, None, method=broken)
+    result, predictions = run(spec, data, None, tmp_path, method=broken)
     assert isinstance(result, RunFailure)
     assert predictions is None
     assert (result.error["type"], result.error["message"]) == ("ValueError", "out of luck")
@@ -59,11 +61,13 @@ def test_an_exception_in_a_method_is_a_failure_with_its_traceback(tmp_path):
         lambda p: Predictions(p.row_ids, p.gold, p.predicted[:-1], p.scores),
         lambda p: Predictions(p.row_ids, p.gold, p.predicted, p.scores[:, :1]),
         lambda p: Predictions(p.row_ids, p.gold, p.predicted, p.scores * np.nan),
+        lambda p: Predictions(p.row_ids, p.gold, p.predicted, silhouettes=p.scores[1:, 0]),
+        lambda p: Predictions(p.row_ids, p.gold, p.predicted, silhouettes=p.scores[:, 0] * np.nan),
     ],
 )
 def test_a_method_that_loses_doubles_or_spoils_rows_has_failed(tmp_path, spoil):
     spec, data = prepared(tmp_path, make.text_task)
-    result, _ = run(spec, data, None, method=lambda job: spoil(always_right(job)))
+    result, _ = run(spec, data, None, tmp_path, method=lambda job: spoil(always_right(job)))
     assert isinstance(result, RunFailure)
     assert result.error["type"] == "ValueError"
 
@@ -74,13 +78,29 @@ def test_an_interruption_is_no_failure_of_the_run(tmp_path):
 
     spec, data = prepared(tmp_path, make.text_task)
     with pytest.raises(KeyboardInterrupt):
-        run(spec, data, None, method=interrupted)
+        run(spec, data, None, tmp_path, method=interrupted)
 
 
 def test_metrics_are_those_of_the_stored_predictions(tmp_path):
     noise = np.random.default_rng(0).normal(size=(60, 2))
     spec, data = prepared(tmp_path, make.text_task)
-    result, predictions = run(spec, data, None, method=lambda job: job.predictions(noise.argmax(1).tolist(), noise))
+    result, predictions = run(
+        spec, data, None, tmp_path, method=lambda job: job.predictions(noise.argmax(1).tolist(), noise)
+    )
+    store.save(tmp_path / "results", spec, result, predictions)
+    assert rescored(tmp_path / "results", result) == result.metrics
+
+
+def test_a_clustering_has_the_metrics_of_clusterings_alone_also_from_the_store(tmp_path):
+    noise = np.random.default_rng(0).uniform(-1, 1, 60)
+    spec, data = prepared(tmp_path, make.text_task)
+    result, predictions = run(
+        spec, data, None, tmp_path, method=lambda job: replace(always_right(job), scores=None, silhouettes=noise)
+    )
+    assert list(result.metrics) == ["silhouette", "v_measure", "adjusted_rand", "cluster_accuracy"]
+    assert result.metrics["silhouette"] == pytest.approx(noise.mean())
+    assert result.metrics[result.primary_metric] == 1.0
+    assert "per_class" not in result.report
     store.save(tmp_path / "results", spec, result, predictions)
     assert rescored(tmp_path / "results", result) == result.metrics
 
@@ -88,19 +108,19 @@ def test_metrics_are_those_of_the_stored_predictions(tmp_path):
 def test_a_run_carries_what_its_task_says_of_the_data(tmp_path):
     said = {"licence": "MIT", "homepage": "https://example.org", "citation": "A. Author", "notes": "Half of the rows."}
     spec, data = prepared(tmp_path, lambda folder: make.text_task(folder, **said, offensive="true"))
-    result, _ = run(spec, data, None)
+    result, _ = run(spec, data, None, tmp_path)
     assert result.about == {"language": "en", **said, "offensive": True}
     spec, data = prepared(tmp_path / "unsaid", make.text_task)
-    assert run(spec, data, None)[0].about == {"language": "en", "licence": "not stated"}
+    assert run(spec, data, None, tmp_path)[0].about == {"language": "en", "licence": "not stated"}
 
 
 def test_majority_predicts_the_label_and_the_tag_that_most_training_rows_have(tmp_path):
     spec, data = prepared(tmp_path / "a", make.text_task)
-    result, predictions = run(spec, data, None)
+    result, predictions = run(spec, data, None, tmp_path)
     assert set(predictions.predicted) == {0}
     assert result.metrics["accuracy"] == 0.5
     spec, data = prepared(tmp_path / "b", make.tag_task)
-    result, predictions = run(spec, data, None)
+    result, predictions = run(spec, data, None, tmp_path)
     assert {spec.task.tags[tag] for row in predictions.predicted for tag in row} == {"O"}
     assert result.metrics["entity_f1"] == 0.0
 
@@ -111,7 +131,7 @@ def test_tfidf_equals_scikit_learns_own_pipeline(tmp_path):
     from sklearn.svm import LinearSVC
 
     spec, data = prepared(tmp_path, make.text_task, "tfidf-svm", train_size=12)
-    result, predictions = run(spec, data, None)
+    result, predictions = run(spec, data, None, tmp_path)
     from benchmarks.data.splits import select
 
     rows = select(data, spec.protocol)
@@ -124,7 +144,7 @@ def test_tfidf_equals_scikit_learns_own_pipeline(tmp_path):
 
 def test_the_gold_of_a_tagging_run_is_every_word_of_the_data(tmp_path):
     spec, data = prepared(tmp_path, make.tag_task)
-    _, predictions = run(spec, data, None)
+    _, predictions = run(spec, data, None, tmp_path)
     assert predictions.gold == [list(row) for row in data.splits["test"]["tags"]]
     names = [[spec.task.tags[tag] for tag in row] for row in predictions.gold]
     assert tags.measure(names, names, "IOB2")["entity_f1"] == 1.0
@@ -132,7 +152,7 @@ def test_the_gold_of_a_tagging_run_is_every_word_of_the_data(tmp_path):
 
 def test_costs_are_recorded_under_the_names_of_the_contract(tmp_path):
     spec, data = prepared(tmp_path, make.text_task, "tfidf-svm")
-    result, _ = run(spec, data, None)
+    result, _ = run(spec, data, None, tmp_path)
     assert list(result.cost) == [
         "train_seconds", "predict_seconds", "train_rows_per_second", "peak_memory_mb", "parameters",
         "trainable_parameters", "energy_kwh",

@@ -59,6 +59,14 @@ def test_predictions_are_stored_by_row_id_with_the_names_of_their_labels(tmp_pat
     assert np.allclose(table.column("scores").to_pylist(), PREDICTIONS.scores, rtol=1e-3)
 
 
+def test_silhouettes_are_a_column_of_their_own(tmp_path, spec):
+    stored = result(spec)
+    store.save(tmp_path, spec, stored, Predictions(["a", "b"], [0, 1], [0, 1], silhouettes=np.array([0.5, -0.25])))
+    table = store.read_predictions(tmp_path, stored)
+    assert table.column_names == ["row_id", "gold", "predicted", "silhouette"]
+    assert table.column("silhouette").to_pylist() == [0.5, -0.25]
+
+
 def test_a_failure_never_replaces_a_result_but_a_result_replaces_a_failure(tmp_path, spec):
     store.save(tmp_path, spec, failure(spec, ValueError("first")), None)
     assert [run.status for run in store.read_runs(tmp_path)] == ["failed"]

@@ -13,6 +13,7 @@ from benchmarks import definitions, lock, plan, selection, store
 from benchmarks.cli import INTERRUPTED, SOME_FAILED
 from benchmarks.cli.planned import print_plan
 from benchmarks.cli.screen import Screen, print_summary
+from benchmarks.data import foreseen
 from benchmarks.errors import UserError
 from benchmarks.execute import ranks
 from benchmarks.history import History
@@ -93,7 +94,8 @@ def cache_dir() -> Path:
 
 def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:
     """The grid, and where its data and encoders are. Nothing is downloaded yet, but commits are known: a dry run alone
-    asks no network, and leaves those unknown that neither lock nor cache knows.
+    asks no network, and leaves those unknown that neither lock nor cache knows. Raises UserError for sizes and folds
+    that the declared rows can't give.
     """
     tasks = selection.select_tasks(arguments.tasks, definitions.load_tasks(), arguments.sample)
     systems, protocol_settings = _systems(arguments)
@@ -111,10 +113,11 @@ def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]
             )
         ],
         {name: origin.identity for name, origin in places.origins.items()},
-        {encoder: checkpoint.identity for encoder, checkpoint in places.checkpoints.items()},
+        {encoder: plan.Weights(found.identity, found.labels()) for encoder, found in places.checkpoints.items()},
     )
     if not grid.runs:
         raise UserError("nothing to run: " + "; ".join(f"{s.task} x {s.system}: {s.why}" for s in grid.skipped))
+    foreseen.check(grid.runs, places.origins)
     return grid, places
 
 

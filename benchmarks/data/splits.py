@@ -1,8 +1,8 @@
 """Which rows are trained, validated and tested: held-out splits, folds, balancing, nested sizes. Pure, on row numbers.
 
 Two kinds of chance. A split that the task declares is drawn by the seed in its declaration: the same rows for every
-run. What only the protocol asks for (balancing, folds, a test size, a training size) is drawn anew by each run's seed,
-so that intervals over seeds hold the luck of the draw. Every draw has a generator of its own, seeded with the seed and
+run. What only the protocol asks for (balancing, folds, the size of a split) is drawn anew by each run's seed, so that
+intervals over seeds hold the luck of the draw. Every draw has a generator of its own, seeded with the seed and
 a constant. Permutations sort the generator's raw 64 bits, whose stream numpy promises never to change, as it does not
 for `Generator.permutation`.
 """
@@ -27,7 +27,7 @@ Index: TypeAlias = np.ndarray
 """Row numbers in a published part, ascending; int64, shape (n,)."""
 
 HELD_OUT = {"test": 1, "validation": 2}
-FOLDS, BALANCED, TEST_SIZE, TRAIN_SIZE = 3, 4, 5, 6
+FOLDS, BALANCED, TEST_SIZE, TRAIN_SIZE, VALIDATION_SIZE = 3, 4, 5, 6, 7
 """Constants of the draws; a number that has been used is never given a new meaning."""
 
 
@@ -49,6 +49,11 @@ class RunData:
     train: Dataset
     validation: Dataset | None
     test: Dataset
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Split -> its rows, without a split that there is not."""
+        return {name: len(table) for name, table in vars(self).items() if table is not None}
 
 
 @dataclass(frozen=True)
@@ -174,11 +179,15 @@ def select(data: TaskData, protocol: Protocol) -> RunData:
 
 
 def chosen(task: Task, splits: Splits, parts: Parts, protocol: Protocol) -> Split:
-    """The rows of every split, in this order: limit, balancing, folds or held-out test, test size, training size.
+    """The rows of every split, in this order: limit, balancing, folds or held-out test, then the sizes of test,
+    validation and training.
 
     Balancing comes before a pool is divided, as in our sources. Folds divide the training split, or, where the test
     split is held out of it, the pool of both. `test_size` says how many rows are held out of such a pool; of a
-    published test split or a fold it is a stratified subset.
+    published test split or a fold it is a stratified subset. `validation_size` is held out of all that may be trained
+    on, also where the task declares no validation split; of one that is not held out of the training split it is a
+    stratified subset. Neither moves a test row, and no training size a validation row. `train_size` None: all that is
+    left.
     """
     rows = declared(splits, parts, task.name)
     if protocol.limit is not None:
@@ -191,6 +200,8 @@ def chosen(task: Task, splits: Splits, parts: Parts, protocol: Protocol) -> Spli
         rows = _fold(rows, splits, parts, protocol, task)
     if protocol.test_size is not None:
         rows = _sized_test(rows, splits, parts, protocol, task)
+    if protocol.validation_size is not None:
+        rows = _sized_validation(rows, splits, parts, protocol, task)
     if protocol.train_size is not None:
         _check_size("train_size", protocol.train_size, len(rows["train"]), "training", task)
         rows["train"] = _subset(rows["train"], protocol.train_size, parts, protocol.seed, TRAIN_SIZE)
@@ -254,6 +265,18 @@ def _sized_test(rows: Split, splits: Splits, parts: Parts, protocol: Protocol, t
         return {**rows, **_divided("train", pool, splits, parts, (protocol.test_size, protocol.seed))}
     _check_size("test_size", protocol.test_size, len(rows["test"]), "test", task)
     return {**rows, "test": _subset(rows["test"], protocol.test_size, parts, protocol.seed, TEST_SIZE)}
+
+
+def _sized_validation(rows: Split, splits: Splits, parts: Parts, protocol: Protocol, task: Task) -> Split:
+    assert protocol.validation_size is not None
+    size = protocol.validation_size
+    if "validation" in rows and not _is_from(splits, "validation", "train"):
+        _check_size("validation_size", size, len(rows["validation"]), "validation", task)
+        return {**rows, "validation": _subset(rows["validation"], size, parts, protocol.seed, VALIDATION_SIZE)}
+    pool = _joined(*(rows[name] for name in ("train", "validation") if name in rows))
+    _check_size("validation_size", size, len(pool) - 1, "undivided", task)
+    validation = _subset(pool, size, parts, protocol.seed, VALIDATION_SIZE)
+    return {**rows, "train": _without(pool, validation), "validation": validation}
 
 
 # -- what can't be done ----------------------------------------------------------------------------------------------

@@ -55,7 +55,8 @@ def _one(
 ) -> list[RunFailure]:
     tell(Event(spec))
     data, encoder = prepared.data[spec.task.name], prepared.encoder_of(spec)
-    outcome, predictions = run(spec, data, encoder, lambda share: tell(Event(spec, share)), processes=processes)
+    progress = lambda share: tell(Event(spec, share))  # noqa: E731
+    outcome, predictions = run(spec, data, encoder, prepared.cache, progress, processes=processes)
     if processes > 1:
         outcome, predictions = _agreed(spec, outcome, predictions)
     if ranks.is_first():

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Data by task name, and the encoders' local folders."""
+    """Data by task name, the encoders' local folders, and the folder of what is kept between runs."""
 
     data: dict[str, TaskData]
     encoders: dict[Encoder, Path]
+    cache: Path
 
     def encoder_of(self, spec: RunSpec) -> Path | None:
         return self.encoders[spec.system.encoder] if spec.system.encoder else None
@@ -52,7 +53,8 @@ def prepare(
     for spec in _one_a_protocol(runs):
         select(loaded[spec.task.name], spec.protocol)
     _check_batches(runs)
-    return Prepared(loaded, {encoder: found.folder for encoder, found in folders.items() if found.folder})
+    _check_labels(runs, folders)
+    return Prepared(loaded, {encoder: found.folder for encoder, found in folders.items() if found.folder}, cache)
 
 
 def _one_a_protocol(runs: list[RunSpec]) -> list[RunSpec]:
@@ -63,9 +65,17 @@ def _one_a_protocol(runs: list[RunSpec]) -> list[RunSpec]:
 def _check_batches(runs: Iterable[RunSpec]) -> None:
     size = ranks.world_size()
     for spec in runs:
-        batch = spec.recipe.global_batch
+        batch = spec.recipe.global_batch if spec.recipe.over_ranks else None
         if batch and batch % size:
             raise UserError(
                 f"{spec.system.name}: recipe.batch_size: {batch} rows can't be shared evenly by {size} ranks. "
                 f"Give a multiple of {size}, such as --set recipe.batch_size={size * 8}."
             )
+
+
+def _check_labels(runs: Iterable[RunSpec], checkpoints: Mapping[Encoder, Checkpoint]) -> None:
+    """Of checkpoints that the plan could not look into, since they were still to be fetched."""
+    for spec in runs:
+        labels = checkpoints[spec.system.encoder].labels() if spec.system.encoder else None
+        if labels is not None and (lacks := spec.recipe.misses(labels)):
+            raise UserError(f"{spec.system.name}: {spec.system.method} {lacks}.")

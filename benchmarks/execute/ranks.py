@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import os
 from collections.abc import Iterator
+from functools import cache
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -14,13 +15,22 @@ T = TypeVar("T")
 LONGEST_WAIT = datetime.timedelta(hours=2)
 
 
+# What a launcher tells each rank; torch and accelerate go by it.
+LAUNCHED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+
+@cache  # as it was at the start: `leave` takes it out of the environment
+def _launched() -> tuple[int, int]:
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def world_size() -> int:
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    return _launched()[1]
 
 
 def is_first() -> bool:
     """Whether this process prints and writes."""
-    return int(os.environ.get("RANK", "0")) == 0
+    return _launched()[0] == 0
 
 
 def join() -> None:
@@ -33,12 +43,16 @@ def join() -> None:
 
 
 def leave() -> None:
-    """After this, each rank is on its own."""
+    """After this, each rank is on its own, also for a Trainer that is made then."""
     if world_size() > 1:
         import torch.distributed
+        from accelerate.state import AcceleratorState
 
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+        AcceleratorState._reset_state(reset_partial_state=True)
+        for name in LAUNCHED:
+            os.environ.pop(name, None)
 
 
 def from_first(value: T) -> T:

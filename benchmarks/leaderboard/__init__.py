@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import files, store
 from benchmarks.leaderboard import overview, page
 from benchmarks.leaderboard.filled import filled
+from benchmarks.leaderboard.folds import together
 from benchmarks.leaderboard.rows import Page, Row, Section, tables
 
 __all__ = ["Page", "Row", "Section", "tables", "write"]
@@ -16,10 +17,11 @@ __all__ = ["Page", "Row", "Section", "tables", "write"]
 def write(results: Path) -> dict[str, str]:
     """Writes RESULTS/leaderboards/<task>.md and RESULTS/LEADERBOARD.md; gives back each task's page.
 
-    A metric that a run lacks is taken from its predictions. A file whose text is the same is not touched, nor is the
-    page of a task that has no runs any more. Raises UserError for a stored run that can't be read.
+    A metric that a run lacks is taken from its predictions, and the score of folds from the predictions of all of
+    them. A file whose text is the same is not touched, nor is the page of a task that has no runs any more. Raises
+    UserError for a stored run that can't be read.
     """
-    pages = tables(store.read_runs(results), partial(filled, results))
+    pages = tables(store.read_runs(results), partial(filled, results), partial(together, results))
     texts: dict[str, str] = {}
     for found in pages:  # a task of the user's and a sample may share a name: one page then, in two parts
         before = f"{texts[found.task]}\n\n" if found.task in texts else ""

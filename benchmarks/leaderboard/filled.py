@@ -34,4 +34,6 @@ def filled(results: Path, run: Made, wanted: Iterable[str]) -> Made:
 
 
 def _is_of(name: str, run: Made) -> bool:
-    return name in METRICS and METRICS[name].scores(run.type, run.classes)
+    if name not in METRICS:
+        return False
+    return METRICS[name].clustering if run.clusters else METRICS[name].scores(run.type, run.classes)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from benchmarks.metrics import METRICS
 from benchmarks.schema import RunFailure, RunResult, Stored, TaskType, fingerprint
 
 ProtocolKey = tuple[tuple[str, Any], ...]
@@ -61,6 +62,11 @@ class Made:
     data: dict[str, Any]
     machine: Machine
     version: str
+
+    @property
+    def clusters(self) -> bool:
+        """Whether it is a clustering, which is compared with no classification."""
+        return self.primary_metric in METRICS and METRICS[self.primary_metric].clustering
 
 
 @dataclass(frozen=True, slots=True)

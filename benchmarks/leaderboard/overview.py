@@ -183,7 +183,7 @@ def _links(pages: Sequence[Page]) -> Iterator[str]:
 
 
 def _standing(page: Page) -> str:
-    tables = sum(bool(section.rows) for section in page.sections)
+    tables = sum(bool(section.rows) + bool(section.clusterings) for section in page.sections)
     failed = sum(len(section.failures) for section in page.sections)
     told = [words.counted(tables, "table"), *([f"{words.counted(failed, 'run')} failed"] if failed else [])]
     return f" ({', '.join(told)})"

@@ -11,17 +11,24 @@ from benchmarks import amounts
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.made import Failed
 from benchmarks.leaderboard.rows import Page, Row, Section, columns
-from benchmarks.metrics import METRICS
+from benchmarks.metrics import CLUSTERING_METRIC, METRICS
 
 LEGEND = {
     "over seeds": "± is the 95 % interval of the mean over seeds (Student's t). It holds the luck of the seed, not "
     "that of the test rows.",
-    "over folds": "† interval over the folds of one seed: folds share training rows, so it is optimistic.",
-    "same": "(same): every run scored exactly the same; there is no noise of seeds to show.",
-    "incomplete": "Without a rank: folds are missing, so the mean is over other rows than its neighbours'.",
+    "same": "(same): all seeds scored exactly the same; there is no noise of seeds to show.",
+    "together": "Under folds, a score is that of the predictions of all folds of a seed together, in which each row "
+    "is predicted once; the scores of single folds have their mean and standard deviation in a column of their own.",
+    "over folds": "† 95 % interval of the mean over the folds of one seed: folds share training rows, so it is "
+    "optimistic.",
+    "ranked": "{} of folds together is from the folds' scores as they are, though each fold's model has a scale of "
+    "its own.",
+    "incomplete": "Without a rank: folds are missing, and with them the score of all rows together.",
     "unknown": "Without a score: a run lacks the task's metric, and its stored predictions can't give it: they are not "
     "there, or hold no scores.",
 }
+
+CLUSTERINGS = "Clusterings, nothing trained; classes matched to clusters with the gold labels:"
 
 
 def markdown(page: Page) -> str:
@@ -31,8 +38,8 @@ def markdown(page: Page) -> str:
     parts = ["\n".join([f"# {title(page)}", "", *_bullets([*_about(page), *shared])])]
     for name, section, lines in zip(_titles(page.sections), page.sections, facts, strict=True):
         parts += [f"## {name}", _bullets_text([line for line in lines if line not in shared])]
-        parts += [_table(section, page.metric), _bullets_text(_below(section))]
-    parts.append(_bullets_text([LEGEND[mark] for mark in LEGEND if mark in _marks(page.sections)]))
+        parts += [*_tables(section, page.metric), _bullets_text(_below(section))]
+    parts.append(_bullets_text(_legend(page)))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -72,7 +79,7 @@ def _about(page: Page) -> Iterator[str]:
 
 def _facts(section: Section) -> Iterator[str]:
     """Data, what is wrong with them, hardware and code: one line each."""
-    if not section.rows:
+    if not section.data:
         return
     yield f"Data: {source(section)}; rows: {_sizes(section)}"
     yield from _used(section)
@@ -101,22 +108,21 @@ def _sizes(section: Section) -> str:
 
 
 def _used(section: Section) -> Iterator[str]:
-    """How many rows were trained and tested on, where these are not the whole splits."""
-    sizes, trained, tested = section.data["rows"], section.trained_on, section.data["used"]["test"]
-    said = []
-    if set(trained) != {sizes["train"]}:
-        said.append(f"trained on {'–'.join(f'{count:,}' for count in dict.fromkeys((trained[0], trained[-1])))} rows")
-    if tested != sizes["test"]:
-        said.append(f"tested on {tested:,} rows")
+    """How many rows were trained, validated and tested on, where these are not the whole splits."""
+    verbs = {"train": "trained", "validation": "validated", "test": "tested"}
+    said = [
+        f"{verbs[split]} on {'–'.join(f'{count:,}' for count in dict.fromkeys((counts[0], counts[-1])))} rows"
+        for split, counts in section.used.items()
+        if counts and set(counts) != {section.data["rows"].get(split)}
+    ]
     if said:
-        yield f"Used: {', '.join(said)}"
+        yield f"Used: {', '.join(said)}{' a fold' if section.protocol.get('folds') else ''}"
 
 
 def _repeated(section: Section) -> Iterator[str]:
-    """Copies within the training rows flatter folds alone; the data's notes tell of all other copies."""
-    within = section.data.get("duplicates", {}).get("within", {}).get("train")
-    if within and section.protocol.get("folds"):
-        yield f"{within:,} rows of train repeat an earlier one: copies may stand in different folds."
+    """Copies within the training rows flatter folds alone; the data's notes tell how many there are."""
+    if section.protocol.get("folds") and section.data.get("duplicates", {}).get("within", {}).get("train"):
+        yield "Folds divide the rows anew: copies of one text may stand in different folds."
 
 
 # -- a table ---------------------------------------------------------------------------------------------------------
@@ -138,10 +144,18 @@ def _difference(section: Section, sections: Sequence[Section]) -> Iterator[str]:
         yield f"code protocol {section.conditions.code}"
 
 
-def _table(section: Section, metric: str | None) -> str:
-    if not section.rows or metric is None:
-        return "No run is done."
-    records = [_cells(row, section, metric) for row in section.rows]
+def _tables(section: Section, metric: str | None) -> Iterator[str]:
+    if section.rows and metric is not None:
+        yield _table(section.rows, section, metric)
+    if section.clusterings:
+        yield CLUSTERINGS
+        yield _table(section.clusterings, section, CLUSTERING_METRIC)
+    if not section.data:
+        yield "No run is done."
+
+
+def _table(rows: Sequence[Row], section: Section, metric: str) -> str:
+    records = [_cells(row, section, metric) for row in rows]
     frame = pd.DataFrame.from_records(records)
     kept = frame.loc[:, (frame != words.NOTHING).any() | frame.columns.isin(list(frame.columns[:3]))]
     return as_markdown(kept, left=("system",))
@@ -159,6 +173,7 @@ def _cells(row: Row, section: Section, metric: str) -> dict[str, str]:
         "rank": words.NOTHING if row.rank is None else str(row.rank),
         "system": words.plain(row.system),
         words.header(metric, section.scheme): _score(row),
+        **({"single folds": _single(row)} if section.protocol.get("folds") else {}),
         **{words.header(name, section.scheme): _number(row.metrics.get(name)) for name in also},
         "train time": _amount(amounts.duration, row.train_seconds),
         "peak memory": _amount(amounts.size, row.peak_memory_mb and row.peak_memory_mb * 2**20),
@@ -180,7 +195,15 @@ def _score(row: Row) -> str:
         return _number(row.score)
     if row.half_width == 0:
         return f"{_number(row.score)} (same)"
-    return f"{_number(row.score)} ± {row.half_width:.4f}{' †' if row.over == 'folds' else ''}"
+    return f"{_number(row.score)} ± {row.half_width:.4f}"
+
+
+def _single(row: Row) -> str:
+    if row.single is None:
+        return words.NOTHING
+    mean, sd, half_width = row.single
+    interval = f" ± {half_width:.4f} †" if half_width else ""
+    return f"{_number(mean)}{interval}{'' if sd is None else f' (sd {sd:.4f})'}"
 
 
 def _runs(row: Row, folds: int | None) -> dict[str, str]:
@@ -200,6 +223,9 @@ def _below(section: Section) -> list[str]:
         lines.append(f"{words.counted(sum(section.left_out.values()), 'older run')} made otherwise left out: {which}")
     for system, count in section.unfinished.items():
         lines.append(f"{words.plain(system)}: {words.counted(count, 'fold')} of unfinished seeds left out")
+    for row in (*section.rows, *section.clusterings):
+        if row.untold:
+            lines.append(f"{words.plain(row.system)}: no score of all folds together: {row.untold}")
     if section.failures:
         which = words.listed([_failure(failure) for failure in section.failures], "; ")
         lines.append(f"{words.counted(len(section.failures), 'run')} failed: {which}")
@@ -212,16 +238,30 @@ def _failure(failure: Failed) -> str:
     return words.plain(f"{slot.system} seed {slot.seed}{fold}: {words.shortened(failure.said)}")
 
 
-def _marks(sections: Sequence[Section]) -> set[str]:
-    """Which lines of the legend the tables need."""
-    marks = set()
-    for row in (row for section in sections for row in section.rows):
-        if row.half_width:
-            marks.add(f"over {row.over}")
-        if row.half_width == 0:
-            marks.add("same")
-        if row.score is None:
-            marks.add("unknown")
-        elif not row.complete:
-            marks.add("incomplete")
-    return marks
+def _legend(page: Page) -> list[str]:
+    """The lines of LEGEND that the tables need."""
+    rows = [row for section in page.sections for row in (*section.rows, *section.clusterings)]
+    marks = {mark for row in rows for mark in _marks(row)}
+    of_folds = [row.metrics for section in page.sections if section.protocol.get("folds") for row in section.rows]
+    ranked = [name for name in _from_scores(page) if any(name in metrics for metrics in of_folds)]
+    marks |= {mark for mark, there in (("together", any(of_folds)), ("ranked", ranked)) if there}
+    heads = " and ".join(words.header(name, "") for name in ranked)
+    return [line.format(heads) for mark, line in LEGEND.items() if mark in marks]
+
+
+def _from_scores(page: Page) -> list[str]:
+    """The metrics of its columns that hard predictions are not enough for."""
+    return [name for name in columns(page.metric or "") if name in METRICS and METRICS[name].needs_scores]
+
+
+def _marks(row: Row) -> Iterator[str]:
+    if row.half_width:
+        yield "over seeds"
+    if row.single and row.single.half_width:
+        yield "over folds"
+    if row.half_width == 0:
+        yield "same"
+    if not row.complete:
+        yield "incomplete"
+    elif row.score is None and not row.untold:
+        yield "unknown"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
-from typing import Any, Literal, TypeVar
+from statistics import fmean, stdev
+from typing import Any, NamedTuple, TypeVar
 
 from benchmarks.leaderboard.made import Conditions, Failed, Machine, Made, ProtocolKey, Slot, kept
-from benchmarks.metrics import METRICS
+from benchmarks.metrics import CLUSTERING_METRIC, METRICS
 from benchmarks.schema import RunFailure, RunResult
 from benchmarks.stats import mean_interval, ranks
 
@@ -20,20 +20,33 @@ RowKey = tuple[str, ProtocolKey, Conditions]
 Fill = Callable[[Made, Sequence[str]], Made]
 """A run, and the metrics of its page -> the run with those that it lacked, where they can be had."""
 
+Join = Callable[[Sequence[Made]], dict[str, float] | str]
+"""The folds of one seed -> the metrics of all their rows together, or in words why there are none."""
+
+
+class Single(NamedTuple):
+    """The primary metric over single folds: mean, standard deviation (None for one fold), and of one seed half the
+    width of the mean's 95 % interval. It is none of the score: together, folds may score quite differently.
+    """
+
+    mean: float
+    sd: float | None
+    half_width: float | None
+
 
 @dataclass(frozen=True)
 class Row:
-    """One system: means over its seeds and folds.
+    """One system: means over its seeds, of which each one's folds are scored together.
 
-    rank: None where the score can't be compared: the primary metric is not stored, or folds are missing.
-    half_width: of the 95 % interval; None for one run, or where folds are missing; 0 where every run scored the same.
+    rank, score: None where the primary metric is not stored, folds are missing, or (`untold` says why) can't be scored
+    together.
+    half_width: of the 95 % interval over seeds; None for one seed, 0 where all seeds scored the same.
     """
 
     system: str
     rank: int | None
     score: float | None
     half_width: float | None
-    over: Literal["seeds", "folds"]
     metrics: dict[str, float]
     train_seconds: float | None
     peak_memory_mb: float | None
@@ -41,6 +54,8 @@ class Row:
     seeds: int
     runs: int
     complete: bool = True
+    single: Single | None = None
+    untold: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,8 @@ class Section:
     protocol: dict[str, Any]
     conditions: Conditions
     rows: tuple[Row, ...]
+    clusterings: tuple[Row, ...]
+    """Ranked among themselves, and never beside classifications."""
     left_out: dict[str, int]
     """System -> older runs of it made under another definition."""
     unfinished: dict[str, int]
@@ -58,8 +75,8 @@ class Section:
     scheme: str
     place: str | None
     data: dict[str, Any]
-    trained_on: tuple[int, ...]
-    """Every number of training rows that a run of the section had."""
+    used: dict[str, tuple[int, ...]]
+    """Split -> every number of its rows that a run of the section had, ascending."""
     machines: tuple[Machine, ...]
     versions: tuple[str, ...]
     newest: str
@@ -67,7 +84,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """One task. metric: of its newest run; None where no run is done. about: what that run says of the data."""
+    """One task. metric: of its newest classification (or tagging); None where there is none. about: what its newest run
+    says of the data.
+    """
 
     task: str
     title: str
@@ -80,10 +99,16 @@ class Page:
 
 def columns(metric: str) -> list[str]:
     """The metrics of a table: the primary one, then those that are shown beside it."""
-    return [metric, *(other.name for other in METRICS.values() if other.shown and other.name != metric)]
+    clustering = metric in METRICS and METRICS[metric].clustering
+    shown = [other.name for other in METRICS.values() if other.shown and other.clustering == clustering]
+    return [metric, *(name for name in shown if name != metric)]
 
 
-def tables(runs: Iterable[RunResult | RunFailure], fill: Fill = lambda run, wanted: run) -> list[Page]:
+def tables(
+    runs: Iterable[RunResult | RunFailure],
+    fill: Fill = lambda run, wanted: run,
+    join: Join = lambda folds: "their predictions are not read",
+) -> list[Page]:
     """Every task that has runs, real ones before samples, by group and name. Smoke runs (`limited`) don't count.
 
     Reads each run once and keeps a fraction of it.
@@ -97,16 +122,17 @@ def tables(runs: Iterable[RunResult | RunFailure], fill: Fill = lambda run, want
                 made.append(record)
             else:
                 failed.append(record)
-    found = [_page(task, sample, made, failed, fill) for (sample, task), (made, failed) in pages.items()]
+    found = [_page(task, sample, made, failed, fill, join) for (sample, task), (made, failed) in pages.items()]
     return sorted(found, key=lambda page: (page.sample, page.group, page.task))
 
 
-def _page(task: str, sample: bool, made: Sequence[Made], failed: Sequence[Failed], fill: Fill) -> Page:
+def _page(task: str, sample: bool, made: Sequence[Made], failed: Sequence[Failed], fill: Fill, join: Join) -> Page:
     newest = max(made, key=_created, default=None)
     if newest is None:
-        return Page(task, task, "", sample, None, {}, _sections([], failed, "", fill))
-    metric = newest.primary_metric
-    sections = _sections(made, failed, metric, fill)
+        return Page(task, task, "", sample, None, {}, _sections([], failed, "", fill, join))
+    ranked = max((run for run in made if not run.clusters), key=_created, default=None)
+    metric = ranked.primary_metric if ranked else None
+    sections = _sections(made, failed, metric or "", fill, join)
     return Page(task, newest.title, newest.group, sample, metric, newest.about, sections)
 
 
@@ -124,17 +150,25 @@ def _grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, lis
 # -- sections --------------------------------------------------------------------------------------------------------
 
 
-def _sections(made: Sequence[Made], failed: Sequence[Failed], metric: str, fill: Fill) -> tuple[Section, ...]:
+def _sections(
+    made: Sequence[Made], failed: Sequence[Failed], metric: str, fill: Fill, join: Join
+) -> tuple[Section, ...]:
     """The whole training split first, then sizes, then balanced rows, then folds; of one protocol, the newest first."""
     shown, left_out = _newest_definitions(made)
-    wanted = columns(metric)
-    groups = _grouped((fill(run, wanted) for run in shown), lambda run: (run.slot.protocol, run.conditions))
+    filled = (fill(run, _wanted(run, CLUSTERING_METRIC if run.clusters else metric)) for run in shown)
+    groups = _grouped(filled, lambda run: (run.slot.protocol, run.conditions))
     failures = _failures_by_section(failed, {run.slot for run in made}, groups)
     sections = [
-        _section(*key, groups.get(key, []), failures.get(key, []), left_out, metric) for key in {**groups, **failures}
+        _section(*key, groups.get(key, []), failures.get(key, []), left_out, metric, join)
+        for key in {**groups, **failures}
     ]
     by_age = sorted(sections, key=lambda section: section.newest, reverse=True)
     return tuple(sorted(by_age, key=lambda section: _order(section.protocol)))
+
+
+def _wanted(run: Made, metric: str) -> list[str]:
+    """Of a single fold no metric is shown but the primary one."""
+    return columns(metric) if run.slot.fold is None else [metric]
 
 
 def _newest_definitions(made: Sequence[Made]) -> tuple[list[Made], Counter[RowKey]]:
@@ -168,9 +202,9 @@ def _failures_by_section(
     return found
 
 
-def _order(protocol: Mapping[str, Any]) -> tuple[int, bool, int, int]:
-    folds, size, test = (protocol.get(name) or 0 for name in ("folds", "train_size", "test_size"))
-    return folds, bool(protocol.get("balanced")), size, test
+def _order(protocol: Mapping[str, Any]) -> list[int]:
+    settings = ("folds", "balanced", "train_size", "test_size", "validation_size")
+    return [int(protocol.get(name) or 0) for name in settings]
 
 
 def _section(
@@ -180,25 +214,33 @@ def _section(
     failures: Sequence[Failed],
     left_out: Mapping[RowKey, int],
     metric: str,
+    join: Join,
 ) -> Section:
     folds = dict(protocol).get("folds")
     systems = {name: _Seeds.of(own, folds) for name, own in _grouped(runs, lambda run: run.slot.system).items()}
+    clusterings = {name: seeds for name, seeds in systems.items() if seeds.runs[0][0].clusters}
+    others = {name: seeds for name, seeds in systems.items() if name not in clusterings}
     newest = max(runs, key=_created, default=None)
     return Section(
         protocol=dict(protocol),
         conditions=conditions,
-        rows=_ranked([_row(name, seeds, metric) for name, seeds in systems.items()], metric),
+        rows=_ranked([_row(name, seeds, metric, join) for name, seeds in others.items()], metric),
+        clusterings=_clusterings(clusterings),
         left_out={name: count for name in systems if (count := left_out[name, protocol, conditions])},
         unfinished={name: seeds.unfinished for name, seeds in systems.items() if seeds.unfinished},
         failures=tuple(failures),
         scheme=newest.scheme if newest else "",
         place=newest.place if newest else None,
         data=newest.data if newest else {},
-        trained_on=tuple(sorted({run.data["used"]["train"] for run in runs})),
+        used={split: _sizes(split, runs) for split in ("train", "validation", "test")},
         machines=tuple(sorted({run.machine for run in runs})),
         versions=tuple(sorted({run.version for run in runs})),
         newest=newest.created if newest else "",
     )
+
+
+def _sizes(split: str, runs: Iterable[Made]) -> tuple[int, ...]:
+    return tuple(sorted({run.data["used"][split] for run in runs if split in run.data["used"]}))
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------
@@ -220,41 +262,65 @@ class _Seeds:
             return _Seeds(tuple(by_seed), False, 0)
         return _Seeds(tuple(whole), True, sum(map(len, by_seed)) - sum(map(len, whole)))
 
-    def values(self, metric: str) -> list[list[float]] | None:
-        """Seed by seed, fold by fold; None where a run lacks the metric: no mean over a part of the runs is shown."""
-        if not all(metric in run.metrics for own in self.runs for run in own):
-            return None
+    def scored(self, join: Join) -> tuple[list[dict[str, float]], str]:
+        """The metrics of every seed; none where folds are missing or, as the words say, can't be scored together."""
+        found = [own[0].metrics if own[0].slot.fold is None else join(own) for own in self.runs if self.complete]
+        if untold := [why for why in found if isinstance(why, str)]:
+            return [], untold[0]
+        return [metrics for metrics in found if not isinstance(metrics, str)], ""
+
+    def single(self, metric: str) -> list[list[float]]:
+        """Of every fold, seed by seed; none where one lacks the metric: no mean over a part of the folds is shown."""
+        if not all(metric in run.metrics and run.slot.fold is not None for own in self.runs for run in own):
+            return []
         return [[run.metrics[metric] for run in own] for own in self.runs]
 
     def cost(self, name: str) -> list[float]:
         return [run.cost[name] for own in self.runs for run in own if run.cost.get(name) is not None]
 
 
-def _row(system: str, seeds: _Seeds, metric: str) -> Row:
+def _clusterings(systems: Mapping[str, _Seeds]) -> tuple[Row, ...]:
+    """Clusters of one fold are not those of another, whatever classes both are matched to."""
+    apart = lambda folds: "each fold is clustered by itself"  # noqa: E731
+    rows = [_row(name, seeds, CLUSTERING_METRIC, apart) for name, seeds in systems.items()]
+    return _ranked(rows, CLUSTERING_METRIC)
+
+
+def _row(system: str, seeds: _Seeds, metric: str, join: Join) -> Row:
     """A row that has no rank yet."""
-    names = {name for own in seeds.runs for run in own for name in run.metrics}
-    values = {name: by_seed for name in sorted(names) if (by_seed := seeds.values(name)) is not None}
-    score, half_width = _score(values[metric]) if metric in values else (None, None)
+    scored, untold = seeds.scored(join)
+    metrics = _means(scored)
     seconds, memory, parameters = map(seeds.cost, ("train_seconds", "peak_memory_mb", "parameters"))
     return Row(
         system=system,
         rank=None,
-        score=score,
-        half_width=half_width if seeds.complete else None,
-        over="seeds" if len(seeds.runs) > 1 else "folds",
-        metrics={name: fmean(map(fmean, by_seed)) for name, by_seed in values.items()},
+        score=metrics.get(metric),
+        half_width=mean_interval([seed[metric] for seed in scored])[1] if metric in metrics else None,
+        metrics=metrics,
         train_seconds=fmean(seconds) if seconds else None,
         peak_memory_mb=max(memory, default=None),
         parameters=max(parameters, default=None),
         seeds=len(seeds.runs),
         runs=sum(map(len, seeds.runs)),
         complete=seeds.complete,
+        single=_single(seeds.single(metric)),
+        untold=untold,
     )
 
 
-def _score(by_seed: Sequence[Sequence[float]]) -> tuple[float, float | None]:
-    """Over seeds, each one's folds as their mean; of one seed, over its folds."""
-    return mean_interval(by_seed[0] if len(by_seed) == 1 else [mean_interval(folds)[0] for folds in by_seed])
+def _means(seeds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of every metric that all seeds have."""
+    shared = set.intersection(*map(set, seeds)) if seeds else set()
+    return {name: mean_interval([seed[name] for seed in seeds])[0] for name in sorted(shared)}
+
+
+def _single(seeds: Sequence[Sequence[float]]) -> Single | None:
+    values = [value for folds in seeds for value in folds]
+    if not values:
+        return None
+    mean, half_width = mean_interval(values)
+    sd = stdev(values) if len(values) > 1 else None
+    return Single(mean, sd, half_width if len(seeds) == 1 else None)
 
 
 def _ranked(rows: Sequence[Row], metric: str) -> tuple[Row, ...]:

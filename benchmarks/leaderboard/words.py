@@ -53,6 +53,7 @@ def protocol(asked: Mapping[str, Any]) -> str:
         "folds": "{}-fold cross-validation",
         "train_size": "{:,} training rows",
         "balanced": "classes balanced",
+        "validation_size": "{:,} validation rows",
         "test_size": "{:,} test rows",
     }
     words = [form.format(asked[name]) for name, form in said.items() if asked.get(name)]

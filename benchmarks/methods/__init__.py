@@ -19,20 +19,35 @@ if TYPE_CHECKING:
 # method -> module and function; imported when it is run, since most of them load torch
 METHODS = {
     "finetune": "benchmarks.methods.finetune:finetune",
+    "lora": "benchmarks.methods.finetune:finetune",
+    "frozen": "benchmarks.methods.frozen:frozen",
+    "probe": "benchmarks.methods.frozen:probe",
+    "recurrent": "benchmarks.methods.recurrent:recurrent",
+    "recurrent-word2vec": "benchmarks.methods.recurrent:recurrent_word2vec",
+    "sbert-softmax": "benchmarks.methods.siamese:softmax",
+    "sbert-cosine": "benchmarks.methods.siamese:cosine",
+    "sbert-cluster": "benchmarks.methods.clustering:cluster",
+    "sbert-fewshot": "benchmarks.methods.fewshot:fewshot",
     "tfidf": "benchmarks.methods.classical:tfidf",
+    "tag-features": "benchmarks.methods.tag_features:tag_features",
+    "zero-shot-labels": "benchmarks.methods.zero_shot:labels",
+    "zero-shot-pipeline": "benchmarks.methods.zero_shot:pipeline",
     "majority": "benchmarks.methods.classical:majority",
 }
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a method gets: the task, how to train, the rows, the encoder's folder where it needs one, and a meter."""
+    """What a method gets: the task, how to train, the rows, the encoder's folder where it needs one, a folder of what
+    is kept between runs, and a meter.
+    """
 
     task: Task
     recipe: Recipe
     seed: int
     data: RunData
     encoder: Path | None
+    cache: Path
     meter: Meter
 
     def predictions(self, predicted: list[Any], scores: np.ndarray | None = None) -> Predictions:

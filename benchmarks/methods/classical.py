@@ -1,14 +1,19 @@
-"""Systems that know no torch: the most frequent label, and TF-IDF with a linear classifier."""
+"""Systems that know no torch: the most frequent label, and TF-IDF with a linear classifier or naive Bayes."""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
 from benchmarks.methods import Job
+from benchmarks.methods.linear import columns_for_all, log_probabilities
 from benchmarks.recipes import Tfidf
 from benchmarks.schema import TAGS, Predictions
+
+MOST_PASSES = 5_000
+"""Over the rows, of logistic regression's solver: it has converged long before."""
 
 
 def majority(job: Job) -> Predictions:
@@ -33,10 +38,12 @@ def _majority_tag(job: Job) -> Predictions:
 
 
 def tfidf(job: Job) -> Predictions:
-    """TF-IDF features and a linear classifier by scikit-learn; scores are the classifier's margins, (n, classes)."""
+    """TF-IDF features and a linear classifier or naive Bayes, by scikit-learn.
+
+    Scores, (n, classes), are the margins of svm, one class against the rest, and log-probabilities of the others.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline
-    from sklearn.svm import LinearSVC
 
     recipe = job.recipe
     assert isinstance(recipe, Tfidf)
@@ -46,22 +53,63 @@ def tfidf(job: Job) -> Predictions:
         sublinear_tf=recipe.sublinear_tf,
         lowercase=recipe.lowercase,
     )
-    model = make_pipeline(vectorizer, LinearSVC(C=recipe.c, random_state=job.seed))
+    made, scored = CLASSIFIERS[recipe.classifier]
+    model = make_pipeline(vectorizer, made(recipe, job.seed))
     with job.meter.measuring("train", len(job.data.train)):
         model.fit(list(job.data.train["text"]), np.array(job.data.train["label"]))
     with job.meter.measuring("predict", len(job.data.test)):
-        margins = model.decision_function(list(job.data.test["text"]))
-    classifier = model[-1]
-    job.meter.parameters = job.meter.trainable_parameters = int(classifier.coef_.size + classifier.intercept_.size)
-    scores = _columns_for_all(margins, classifier.classes_, len(job.task.labels))
+        scores = scored(model, list(job.data.test["text"]), len(job.task.labels))
+    job.meter.parameters = job.meter.trainable_parameters = _weights(model[-1])
     return job.predictions([int(label) for label in scores.argmax(axis=1)], scores)
 
 
-def _columns_for_all(margins: np.ndarray, known: np.ndarray, classes: int) -> np.ndarray:
-    """(n, classes) scores from what scikit-learn gives: (n,) for two classes, and no column for an unseen class."""
-    if margins.ndim == 1:
+def _support_vectors(recipe: Tfidf, seed: int) -> Any:
+    from sklearn.svm import LinearSVC
+
+    return LinearSVC(C=recipe.c, class_weight=_class_weight(recipe), random_state=seed)
+
+
+def _naive_bayes(recipe: Tfidf, seed: int) -> Any:
+    from sklearn.naive_bayes import MultinomialNB
+
+    return MultinomialNB(alpha=recipe.alpha)
+
+
+def _logistic_regression(recipe: Tfidf, seed: int) -> Any:
+    """By SAGA (Defazio et al. 2014): 21,000 rows of 42 classes with 340,000 n-grams take it 20 seconds and 0.8 GB,
+    Newton's method 180 and 1.6; L-BFGS, scikit-learn's default, has not ended after ten minutes.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(
+        C=recipe.c, class_weight=_class_weight(recipe), solver="saga", max_iter=MOST_PASSES, random_state=seed
+    )
+
+
+def _class_weight(recipe: Tfidf) -> str | None:
+    return None if recipe.class_weights == "none" else recipe.class_weights
+
+
+def _margins(model: Any, texts: list[str], classes: int) -> np.ndarray:
+    margins = model.decision_function(texts)
+    if margins.ndim == 1:  # of two classes: the second one's
         margins = np.stack([-margins, margins], axis=1)
-    lowest = margins.min() - 1.0  # an unseen class ranks below all others everywhere
-    scores = np.full((len(margins), classes), lowest)
-    scores[:, known] = margins
-    return scores
+    return columns_for_all(margins, model.classes_, classes)
+
+
+def _bayes_log_probabilities(model: Any, texts: list[str], classes: int) -> np.ndarray:
+    return columns_for_all(model.predict_log_proba(texts), model.classes_, classes)
+
+
+CLASSIFIERS = {
+    "svm": (_support_vectors, _margins),
+    "nb": (_naive_bayes, _bayes_log_probabilities),
+    "logreg": (_logistic_regression, log_probabilities),
+}
+"""How each is made from recipe and seed, and its scores, (n, classes), from a fitted pipeline, texts and classes."""
+
+
+def _weights(classifier: Any) -> int:
+    if hasattr(classifier, "feature_log_prob_"):  # naive Bayes
+        return int(classifier.feature_log_prob_.size + classifier.class_log_prior_.size)
+    return int(classifier.coef_.size + classifier.intercept_.size)

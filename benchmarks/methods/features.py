@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100
-"""The label of a word piece that takes no part in the loss."""
+"""The label of what takes no part in the loss: further pieces of a word, special tokens, padding."""
 OUTSIDE = 0
 """The id of the tag 'O'."""
 OVERLAP = 4

@@ -17,6 +17,8 @@ class Metric:
     header: of its column in a table; '{scheme}' stands for the task's. shown: also where it is not the primary metric.
     classes: how many labels a task must have for it. needs_scores: hard predictions are not enough.
     higher_is_better: None where neither direction is; such a metric ranks nothing and is no task's primary one.
+    clustering: of a clustering, which has these metrics only. Its clusters were matched to classes with the gold
+    labels, so that it is never ranked beside classifications, and such a metric is no task's primary one.
     """
 
     name: str
@@ -27,11 +29,12 @@ class Metric:
     classes: Classes = "any"
     needs_scores: bool = False
     higher_is_better: bool | None = True
+    clustering: bool = False
 
     def scores(self, task_type: TaskType, n_labels: int) -> bool:
-        """Whether it is defined for such a task."""
+        """Whether it is defined for the classifications of such a task."""
         fits = {"any": True, "two": n_labels == 2, "many": n_labels > 2}
-        return self.task_type == task_type and fits[self.classes]
+        return self.task_type == task_type and fits[self.classes] and not self.clustering
 
 
 # Neither numpy nor scikit-learn is imported here: the command line reads these names before it knows what it needs.
@@ -83,12 +86,24 @@ METRICS: dict[str, Metric] = {
             "token F1, mean over all tags with O weighted by their tokens in gold"),
         Metric("token_accuracy", TAGS, "token accuracy with O",
             "share of tokens with the right tag, O among them"),
+        Metric("silhouette", TEXTS, "silhouette",
+            "of a clustering: mean silhouette of the rows, Euclidean distance", shown=True, clustering=True),
+        Metric("v_measure", TEXTS, "V-measure",
+            "of a clustering: harmonic mean of homogeneity and completeness", shown=True, clustering=True),
+        Metric("adjusted_rand", TEXTS, "adjusted Rand index",
+            "of a clustering: share of pairs parted as in gold, adjusted for chance", shown=True, clustering=True),
+        Metric("cluster_accuracy", TEXTS, "accuracy (classes matched to clusters with gold)",
+            "of a clustering: accuracy after the best one-to-one matching of clusters and gold classes",
+            shown=True, clustering=True),
     )
 }  # fmt: skip
 
+CLUSTERING_METRIC = "v_measure"
+"""By which clusterings are ranked among themselves, in place of the task's primary metric."""
+
 
 def names_for(task_type: TaskType, n_labels: int) -> tuple[str, ...]:
-    """Names of the metrics that score such a task, in the order of METRICS."""
+    """Names of the metrics that score the classifications of such a task, in the order of METRICS."""
     return tuple(metric.name for metric in METRICS.values() if metric.scores(task_type, n_labels))
 
 

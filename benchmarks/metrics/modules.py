@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from benchmarks.schema import TAGS, TEXTS
 
 if TYPE_CHECKING:
     import evaluate
+
+CLUSTERS = "clustering"
 
 _INPUTS = {
     TEXTS: """
@@ -23,6 +25,11 @@ _INPUTS = {
     TAGS: """
     predictions, references: one list of tags a row, such as B-PER, I-PER, O.
     scheme: IOB2 (if not given) or IO.
+""",
+    CLUSTERS: """
+    predictions: one cluster id a row.
+    references: one class id a row (not for the silhouette, which needs no gold).
+    embeddings: one list of floats a row, the vector that was clustered (for the silhouette only).
 """,
 }
 
@@ -50,14 +57,14 @@ def _face(name: str) -> type[evaluate.Metric]:
     from datasets import Features
 
     metric = METRICS[name]
-    of = _of_texts if metric.task_type == TEXTS else _of_tags
+    of = _OF[_kind(metric)]
 
     class Face(evaluate.Metric):  # type: ignore[misc, unused-ignore]
         def _info(self) -> evaluate.MetricInfo:
             return evaluate.MetricInfo(
                 description=metric.summary,
                 citation="",
-                inputs_description=_INPUTS[metric.task_type],
+                inputs_description=_INPUTS[_kind(metric)],
                 features=Features(_columns(metric)),
             )
 
@@ -68,12 +75,18 @@ def _face(name: str) -> type[evaluate.Metric]:
     return Face
 
 
+def _kind(metric: Metric) -> str:
+    return CLUSTERS if metric.clustering else metric.task_type
+
+
 def _columns(metric: Metric) -> dict[str, Any]:
     from datasets import Sequence as List
     from datasets import Value
 
     if metric.task_type == TAGS:
         return {"predictions": List(Value("string")), "references": List(Value("string"))}
+    if metric.name == "silhouette":
+        return {"predictions": Value("int64"), "embeddings": List(Value("float64"))}
     columns: dict[str, Any] = {"predictions": Value("int64"), "references": Value("int64")}
     # A column, not an option of compute: so that add_batch takes the scores with their rows.
     return columns | ({"scores": List(Value("float64"))} if metric.needs_scores else {})
@@ -107,3 +120,22 @@ def _of_tags(
     from benchmarks.metrics.tags import measure
 
     return measure(references, predictions, scheme)[metric.name]
+
+
+def _of_clusters(
+    metric: Metric,
+    predictions: Sequence[int],
+    references: Sequence[int] = (),
+    embeddings: Sequence[Sequence[float]] = (),
+) -> float:
+    import numpy as np
+
+    from benchmarks.metrics.clustering import AGREEMENT, counts, silhouettes
+
+    clusters = np.array(predictions, dtype=np.int64)
+    if metric.name == "silhouette":
+        return float(silhouettes(np.array(embeddings, dtype=np.float64), clusters).mean())
+    return AGREEMENT[metric.name](counts(np.array(references, dtype=np.int64), clusters))
+
+
+_OF: dict[str, Callable[..., float]] = {TEXTS: _of_texts, TAGS: _of_tags, CLUSTERS: _of_clusters}

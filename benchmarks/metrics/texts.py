@@ -77,11 +77,11 @@ def _ranked(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> dict[str, f
     numbers = {"average_precision": _average_precision(is_positive, score)}
     if not is_positive.all():
         numbers["roc_auc"] = float(roc_auc_score(is_positive, score))
-    best, threshold = _best_f1(is_positive, score)
+    best, threshold = best_f1(is_positive, score)
     return numbers | {"best_f1": best, "best_f1_threshold": threshold}
 
 
-def _best_f1(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> tuple[float, float]:
+def best_f1(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> tuple[float, float]:
     """Highest F1 of `score >= threshold`, and that threshold; of equally good ones the highest.
 
     From counts, not from precision_recall_curve: there rounding decides between equally good thresholds.

@@ -10,19 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.data import foreseen
 from benchmarks.data.loading import load
 from benchmarks.data.origins import origin_of
 from benchmarks.data.splits import Part, chosen, declared, fold_numbers, permutation, select, stratified_order
-from benchmarks.definitions import load_task
+from benchmarks.definitions import load_systems, load_task, load_tasks, resolved_recipe
 from benchmarks.errors import UserError
 from benchmarks.lock import Lock
-from benchmarks.schema import HeldOut, Protocol, Splits, Task
+from benchmarks.runner import run
+from benchmarks.schema import HeldOut, Protocol, RunSpec, Splits, Task
 
 PUBLISHED = Splits(train="train", validation="dev", test="test")
 ONE_POOL = Splits(train="all", test=HeldOut(take_from="train", share=0.2))
 THREE_OF_ONE = Splits(
     train="all", validation=HeldOut(take_from="train", share=0.1), test=HeldOut(take_from="train", share=0.1)
 )
+OF_THE_TEST = Splits(train="train", validation=HeldOut(take_from="test", share=0.5), test="test")
 
 classes_of_rows = st.lists(st.integers(0, 4), min_size=40, max_size=200).map(np.array)
 seeds = st.integers(0, 2**31)
@@ -59,6 +62,22 @@ def test_the_draws_are_the_same_on_every_machine_and_version():
     assert permutation(10, bits).tolist() == [0, 6, 2, 1, 3, 7, 4, 9, 8, 5]
     order = stratified_order(np.array([0] * 6 + [1] * 3), np.random.PCG64([0, 6]))
     assert order.tolist() == [1, 7, 0, 4, 8, 3, 5, 6, 2]
+
+
+@pytest.mark.parametrize(
+    "splits, protocol, train, validation, test",
+    [
+        (ONE_POOL, {"balanced": True, "test_size": 4}, [9, 12, 13, 16], [0, 14, 15, 17], [7, 10, 11, 18]),
+        (ONE_POOL, {"folds": 5, "fold": 1}, [1, 10, 16, 17], [0, 7, 15, 18], [4, 11, 12, 13]),
+        (PUBLISHED, {"test_size": 4}, [8, 10, 13, 17], [0, 11, 14, 15], [6, 8, 11, 19]),
+    ],
+)
+def test_a_protocol_draws_the_rows_that_it_always_drew(splits, protocol, train, validation, test):
+    """Stored runs were made on them: a draw that changes is a new code protocol number."""
+    rows = chosen_rows(splits, [0, 1] * 10, validation_size=4, train_size=4, **protocol)
+    assert {name: index.tolist() for name, index in rows.items()} == {
+        "train": train, "validation": validation, "test": test
+    }  # fmt: skip
 
 
 @given(classes_of_rows, seeds)
@@ -140,6 +159,14 @@ def test_a_split_without_rows_is_an_error():
 
 
 # -- what a protocol asks for ----------------------------------------------------------------------------------------
+
+
+def test_a_protocol_without_a_validation_size_is_that_of_runs_stored_before_there_was_one():
+    before = {
+        "seed": 0, "train_size": None, "test_size": None, "balanced": False, "folds": None, "fold": None, "limit": None
+    }  # fmt: skip
+    assert Protocol(**before).identity() == Protocol(**before, validation_size=None).identity() == before
+    assert Protocol(**before | {"validation_size": 5}).identity() == {**before, "validation_size": 5}
 
 
 @given(classes_of_rows, st.sampled_from([PUBLISHED, ONE_POOL, THREE_OF_ONE]), seeds, st.data())
@@ -225,6 +252,94 @@ def test_a_test_size_of_a_published_test_split_or_a_fold_is_a_stratified_subset(
     assert len(chosen_rows(ONE_POOL, classes, folds=3, fold=0, test_size=6)["test"]) == 6
 
 
+@given(classes_of_rows, st.sampled_from([PUBLISHED, ONE_POOL, THREE_OF_ONE, OF_THE_TEST]), seeds, st.data())
+def test_a_validation_size_moves_no_test_row_and_loses_none(classes, splits, seed, data):
+    before = chosen_rows(splits, classes, seed=seed)
+    is_cut = splits in (PUBLISHED, OF_THE_TEST)
+    pool = before["validation"] if is_cut else np.concatenate([before["train"], before.get("validation", [])])
+    large = data.draw(st.integers(1, len(pool) - (not is_cut)))
+    small = data.draw(st.integers(1, large))
+    big, little = (chosen_rows(splits, classes, seed=seed, validation_size=size) for size in (large, small))
+    assert (len(big["validation"]), len(little["validation"])) == (large, small)
+    assert set(little["validation"]) <= set(big["validation"]) <= set(pool)
+    assert np.array_equal(big["test"], before["test"])
+    if is_cut:
+        assert np.array_equal(big["train"], before["train"])
+    else:
+        assert sorted([*big["train"], *big["validation"]]) == sorted(pool)
+
+
+@pytest.mark.parametrize("splits", [PUBLISHED, ONE_POOL, THREE_OF_ONE, OF_THE_TEST])
+def test_validation_rows_are_stratified_ascending_and_drawn_anew_by_each_seed(splits):
+    classes = [0] * 800 + [1] * 150 + [2] * 50
+    one, other = (chosen_rows(splits, classes, seed=seed, validation_size=40)["validation"] for seed in (0, 1))
+    assert counts(classes, one)[:3].tolist() == [32, 6, 2]
+    assert np.array_equal(one, np.sort(one))
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("splits", [PUBLISHED, ONE_POOL, THREE_OF_ONE, OF_THE_TEST])
+def test_training_sizes_are_nested_beside_the_same_validation_rows(splits):
+    small, large = (
+        chosen_rows(splits, [0, 1] * 60, seed=3, test_size=20, validation_size=10, train_size=size) for size in (30, 60)
+    )
+    assert set(small["train"]) < set(large["train"])
+    assert np.array_equal(small["validation"], large["validation"])
+    assert np.array_equal(small["test"], large["test"])
+
+
+@pytest.mark.parametrize("splits", [ONE_POOL, THREE_OF_ONE])
+def test_a_fold_is_never_validated_on(splits):
+    for fold in range(5):
+        rows = chosen_rows(splits, [0, 1] * 50, folds=5, fold=fold, validation_size=20)
+        assert {name: len(index) for name, index in rows.items()} == {"train": 60, "validation": 20, "test": 20}
+        assert sorted(np.concatenate(list(rows.values()))) == list(range(100))
+
+
+def test_a_training_set_without_a_size_is_all_that_is_left():
+    rows = chosen_rows(ONE_POOL, [0] * 1093 + [1] * 435, balanced=True, test_size=470, validation_size=100)
+    assert {name: len(index) for name, index in rows.items()} == {"train": 300, "validation": 100, "test": 470}
+
+
+THREE_SIZES = [
+    {"train_size": 700, "test_size": 170},
+    {"train_size": 300, "validation_size": 100, "test_size": 470},
+    {"train_size": 100, "validation_size": 50, "test_size": 720},
+]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("sizes", THREE_SIZES, ids=str)
+def test_the_balanced_comments_divide_into_the_sizes_of_the_source(sizes, seed, real_data, tmp_path):
+    task = load_tasks()["fox-news-comments"]
+    data = load(task, origin_of(task, real_data, {}), tmp_path, Lock())
+    rows = select(data, Protocol(seed=seed, balanced=True, **sizes))
+    assert rows.sizes == {name.removesuffix("_size"): size for name, size in sizes.items()}
+    tables = [table for table in (rows.train, rows.validation, rows.test) if table is not None]
+    for table in tables:
+        assert 2 * sum(table["label"]) == len(table)
+    ids = [row_id for table in tables for row_id in table["row_id"]]
+    assert len(set(ids)) == len(ids) == sum(sizes.values()) == 870
+
+
+def test_every_system_is_given_the_same_rows(tmp_path):
+    task = load_task(make.text_task(tmp_path))
+    data, given_rows = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache", Lock()), []
+
+    def recording(job):
+        tables = (job.data.train, job.data.validation, job.data.test)
+        given_rows.append([list(table["row_id"]) for table in tables])
+        return job.predictions([0] * len(job.data.test), None)
+
+    for name in ("majority", "tfidf-svm"):
+        system = load_systems()[name]
+        protocol = Protocol(balanced=True, train_size=20, validation_size=10, test_size=30)
+        spec = RunSpec(task, system, resolved_recipe(system, task.type), protocol, {"task": task.identity()})
+        result, _ = run(spec, data, None, tmp_path, method=recording)
+        assert result.data["used"] == {"train": 20, "validation": 10, "test": 30}
+    assert given_rows[0] == given_rows[1]
+
+
 def test_a_limit_takes_the_first_rows_of_every_split():
     rows = chosen_rows(PUBLISHED, [0, 1] * 20, limit=3)
     assert {name: index.tolist() for name, index in rows.items()} == {name: [0, 1, 2] for name in rows}
@@ -256,6 +371,14 @@ def test_a_limit_comes_before_all_else():
         (ONE_POOL, {"train_size": 49}, "train_size 49, but there are 48 training rows"),
         (PUBLISHED, {"test_size": 61}, "test_size 61, but there are 60 test rows"),
         (ONE_POOL, {"test_size": 60}, "test_size 60, but there are 59 undivided rows"),
+        (PUBLISHED, {"validation_size": 61}, "validation_size 61, but there are 60 validation rows"),
+        (ONE_POOL, {"validation_size": 48}, "validation_size 48, but there are 47 undivided rows"),
+        (THREE_OF_ONE, {"validation_size": 54}, "validation_size 54, but there are 53 undivided rows"),
+        (
+            ONE_POOL,
+            {"balanced": True, "test_size": 20, "validation_size": 5, "train_size": 16},
+            "mine: train_size 16, but there are 15 training rows under this protocol.",
+        ),
         (PUBLISHED, {"folds": 21}, "21 folds, but there are 20 rows of 'b', the smallest class."),
         (PUBLISHED, {"folds": 5, "fold": 5}, "fold 5, expected 0 to 4 of 5 folds."),
         (THREE_OF_ONE, {"limit": 1, "balanced": True}, "no rows are left for the"),
@@ -274,13 +397,14 @@ def test_more_folds_than_rows_of_no_class_are_told():
 @settings(max_examples=200)
 @given(
     classes_of_rows,
-    st.sampled_from([PUBLISHED, ONE_POOL, THREE_OF_ONE]),
+    st.sampled_from([PUBLISHED, ONE_POOL, THREE_OF_ONE, OF_THE_TEST]),
     st.fixed_dictionaries(
         {"seed": seeds},
         optional={
             "limit": st.integers(1, 300),
             "balanced": st.booleans(),
             "test_size": st.integers(1, 60),
+            "validation_size": st.integers(1, 60),
             "train_size": st.integers(1, 60),
             "folds": st.just(3),
             "fold": st.integers(0, 2),
@@ -299,8 +423,8 @@ def test_whatever_is_asked_the_splits_are_disjoint_ascending_and_not_empty_or_it
         assert len(split) and np.all(np.diff(split.index) > 0) and split.index.max() < len(classes)
     groups = [{(split.part, row) for row in split.index.tolist()} for split in rows.values()]
     assert len(set().union(*groups)) == sum(map(len, groups))
-    if "train_size" in protocol:
-        assert len(rows["train"]) == protocol["train_size"]
+    for name in rows:
+        assert len(rows[name]) == protocol.get(f"{name}_size", len(rows[name]))
 
 
 def test_rows_of_a_tagging_task_cannot_be_balanced(tmp_path):
@@ -308,3 +432,57 @@ def test_rows_of_a_tagging_task_cannot_be_balanced(tmp_path):
     data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache", Lock())
     with pytest.raises(UserError, match=r"names: protocol\.balanced: rows of a tagging task have no class"):
         select(data, Protocol(balanced=True))
+
+
+# -- foreseen from what is declared ----------------------------------------------------------------------------------
+
+
+POOL = "{train: train, test: {take_from: train, share: 0.2}}"
+
+
+def foresee(folder, protocol, counts=", rows: 60, counts: {negative: 40, positive: 20}", splits=POOL):
+    """Plans a run of a file whose counts are declared, and reads none of its rows: there is not one in it."""
+    path = make.text_task(folder, splits=splits)
+    path.write_text(path.read_text().replace("{path: train.csv}", f"{{path: train.csv{counts}}}"))
+    (folder / "data" / "mine" / "train.csv").write_text("")
+    task, system = load_task(path), load_systems()["majority"]
+    spec = RunSpec(task, system, resolved_recipe(system, task.type), protocol, {})
+    foreseen.check([spec], {"mine": origin_of(task, folder / "data", {})})
+
+
+@pytest.mark.parametrize(
+    "protocol, expected",
+    [
+        ({"train_size": 49}, "mine: train_size 49, but there are 48 training rows under this protocol."),
+        ({"balanced": True, "test_size": 40}, "test_size 40, but there are 39 undivided rows"),
+        ({"validation_size": 48}, "validation_size 48, but there are 47 undivided rows"),
+        ({"folds": 21, "fold": 0}, "21 folds, but there are 20 rows of 'positive', the smallest class."),
+        ({"folds": 7, "fold": 6, "test_size": 9}, "test_size 9, but there are 8 test rows"),
+        ({"folds": 7, "fold": 0, "train_size": 52}, "train_size 52, but there are 51 training rows"),
+    ],
+)
+def test_what_declared_counts_cannot_give_is_told_before_a_row_is_read(tmp_path, protocol, expected):
+    with pytest.raises(UserError, match=re.escape(expected)):
+        foresee(tmp_path, Protocol(**protocol))
+
+
+@pytest.mark.parametrize("protocol", [{}, {"train_size": 48}, {"folds": 20, "fold": 19}, {"limit": 3, "train_size": 9}])
+def test_what_declared_counts_can_give_or_do_not_tell_is_let_through(tmp_path, protocol):
+    foresee(tmp_path, Protocol(**protocol))
+    foresee(tmp_path, Protocol(train_size=10**6), counts="")
+
+
+def test_the_splits_foreseen_are_as_large_as_those_of_the_rows(real_data, tmp_path):
+    """A dry run must not refuse what a run would make: one row less than the refused size is there."""
+    for name in ("fox-news-comments", "rotten-tomatoes", "europarl-ner-de"):
+        task, system = load_tasks()[name], load_systems()["majority"]
+        origin = origin_of(task, real_data, {})
+        largest = select(load(task, origin, tmp_path, Lock()), Protocol(folds=3, fold=0)).sizes["train"]
+        for size in (largest, largest + 1):
+            protocol = Protocol(folds=3, fold=0, train_size=size)
+            spec = RunSpec(task, system, resolved_recipe(system, task.type), protocol, {})
+            if size == largest:
+                foreseen.check([spec], {name: origin})
+            else:
+                with pytest.raises(UserError, match=f"there are {largest:,} training rows"):
+                    foreseen.check([spec], {name: origin})

@@ -16,7 +16,7 @@ from benchmarks.definitions import load_task
 from benchmarks.encoders import load_model, load_tokenizer
 from benchmarks.lock import Lock
 from benchmarks.methods.features import IGNORED, join_windows, text_features, word_features
-from benchmarks.methods.finetune import training_arguments
+from benchmarks.methods.training import training_arguments
 from benchmarks.recipes import Finetune
 from benchmarks.runner import run
 from benchmarks.schema import TAGS, TEXTS, Protocol, RunResult, RunSpec
@@ -40,7 +40,7 @@ def rows_of(folder: Path, write=make.text_task, rows: int = 60):
 def trained(folder: Path, encoder: Path, write=make.text_task, recipe: Finetune = QUICK, seed: int = 0, rows: int = 60):
     task, data = rows_of(folder, write, rows)
     spec = RunSpec(task, from_checkpoint(str(encoder)), recipe, Protocol(seed=seed), {})
-    result, predictions = run(spec, data, encoder)
+    result, predictions = run(spec, data, encoder, folder)
     assert isinstance(result, RunResult), result.error["traceback"]
     return result, predictions
 
@@ -64,7 +64,7 @@ def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(tmp_pa
 def test_predictions_stand_in_the_order_of_the_rows_though_batches_are_sorted_by_length(tmp_path, checkpoints):
     task, data = rows_of(tmp_path)
     spec = RunSpec(task, from_checkpoint("x/y"), QUICK.model_copy(update={"epochs": 1}), Protocol(), {})
-    _, predictions = run(spec, data, checkpoints["bert"])
+    _, predictions = run(spec, data, checkpoints["bert"], tmp_path)
     assert predictions.row_ids == list(data.splits["test"]["row_id"])
     one_by_one = _scores_one_by_one(tmp_path, checkpoints["bert"], spec, data)
     assert np.allclose(predictions.scores, one_by_one, atol=2e-3)
@@ -134,7 +134,7 @@ def test_a_word_of_which_the_tokenizer_leaves_nothing_is_outside(tmp_path, check
     path.write_text("anna\tB-PER\n\u200d\tO\nberlin\tB-LOC\n")
     data = load(task, origin_of(task, tmp_path / "data", {}), tmp_path / "cache", Lock())
     spec = RunSpec(task, from_checkpoint("x/y"), QUICK, Protocol(), {})
-    _, predictions = run(spec, data, checkpoints["bert"])
+    _, predictions = run(spec, data, checkpoints["bert"], tmp_path)
     assert [task.tags[tag] for tag in predictions.predicted[0]] == ["B-PER", "O", "B-LOC"]
 
 
@@ -168,7 +168,7 @@ def test_a_checkpoint_with_a_head_of_its_own_gets_a_fresh_one(tmp_path, checkpoi
 def test_a_loss_that_is_no_number_is_a_failure_with_its_step(tmp_path, checkpoints):
     task, data = rows_of(tmp_path)
     recipe = QUICK.model_copy(update={"learning_rate": 1e30, "clipping": 0.0})
-    result, _ = run(RunSpec(task, from_checkpoint("x/y"), recipe, Protocol(), {}), data, checkpoints["bert"])
+    result, _ = run(RunSpec(task, from_checkpoint("x/y"), recipe, Protocol(), {}), data, checkpoints["bert"], tmp_path)
     assert result.status == "failed"
     assert "the training loss is" in result.error["message"]
 
@@ -190,6 +190,6 @@ def test_many_runs_in_one_process_do_not_pile_up_memory(tmp_path, checkpoints):
     spec = RunSpec(task, from_checkpoint("x/y"), QUICK.model_copy(update={"epochs": 0.2}), Protocol(), {})
     sizes = []
     for _ in range(8):
-        run(spec, data, checkpoints["bert"])
+        run(spec, data, checkpoints["bert"], tmp_path)
         sizes.append(psutil.Process().memory_info().rss / 2**20)
     assert sizes[-1] - sizes[2] < 30

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.errors import UserError
-from benchmarks.metrics import METRICS, names_for, tags, texts
+from benchmarks.metrics import METRICS, clustering, names_for, tags, texts
 from benchmarks.metrics.modules import UnknownMetricError, load
 
 GOLD = [["B-PER", "I-PER", "O"], [], ["O", "B-LOC"]]
@@ -30,11 +30,20 @@ def given_rows(name: str) -> tuple[dict[str, list], dict[str, float]]:
     """Input for the face of a metric, and what the plain functions make of it."""
     if METRICS[name].task_type == "token-classification":
         return {"predictions": PREDICTED, "references": GOLD}, tags.measure(GOLD, PREDICTED, "IOB2")
+    if METRICS[name].clustering:
+        return given_clusters(name)
     k = 3 if METRICS[name].classes == "many" else 2
     gold, predicted, scores = np.arange(12) % k, RNG.integers(0, k, 12), RNG.normal(size=(12, k))
     columns = {"predictions": predicted.tolist(), "references": gold.tolist()}
     columns |= {"scores": scores.tolist()} if METRICS[name].needs_scores else {}
     return columns, texts.measure(gold, predicted, scores, [str(i) for i in range(k)], None)
+
+
+def given_clusters(name: str) -> tuple[dict[str, list], dict[str, float]]:
+    gold, clusters, vectors = np.arange(12) % 3, RNG.integers(0, 4, 12), RNG.normal(size=(12, 5))
+    given = {"embeddings": vectors.tolist()} if name == "silhouette" else {"references": gold.tolist()}
+    values = clustering.silhouettes(vectors, clusters)
+    return {"predictions": clusters.tolist(), **given}, clustering.measure(gold, clusters, values)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -47,7 +56,9 @@ def test_every_metric_has_a_face_that_computes_the_same_number(name):
     assert metric.compute(**columns) == {name: expected[name]}
 
 
-@pytest.mark.parametrize("name", ["entity_f1", "accuracy", "average_precision", "average_precision_macro"])
+@pytest.mark.parametrize(
+    "name", ["entity_f1", "accuracy", "average_precision", "average_precision_macro", "v_measure", "silhouette"]
+)
 def test_batches_add_up_to_the_whole_and_a_face_can_be_used_again(name):
     metric, (columns, expected) = load(name), given_rows(name)
     for _ in range(2):
@@ -75,6 +86,7 @@ def test_the_positive_class_the_labels_and_the_scheme_can_be_given():
 def test_a_metric_that_is_not_defined_for_the_rows_is_nan():
     rows = {"predictions": [0, 1], "references": [0, 0], "scores": [[0.5, 0.5], [0.1, 0.9]]}
     assert np.isnan(load("roc_auc").compute(**rows)["roc_auc"])
+    assert np.isnan(load("silhouette").compute(predictions=[1, 1, 1], embeddings=[[0.0], [1.0], [2.0]])["silhouette"])
 
 
 def test_a_metric_of_two_classes_refuses_three_and_one_of_many_refuses_two():

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from benchmarks.metrics import METRICS, names_for, primary_for, tags, texts
+from benchmarks.metrics import CLUSTERING_METRIC, METRICS, clustering, names_for, primary_for, tags, texts
 
 ANY = ("accuracy", "f1_micro", "f1_macro", "f1_weighted", "mcc")
 TWO = ("precision", "recall", "f1", "average_precision", "roc_auc", "best_f1", "best_f1_threshold")
@@ -21,10 +21,11 @@ NER = (
     "token_f1_weighted",
     "token_accuracy",
 )
+CLUSTERING = ("silhouette", "v_measure", "adjusted_rand", "cluster_accuracy")
 
 
 def test_the_metrics_are_those_of_the_contract_in_its_order():
-    assert tuple(METRICS) == (*ANY, *TWO, *MANY, *NER)
+    assert tuple(METRICS) == (*ANY, *TWO, *MANY, *NER, *CLUSTERING)
     assert all(name == metric.name for name, metric in METRICS.items())
 
 
@@ -46,8 +47,14 @@ def test_a_place_on_a_scale_of_scores_can_rank_nothing_and_is_no_primary_metric(
     assert primary_for("token-classification", 3) == NER
 
 
+def test_the_metrics_of_a_clustering_are_those_of_no_task_and_one_of_them_ranks_clusterings():
+    assert {name for name in METRICS if METRICS[name].clustering} == set(CLUSTERING)
+    assert not any(set(names_for("text-classification", k)) & set(CLUSTERING) for k in (1, 2, 3))
+    assert CLUSTERING_METRIC in CLUSTERING
+
+
 def test_no_two_metrics_of_a_task_share_a_header():
-    for names in (names_for("text-classification", 2), names_for("text-classification", 3), NER):
+    for names in (names_for("text-classification", 2), names_for("text-classification", 3), NER, CLUSTERING):
         assert len({METRICS[name].header for name in names}) == len(names)
 
 
@@ -67,6 +74,11 @@ def test_metrics_that_need_scores_are_those_missing_without_scores():
 
 def test_tags_measures_exactly_the_names_listed():
     assert tuple(tags.measure([["B-PER"]], [["O"]], "IOB2")) == NER
+
+
+def test_a_clustering_is_measured_by_exactly_the_names_listed():
+    ids = np.arange(6) % 2
+    assert tuple(clustering.measure(ids, ids, np.ones(6))) == CLUSTERING
 
 
 def test_every_entity_metric_names_its_mode_and_the_strict_ones_their_scheme():

@@ -1,0 +1,114 @@
+"""What frozen encoders gave, computed once and cached by content."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from benchmarks.embeddings import store
+from benchmarks.embeddings.encoding import POOLINGS, Frozen, Kind, computed
+from benchmarks.embeddings.store import Row, Sequences
+from benchmarks.errors import UserError
+
+__all__ = ["Embedded", "Pooling", "Sequences", "Tell", "of_pieces", "of_words", "pooled"]
+
+Pooling: TypeAlias = Literal["cls", "mean", "mean_last_four"]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What is known of rows that were embedded.
+
+    length: pieces that the encoder reads at once; cut_rows: how many rows are longer; rows: how many differ; computed:
+    how many of these were in no file yet; seconds: what computing all of them took, whenever that was.
+    """
+
+    length: int
+    cut_rows: int
+    rows: int
+    computed: int
+    seconds: float
+
+
+Tell: TypeAlias = Callable[[Embedded], None]
+
+
+def pooled(
+    texts: Sequence[str],
+    encoder: Path,
+    length: int,
+    pooling: Pooling,
+    cache: Path,
+    tell: Tell = lambda embedded: None,
+) -> np.ndarray:
+    """(n, width) float32: the first token ('cls'), the mean of all tokens, or the mean of all tokens over the last four
+    layers. Texts of more than `length` pieces lose their end.
+    """
+    rows = _embedded("pooled", texts, encoder, length, cache, tell)
+    vectors = np.empty((len(rows), rows.width), np.float32)
+    for number in range(len(rows)):
+        vectors[number] = rows[number][POOLINGS.index(pooling)]
+    return vectors
+
+
+def of_pieces(
+    texts: Sequence[str], encoder: Path, length: int, cache: Path, tell: Tell = lambda embedded: None
+) -> Sequences:
+    """float16, one vector a word piece, special tokens included; texts of more than `length` pieces lose their end."""
+    return _embedded("pieces", texts, encoder, length, cache, tell)
+
+
+def of_words(
+    rows: Sequence[Sequence[str]], encoder: Path, length: int, cache: Path, tell: Tell = lambda embedded: None
+) -> Sequences:
+    """float16, one vector a word: its first piece; zeros where the tokenizer leaves nothing of a word.
+
+    Rows of more than `length` pieces are read in windows that overlap by a quarter; a word in two windows has its
+    vector from the one where it stands further from an edge.
+    """
+    return _embedded("words", rows, encoder, length, cache, tell)
+
+
+def _embedded(kind: Kind, rows: Sequence[Row], encoder: Path, length: int, cache: Path, tell: Tell) -> Sequences:
+    frozen = Frozen.of(kind, encoder, length)
+    folder = cache / "embeddings" / frozen.key
+    known_by = [store.key_of(row) for row in rows]
+    differing = dict(zip(known_by, rows, strict=True))
+    with _first_rank_first():
+        places = store.find(differing, folder)
+        missing = {key: row for key, row in differing.items() if key not in places}
+        for some in computed(frozen, missing):
+            store.write(some, folder)
+    if missing:
+        places = store.find(differing, folder)
+    if len(places) < len(differing):
+        raise UserError(f"{folder}: written, and can't be read back. Is the disk full, or was the folder cleared?")
+    sequences = Sequences([places[key] for key in known_by], frozen.width)
+    seconds = round(sum(place.seconds for place in places.values()), 3)
+    tell(Embedded(frozen.length, sequences.cut_rows, len(differing), len(missing), seconds))
+    return sequences
+
+
+@contextlib.contextmanager
+def _first_rank_first() -> Iterator[None]:
+    """Rank 0 computes, the others find what it wrote. They don't wait for ever where it fails, as they would inside of
+    accelerate's main_process_first: they fail, too.
+    """
+    torch = sys.modules.get("torch")
+    if not (torch and torch.distributed.is_available() and torch.distributed.is_initialized()):
+        yield
+        return
+    is_first = torch.distributed.get_rank() == 0
+    if not is_first:
+        torch.distributed.barrier()
+    try:
+        yield
+    finally:
+        if is_first:
+            torch.distributed.barrier()

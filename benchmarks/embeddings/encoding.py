@@ -1,0 +1,223 @@
+"""Rows through a frozen encoder: cut into windows, in batches of which each row's vectors don't depend."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from benchmarks.embeddings.store import Row, Vectors
+from benchmarks.encoders import checkpoint_sha256, load_encoder, load_tokenizer, longest_input
+from benchmarks.schema import TAGS, TEXTS
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+VERSION = 1
+"""Raised whenever other vectors are computed here, or stored otherwise: old files are then unused."""
+
+Kind: TypeAlias = Literal["pooled", "pieces", "words"]
+
+POOLINGS = ("cls", "mean", "mean_last_four")
+"""What one pass gives of a text, in the order in which it is stored."""
+OVERLAP = 4
+"""Neighbouring windows share this fraction (a quarter) of their length."""
+MULTIPLE = 8
+"""Windows are padded to a multiple of it."""
+BATCH = {"cpu": 512, "cuda": 4096}
+"""Pieces of a batch, padding included."""
+FILE = 2**15
+"""Pieces of the rows that are kept in one file: what a kill loses at most, and what the memory must hold."""
+TOKENIZED = 1000
+"""Rows that are tokenised at a time."""
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """An encoder that reads rows of one kind, not loaded yet; length: pieces that it reads at once."""
+
+    kind: Kind
+    encoder: Path
+    tokenizer: PreTrainedTokenizerBase
+    length: int
+    width: int
+    device: str
+
+    @classmethod
+    def of(cls, kind: Kind, encoder: Path, length: int) -> Frozen:
+        """length: what is wanted; the encoder may have positions for less."""
+        import torch
+        from transformers import AutoConfig
+
+        tokenizer = load_tokenizer(encoder, TAGS if kind == "words" else TEXTS)
+        width = AutoConfig.from_pretrained(encoder, trust_remote_code=False).hidden_size
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return cls(kind, encoder, tokenizer, longest_input(encoder, tokenizer, length), width, device)
+
+    @property
+    def key(self) -> str:
+        """32 hex digits over all that moves a row's vectors beside the row."""
+        import torch
+        import transformers
+
+        said = [self.kind, checkpoint_sha256(self.encoder), self.length, self.device]
+        code = [VERSION, torch.__version__, transformers.__version__]
+        return hashlib.sha256(json.dumps([*said, *code]).encode()).hexdigest()[:32]
+
+
+class Window(NamedTuple):
+    """What the encoder reads at once: ids of pieces, and for words the word of each piece, -1 for special tokens."""
+
+    pieces: np.ndarray
+    words: np.ndarray
+
+
+@dataclass(frozen=True)
+class Tokenized:
+    """A row as windows: the first one of a text, all of a row of words. size: characters, or words."""
+
+    key: bytes
+    size: int
+    windows: list[Window]
+    cut: bool
+
+    @property
+    def pieces(self) -> int:
+        return sum(len(window.pieces) for window in self.windows)
+
+
+def computed(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[list[Vectors]]:
+    """The vectors of all rows by key, those for one file after the other; loads the encoder where there is any row.
+
+    values: 'pooled' (3, width) float32 in the order of POOLINGS, 'pieces' and 'words' (tokens, width) float16.
+    """
+    if not rows:
+        return
+    model = load_encoder(frozen.encoder).eval().to(frozen.device)
+    by_length = sorted(_tokenized(frozen, rows), key=lambda row: row.pieces)
+    for some in _files(by_length):
+        start = time.perf_counter()
+        outputs = iter(_outputs(frozen, model, [window for row in some for window in row.windows]))
+        values = [_values(frozen, row, list(islice(outputs, len(row.windows)))) for row in some]
+        a_piece = (time.perf_counter() - start) / sum(row.pieces for row in some)
+        yield [Vectors(row.key, row.cut, row.pieces * a_piece, of) for row, of in zip(some, values, strict=True)]
+
+
+def _files(rows: Iterable[Tokenized]) -> Iterator[list[Tokenized]]:
+    """Neighbours of about FILE pieces together."""
+    some: list[Tokenized] = []
+    pieces = 0
+    for row in rows:
+        some.append(row)
+        pieces += row.pieces
+        if pieces >= FILE:
+            yield some
+            some, pieces = [], 0
+    if some:
+        yield some
+
+
+def _values(frozen: Frozen, row: Tokenized, outputs: Sequence[np.ndarray]) -> np.ndarray:
+    return _joined(row, outputs, frozen.width) if frozen.kind == "words" else outputs[0]
+
+
+def _joined(row: Tokenized, outputs: Sequence[np.ndarray], width: int) -> np.ndarray:
+    """(words, width) of each word's first piece, from the window where it stands furthest from an edge; else zeros."""
+    values, room = np.zeros((row.size, width), np.float16), np.full(row.size, -1)
+    for window, output in zip(row.windows, outputs, strict=True):
+        words = window.words.tolist()
+        for i, word in enumerate(words):
+            is_first = word >= 0 and (i == 0 or words[i - 1] != word)
+            from_edge = min(i, len(words) - 1 - i)
+            if is_first and from_edge > room[word]:
+                values[word], room[word] = output[i], from_edge
+    return values
+
+
+# -- word pieces -----------------------------------------------------------------------------------------------------
+
+
+def _tokenized(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[Tokenized]:
+    left = iter(rows.items())
+    while some := dict(islice(left, TOKENIZED)):
+        for (key, row), windows in zip(some.items(), _windows(frozen, list(some.values())), strict=True):
+            kept = windows if frozen.kind == "words" else windows[:1]
+            yield Tokenized(key, len(row), kept, cut=len(windows) > 1)
+
+
+def _windows(frozen: Frozen, rows: Sequence[Row]) -> list[list[Window]]:
+    """The windows of each row; those of words overlap by a quarter."""
+    are_words = frozen.kind == "words"
+    encoded = frozen.tokenizer(
+        rows,
+        is_split_into_words=are_words,
+        truncation=True,
+        max_length=frozen.length,
+        stride=(frozen.length - frozen.tokenizer.num_special_tokens_to_add()) // OVERLAP if are_words else 0,
+        return_overflowing_tokens=True,
+    )
+    windows: list[list[Window]] = [[] for _ in rows]
+    for i, row in enumerate(encoded["overflow_to_sample_mapping"]):
+        words = [-1 if word is None else word for word in encoded.word_ids(i)] if are_words else []
+        windows[row].append(Window(np.array(encoded["input_ids"][i], np.int32), np.array(words, np.int32)))
+    return windows
+
+
+# -- the encoder -----------------------------------------------------------------------------------------------------
+
+
+def _outputs(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window]) -> list[np.ndarray]:
+    """What the encoder gives for each window; bit for bit the same whichever others there are.
+
+    How far a window is padded depends on its own length, how many make a batch on that alone, and a batch that is not
+    full is filled up with copies: its matrices always have the same shape, and their sums the same order.
+    """
+    by_length: dict[int, list[int]] = {}
+    for number, window in enumerate(windows):
+        padded = min(-(-len(window.pieces) // MULTIPLE) * MULTIPLE, frozen.length)
+        by_length.setdefault(padded, []).append(number)
+    outputs: dict[int, np.ndarray] = {}
+    for padded, numbers in by_length.items():
+        rows = max(1, BATCH[frozen.device] // padded)
+        for start in range(0, len(numbers), rows):
+            batch = numbers[start : start + rows]
+            filled = [windows[batch[i % len(batch)]] for i in range(rows)]
+            outputs.update(zip(batch, _forward(frozen, model, filled, padded), strict=False))
+    return [outputs[number] for number in range(len(windows))]
+
+
+def _forward(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window], padded: int) -> list[np.ndarray]:
+    """One pass: of each window (3, width) float32 poolings, or (pieces, width) float16."""
+    import torch
+
+    pieces = np.full((len(windows), padded), frozen.tokenizer.pad_token_id or 0)
+    mask = np.zeros_like(pieces)
+    for row, (found, _) in enumerate(windows):
+        pieces[row, : len(found)], mask[row, : len(found)] = found, 1
+    input_ids, attention_mask = (torch.from_numpy(array).to(frozen.device) for array in (pieces, mask))
+    pools = frozen.kind == "pooled"
+    with torch.inference_mode():
+        states = model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=pools)
+        vectors = _poolings(states, attention_mask) if pools else states.last_hidden_state.half()
+    rows = vectors.cpu().numpy()
+    return list(rows) if pools else [row[: len(found)] for row, (found, _) in zip(rows, windows, strict=True)]
+
+
+def _poolings(states: Any, mask: torch.Tensor) -> torch.Tensor:
+    """(rows, 3, width) from what a model gives; mask: (rows, tokens), 0 on padding, which takes no part."""
+    import torch
+
+    def mean(layer: torch.Tensor) -> torch.Tensor:
+        return (layer * mask.unsqueeze(-1)).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+    last = states.last_hidden_state
+    last_four = [*states.hidden_states[1:-1], last][-4:]  # some families normalise the last one once more
+    return torch.stack([last[:, 0], mean(last), mean(torch.stack(last_four).mean(dim=0))], dim=1)

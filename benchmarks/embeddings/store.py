@@ -1,0 +1,164 @@
+"""Files of vectors: each row is known by the hash of its text, each file by that of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+
+from benchmarks.errors import UserError
+from benchmarks.files import replacing, sha256
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NAME = 32
+"""Hex digits of a file's name."""
+
+Row: TypeAlias = str | Sequence[str]
+"""A text, or its words."""
+
+
+class Vectors(NamedTuple):
+    """What is kept of a row. values: (tokens, width); cut: it was longer than the encoder reads at once."""
+
+    key: bytes
+    cut: bool
+    seconds: float
+    values: np.ndarray
+
+
+class File(NamedTuple):
+    """Columns of a memory-mapped file; the values of its row i are values[starts[i] : starts[i + 1]]."""
+
+    cut: np.ndarray
+    seconds: np.ndarray
+    starts: np.ndarray
+    values: np.ndarray
+
+
+class Place(NamedTuple):
+    """A row of a file."""
+
+    file: File
+    number: int
+
+    @property
+    def values(self) -> np.ndarray:
+        """Of all tokens, one after the other."""
+        return self.file.values[self.file.starts[self.number] : self.file.starts[self.number + 1]]
+
+    @property
+    def cut(self) -> bool:
+        return bool(self.file.cut[self.number])
+
+    @property
+    def seconds(self) -> float:
+        return float(self.file.seconds[self.number])
+
+
+class Sequences:
+    """The vectors of each row, (tokens, width), in memory-mapped files: as good as no memory, however many rows."""
+
+    def __init__(self, places: Sequence[Place], width: int) -> None:
+        self._places = places
+        self.width = width
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self._places[row].values.reshape(-1, self.width)
+
+    @property
+    def cut_rows(self) -> int:
+        return sum(place.cut for place in self._places)
+
+
+def key_of(row: Row) -> bytes:
+    """16 bytes that tell texts, or sequences of words, apart."""
+    return hashlib.blake2b(json.dumps(row).encode(), digest_size=16).digest()
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def find(wanted: Collection[bytes], folder: Path) -> dict[bytes, Place]:
+    """Where the rows of these keys are, of those that any whole file has."""
+    found: dict[bytes, Place] = {}
+    for path in sorted(folder.glob("*.arrow")):
+        batch = _mapped(path)
+        keys = enumerate(batch.column("key").to_pylist() if batch else [])
+        rows = {key: number for number, key in keys if key in wanted}
+        if rows and _is_whole(path):
+            file = _columns(batch)
+            found.update((key, Place(file, number)) for key, number in rows.items())
+    return found
+
+
+def _mapped(path: Path) -> pa.RecordBatch | None:
+    import pyarrow as pa
+
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+    except (OSError, pa.ArrowException):  # gone, or cut off
+        return None
+
+
+def _columns(batch: pa.RecordBatch) -> File:
+    cut, seconds, vectors = (batch.column(name) for name in ("cut", "seconds", "vectors"))
+    bits_as_bytes = cut.to_numpy(zero_copy_only=False)
+    return File(bits_as_bytes, seconds.to_numpy(), vectors.offsets.to_numpy(), vectors.values.to_numpy())
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the file is as it was written: its name is the hash of its content."""
+    try:
+        return _sha256_of(path, path.stat().st_mtime_ns)[:NAME] == path.stem
+    except (OSError, UserError):  # gone
+        return False
+
+
+@cache
+def _sha256_of(path: Path, changed: int) -> str:
+    """Once a process: the files may be large."""
+    return sha256(path)
+
+
+# -- writing ---------------------------------------------------------------------------------------------------------
+
+
+def write(rows: Sequence[Vectors], folder: Path) -> None:
+    """A file appears whole or not at all; that of another process that computes the same rows does no harm.
+
+    Raises UserError.
+    """
+    content = _as_file(rows)
+    name = hashlib.sha256(content).hexdigest()[:NAME]
+    try:
+        with replacing(folder / f"{name}.arrow") as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise UserError(f"{folder}: the cache folder can't be written: {error.strerror or error}") from None
+
+
+def _as_file(rows: Sequence[Vectors]) -> pa.Buffer:
+    import pyarrow as pa
+
+    starts = np.cumsum([0, *(row.values.size for row in rows)])
+    columns = {
+        "key": pa.array([row.key for row in rows], pa.binary(16)),
+        "cut": pa.array([row.cut for row in rows]),
+        "seconds": pa.array([row.seconds for row in rows]),
+        "vectors": pa.LargeListArray.from_arrays(starts, np.concatenate([row.values.ravel() for row in rows])),
+    }
+    batch = pa.RecordBatch.from_pydict(columns)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue()

@@ -1,0 +1,63 @@
+"""All folds of one seed scored together, from their stored predictions: one metric over every row of the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks import store
+from benchmarks.leaderboard.made import Made
+from benchmarks.schema import RunResult
+
+
+def together(results: Path, folds: Sequence[Made]) -> dict[str, float] | str:
+    """Every metric of all folds' rows as if one model had predicted them, or in words why there is none.
+
+    Scores of different folds are set beside each other as they are. Raises UserError for predictions that can't be
+    read.
+    """
+    if absent := [fold for fold in folds if not all(path.is_file() for path in _files(results, fold))]:
+        return f"the predictions of {_named(absent[0])} are not stored"
+    from benchmarks.scoring import Named, Scoring
+
+    found = [store.parse(_files(results, fold)[1]) for fold in folds]
+    runs = [run for run in found if isinstance(run, RunResult)]  # all: tables are made of runs that are done
+    tables = [store.read_predictions(results, run) for run in runs]
+    if wrong := next(_doubts(runs, [table.column("row_id").to_pylist() for table in tables]), None):
+        return wrong
+    return Scoring.of_run(runs[0]).measure(Named.joined([Named.of_table(table) for table in tables]))
+
+
+def _files(results: Path, fold: Made) -> tuple[Path, Path]:
+    """Its predictions and its record."""
+    predictions = store.predictions_path(results, fold.task, fold.slot.system, fold.key)
+    return predictions, predictions.with_suffix(".json")
+
+
+def _named(fold: Made) -> str:
+    return f"seed {fold.slot.seed} fold {(fold.slot.fold or 0) + 1}"
+
+
+def _doubts(runs: Sequence[RunResult], row_ids: Sequence[Sequence[str]]) -> Iterator[str]:
+    """What keeps the rows from being each row of the pool once."""
+    seed = f"seed {runs[0].seed}"
+    for run, rows in zip(runs, row_ids, strict=True):
+        tested = run.data["used"]["test"]
+        if len(rows) != tested:
+            yield f"{seed} fold {(run.fold or 0) + 1} holds {len(rows):,} predictions of {tested:,} rows"
+    distinct, total = len({row for rows in row_ids for row in rows}), sum(map(len, row_ids))
+    if repeated := total - distinct:
+        yield f"{repeated:,} row{' stands' if repeated == 1 else 's stand'} in more than one fold of {seed}"
+    if (pool := _pool(runs[0])) is not None and distinct != pool:
+        yield f"the folds of {seed} hold {distinct:,} of {pool:,} rows"
+
+
+def _pool(run: RunResult) -> int | None:
+    """How many rows the folds divide: the training split and what is held out of it; None where a run's record doesn't
+    tell, since rows were dropped before (balancing) or after (a test size).
+    """
+    if run.protocol.get("balanced") or run.protocol.get("test_size"):
+        return None
+    splits = run.identity_["data"].get("splits") or run.identity_["task"]["splits"]  # a fallback's, or the task's
+    held = [name for name, part in splits.items() if isinstance(part, dict) and part["take_from"] == "train"]
+    return sum(int(run.data["rows"][name]) for name in ("train", *held))

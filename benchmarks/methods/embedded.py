@@ -1,0 +1,51 @@
+"""A run's rows as its frozen encoder gives them; what that took counts as the run's own, cached or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from benchmarks.embeddings import Embedded, Pooling, Sequences, of_pieces, of_words, pooled
+from benchmarks.methods import Job
+from benchmarks.schema import TAGS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Part: TypeAlias = Literal["train", "test"]
+PARTS: tuple[Part, ...] = ("train", "test")
+
+
+def pooled_texts(job: Job, part: Part, pooling: Pooling) -> np.ndarray:
+    """(n, width) float32, one vector a text."""
+    encoder, length = _read_by(job)
+    return pooled(_rows(job, part), encoder, length, pooling, job.cache, lambda found: _account(job, part, found))
+
+
+def sequences(job: Job, part: Part) -> Sequences:
+    """One vector a word of tagged rows, or a piece of texts, special tokens included."""
+    encoder, length = _read_by(job)
+    embed = of_words if job.task.type == TAGS else of_pieces
+    return embed(_rows(job, part), encoder, length, job.cache, lambda found: _account(job, part, found))
+
+
+def _read_by(job: Job) -> tuple[Path, int]:
+    """The encoder, and how many pieces of a row it is to read."""
+    assert job.encoder is not None
+    return job.encoder, getattr(job.recipe, "max_length", None) or job.task.max_length
+
+
+def _rows(job: Job, part: Part) -> list[Any]:
+    table = job.data.train if part == "train" else job.data.test
+    return list(table["tokens" if job.task.type == TAGS else "text"])
+
+
+def _account(job: Job, part: Part, found: Embedded) -> None:
+    """Into the run's record, with the seconds of rows that an earlier run computed: a cache makes no method cheaper."""
+    what = "train" if part == "train" else "predict"
+    job.meter.seconds[what] = job.meter.seconds.get(what, 0.0) + found.seconds
+    job.meter.note(max_length=found.length)
+    said = {"rows": found.rows, "computed": found.computed, "seconds": found.seconds}
+    for name, fact in (("cut_rows", found.cut_rows), ("embedded", said)):
+        job.meter.note(**{name: {**job.meter.notes.get(name, {}), part: fact}})

@@ -1,0 +1,229 @@
+"""One training by the Hugging Face Trainer as it is: a recipe and rows in, the trained model and its outputs out."""
+
+from __future__ import annotations
+
+import gc
+import math
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+
+from benchmarks.methods import Job
+from benchmarks.methods.features import IGNORED
+from benchmarks.recipes import Training
+from benchmarks.schema import TAGS
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from torch import nn
+
+EVAL_BATCH = 64
+LOSSES_KEPT = 50
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a model is trained on and what it predicts, and how some of them become a batch.
+
+    train, test: one row each with a column 'labels', and 'length' or 'input_ids', by which batches are put together.
+    """
+
+    train: Dataset
+    test: Dataset
+    collator: Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]
+
+
+def trained_outputs(job: Job, model: nn.Module, rows: Rows, own_loss: bool = False) -> np.ndarray:
+    """Trains the model for a fixed number of epochs, and predicts rows.test in their order with the last weights.
+
+    Gives (rows, classes) log-probabilities, or for token classification (rows, tokens) tag ids. own_loss: the model
+    computes its loss itself, as those of transformers do; it is used where the recipe changes nothing of it.
+    """
+    job.meter.parameters = sum(weights.numel() for weights in model.parameters())
+    job.meter.trainable_parameters = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = _trained(job, model, rows, own_loss, folder)
+        with job.meter.measuring("predict", len(job.data.test)):
+            outputs = predictions(trainer, rows.test)
+    del trainer
+    gc.collect()  # the Trainer and its callbacks refer to each other: many runs in one process must not add up
+    return outputs
+
+
+# -- training --------------------------------------------------------------------------------------------------------
+
+
+def _trained(job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str) -> Trainer:
+    recipe = job.recipe
+    assert isinstance(recipe, Training)
+    arguments = training_arguments(recipe, job.seed, len(rows.train), folder)
+    plain = recipe.class_weights == "none" and not recipe.label_smoothing
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=rows.train,
+        data_collator=rows.collator,
+        callbacks=[Progress(job.meter.progress)],
+        compute_loss_func=None if own_loss and plain else loss_of(recipe, job),
+        preprocess_logits_for_metrics=_reduce_tags if job.task.type == TAGS else _reduce_texts,
+    )
+    trainer.remove_callback(PrinterCallback)
+    with job.meter.measuring("train", recipe.epochs * len(job.data.train)):
+        trainer.train()
+    note_training(job, trainer)
+    return trainer
+
+
+def training_arguments(recipe: Training, seed: int, rows: int, folder: str) -> TrainingArguments:
+    """The recipe in the Trainer's words. The recipe's batch is global: ranks share it out."""
+    own = {"label_names": ["labels"], "remove_unused_columns": False}  # neither can be guessed of a model of ours
+    return one_device(TrainingArguments(folder, **settings(recipe, seed, rows), **own))
+
+
+def settings(recipe: Training, seed: int, rows: int) -> dict[str, Any]:
+    """What every Trainer of ours is told, by the names of TrainingArguments; rows: how many make an epoch."""
+    ranks = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
+    steps = math.ceil(rows / recipe.batch_size) * recipe.epochs
+    on_gpu = torch.cuda.is_available()
+    return {
+        "per_device_train_batch_size": recipe.batch_size // ranks,  # preparing has checked that it can be shared
+        "per_device_eval_batch_size": EVAL_BATCH,
+        "num_train_epochs": recipe.epochs,
+        "learning_rate": recipe.learning_rate,
+        "lr_scheduler_type": recipe.schedule,
+        "warmup_steps": recipe.warmup,
+        "weight_decay": recipe.weight_decay,
+        "max_grad_norm": recipe.clipping,
+        "optim": "adamw_torch_fused",
+        "bf16": in_bf16(recipe),
+        "train_sampling_strategy": "group_by_length",
+        "seed": seed,
+        "data_seed": seed,
+        "use_cpu": not on_gpu,
+        "dataloader_pin_memory": on_gpu,
+        "ddp_find_unused_parameters": False,
+        "logging_steps": max(1, int(steps // LOSSES_KEPT)),
+        "logging_nan_inf_filter": False,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+
+
+def one_device(arguments: TrainingArguments) -> TrainingArguments:
+    """One process is one device. Without this the Trainer would spread a plain start over all GPUs of the machine
+    (DataParallel) and multiply the batch by their number.
+    """
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
+
+
+def in_bf16(recipe: Training) -> bool:
+    """Whether it trains in bf16; a recipe without the choice trains in fp32."""
+    precision = getattr(recipe, "precision", "fp32")
+    return computes_in_bf16() if precision == "auto" else precision == "bf16"
+
+
+def computes_in_bf16() -> bool:
+    """Whether bf16 is fast here: a processor without AMX or AVX512-BF16 emulates it, four times slower than fp32."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    has = torch.cpu.get_capabilities()
+    return any(has.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+
+
+class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untyped for us
+    """Tells the share of the updates that are done."""
+
+    def __init__(self, tell: Any) -> None:
+        self.tell = tell
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.tell(state.global_step / max(1, state.max_steps))
+
+
+def note_training(job: Job, trainer: Trainer) -> None:
+    """Losses, updates and precision into the run's record. Raises FloatingPointError at a loss that is no number."""
+    losses = [(entry["step"], entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
+    _check_losses(losses)
+    job.meter.note(losses=losses, steps=trainer.state.global_step, precision="bf16" if trainer.args.bf16 else "fp32")
+
+
+def _check_losses(losses: Sequence[tuple[int, float]]) -> None:
+    for step, loss in losses:
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the training loss is {loss} at step {step}: try a smaller learning rate")
+
+
+# -- the loss --------------------------------------------------------------------------------------------------------
+
+
+def loss_of(recipe: Training, job: Job) -> Callable[..., torch.Tensor]:
+    """(outputs, labels) -> cross-entropy with the recipe's class weights and label smoothing."""
+    weights = torch.tensor(balanced_weights(job)) if recipe.class_weights == "balanced" else None
+
+    def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+        logits = outputs["logits"]
+        return cross_entropy(
+            logits.view(-1, logits.shape[-1]).float(),
+            labels.view(-1),
+            weight=None if weights is None else weights.to(logits.device),
+            ignore_index=IGNORED,
+            label_smoothing=recipe.label_smoothing,
+        )
+
+    return loss
+
+
+def balanced_weights(job: Job) -> np.ndarray:
+    """(classes,) float32: n / (classes * rows of the class), words in place of rows for tags; 0 for an unseen class.
+
+    scikit-learn's class_weight='balanced' (King, Zeng 2001), with the classes that occur.
+    """
+    train = job.data.train
+    labels = list(chain.from_iterable(train["tags"])) if job.task.type == TAGS else train["label"]
+    counts = np.bincount(labels, minlength=len(job.task.classes)).astype(np.float32)
+    occurring = int((counts > 0).sum())
+    weights: np.ndarray = np.zeros_like(counts)
+    np.divide(counts.sum(), occurring * counts, out=weights, where=counts > 0)
+    return weights
+
+
+# -- predicting ------------------------------------------------------------------------------------------------------
+
+
+def predictions(trainer: Trainer, rows: Dataset) -> np.ndarray:
+    """Model outputs in the order of `rows`, each row once, whatever the number of ranks.
+
+    Longest first, so that batches hold little padding and a lack of memory shows at once.
+    """
+    order = np.argsort([-length for length in lengths(rows)], kind="stable")
+    trainer.args.train_sampling_strategy = "sequential"  # grouping by length would permute the evaluation, too
+    sorted_outputs = trainer.predict(rows.remove_columns("labels").select(order)).predictions
+    if len(sorted_outputs) != len(rows):
+        raise RuntimeError(f"{len(rows)} rows went into prediction, {len(sorted_outputs)} came out")
+    outputs: np.ndarray = np.empty_like(sorted_outputs)
+    outputs[order] = sorted_outputs
+    return outputs
+
+
+def lengths(rows: Dataset) -> list[int]:
+    """What a row takes of a batch's length."""
+    return list(rows["length"]) if "length" in rows.column_names else [len(pieces) for pieces in rows["input_ids"]]
+
+
+def _reduce_texts(logits: torch.Tensor, labels: Any) -> torch.Tensor:
+    """(rows, classes) logits -> log-probabilities: they keep their order near 0 and 1 when stored in 16 bits."""
+    return logits.float().log_softmax(dim=-1)
+
+
+def _reduce_tags(logits: torch.Tensor, labels: Any) -> torch.Tensor:
+    """(rows, pieces, classes) logits -> (rows, pieces) tag ids, on the device: the logits would fill the memory."""
+    return logits.argmax(dim=-1)

@@ -1,0 +1,86 @@
+"""Systems that no row of the task trains: the nearest label name, and a checkpoint that was trained for such a task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.embeddings import pooled
+from benchmarks.encoders import load_tokenizer, longest_input, parameters
+from benchmarks.methods import Job
+from benchmarks.methods.embedded import pooled_texts
+from benchmarks.methods.features import text_features
+from benchmarks.recipes import ZeroShotLabels, ZeroShotPipeline
+from benchmarks.schema import TEXTS, Predictions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from transformers import Pipeline, PreTrainedTokenizerBase
+
+BATCH = 32
+
+
+def labels(job: Job) -> Predictions:
+    """The label whose name is nearest to the text; scores are cosines of mean-pooled embeddings, (n, classes)."""
+    recipe = job.recipe
+    assert isinstance(recipe, ZeroShotLabels)
+    assert job.encoder is not None
+    names = [in_words(name, recipe.template) for name in job.task.labels]
+    texts = pooled_texts(job, "test", "mean")
+    nearby = pooled(names, job.encoder, recipe.max_length or job.task.max_length, "mean", job.cache)
+    with job.meter.measuring("predict", len(job.data.test)):
+        scores = _of_length_one(texts) @ _of_length_one(nearby).T
+    job.meter.parameters = parameters(job.encoder)
+    return job.predictions([int(label) for label in scores.argmax(axis=1)], scores)
+
+
+def in_words(label: str, template: str) -> str:
+    """What is embedded for a label: 'This is {}.' and 'not-hateful' give 'This is not hateful.'."""
+    return template.replace("{}", label.replace("-", " ").replace("_", " "))
+
+
+def _of_length_one(vectors: np.ndarray) -> np.ndarray:
+    scaled: np.ndarray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return scaled
+
+
+def pipeline(job: Job) -> Predictions:
+    """A checkpoint's own head, by transformers' pipeline. Scores are logarithms of its labels' probabilities, added up
+    for those that mean the same label of the task.
+    """
+    recipe, folder = job.recipe, job.encoder
+    assert isinstance(recipe, ZeroShotPipeline)
+    assert folder is not None
+    tokenizer = load_tokenizer(folder, TEXTS)
+    length = longest_input(folder, tokenizer, recipe.max_length or job.task.max_length)
+    tokenized = text_features(job.data.test, tokenizer, length)
+    job.meter.note(max_length=length, cut_rows={"test": tokenized.cut_rows})
+    order = np.argsort([-len(pieces) for pieces in tokenized.features["input_ids"]], kind="stable")  # longest first
+    classifier = _pipeline(folder, tokenizer)
+    job.meter.parameters = sum(weights.numel() for weights in classifier.model.parameters())
+    probabilities = np.empty((len(order), len(job.task.labels)))
+    with job.meter.measuring("predict", len(order)):
+        texts = list(job.data.test.select(order)["text"])
+        said = classifier(texts, top_k=None, batch_size=BATCH, truncation=True, max_length=length)
+        probabilities[order] = [_summed(entries, recipe.labels, job.task.labels) for entries in said]
+    scores = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    return job.predictions([int(label) for label in scores.argmax(axis=1)], scores)
+
+
+def _pipeline(folder: Path, tokenizer: PreTrainedTokenizerBase) -> Pipeline:
+    """In float32 and evaluation mode, on the GPU where there is one."""
+    import torch
+    import transformers
+
+    family = transformers.AutoModelForSequenceClassification
+    model = family.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False).eval()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return transformers.pipeline("text-classification", model=model, tokenizer=tokenizer, device=device)
+
+
+def _summed(entries: list[dict[str, Any]], meant: dict[str, str], classes: tuple[str, ...]) -> list[float]:
+    """The probability of each class from the pipeline's [{'label': ..., 'score': ...}, ...]."""
+    known = [(meant[entry["label"]], entry["score"]) for entry in entries if entry["label"] in meant]
+    return [sum(score for label, score in known if label == wanted) for wanted in classes]

@@ -1,0 +1,29 @@
+"""The frozen values that cross modules: tasks, systems, protocols, predictions, results. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from benchmarks.schema.outcome import SCHEMA_VERSION, Predictions, RunFailure, RunResult, Stored
+from benchmarks.schema.run import CODE_PROTOCOL, LONGEST_FOLDER_NAME, Protocol, RunSpec, folder_name
+from benchmarks.schema.system import Encoder, Recipe, System
+from benchmarks.schema.task import (
+    NOT_COMPARABLE,
+    TAGS,
+    TEXTS,
+    Fallback,
+    File,
+    Format,
+    HeldOut,
+    Hub,
+    Source,
+    Splits,
+    Task,
+    TaskType,
+)
+from benchmarks.schema.value import DESCRIPTIVE, Neutral, Value, fingerprint
+
+__all__ = [
+    "CODE_PROTOCOL", "DESCRIPTIVE", "LONGEST_FOLDER_NAME", "NOT_COMPARABLE", "SCHEMA_VERSION", "TAGS", "TEXTS",
+    "Encoder", "Fallback", "File", "Format", "HeldOut", "Hub", "Neutral", "Predictions", "Protocol", "Recipe",
+    "RunFailure", "RunResult", "RunSpec", "Source", "Splits", "Stored", "System", "Task", "TaskType", "Value",
+    "fingerprint", "folder_name",
+]  # fmt: skip

@@ -1,0 +1,67 @@
+"""A run to be made: task, system and protocol, and the identity over all that can move its score."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from benchmarks.schema.system import Recipe, System
+from benchmarks.schema.task import Task
+from benchmarks.schema.value import Neutral, Value, fingerprint
+
+LONGEST_FOLDER_NAME = 160  # bytes; file systems take 255, and a variant of a Hub id with many overrides is long
+
+CODE_PROTOCOL = 1
+"""Raised whenever our code changes in a way that can move a score: every stored run of a lower number is stale."""
+
+
+class Protocol(Value):
+    """Which rows are trained and scored, and the seed: what a claim pins."""
+
+    seed: int = 0
+    train_size: int | None = Field(None, ge=1)
+    test_size: int | None = Field(None, ge=1)
+    validation_size: Annotated[int | None, Neutral(None)] = Field(None, ge=1)
+    balanced: bool = False
+    folds: int | None = Field(None, ge=2)
+    fold: int | None = Field(None, ge=0)
+    limit: int | None = Field(None, ge=1)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run to be made: names for people, `identity` for the fingerprint, the rest for whoever runs it."""
+
+    task: Task
+    system: System
+    recipe: Recipe
+    protocol: Protocol
+    identity: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.identity)
+
+    @property
+    def key(self) -> str:
+        """The file's stem: readable, and unique by the fingerprint."""
+        size = "all" if self.protocol.train_size is None else self.protocol.train_size
+        fold = "" if self.protocol.fold is None else f"_fold{self.protocol.fold}of{self.protocol.folds}"
+        limit = "" if self.protocol.limit is None else f"_limit{self.protocol.limit}"
+        return f"seed{self.protocol.seed}_train-{size}{fold}{limit}_{self.fingerprint}"
+
+    @property
+    def path(self) -> str:
+        """Where the run is stored below RESULTS/runs, without suffix."""
+        return f"{self.task.name}/{folder_name(self.system.name)}/{self.key}"
+
+
+def folder_name(system: str) -> str:
+    """A system's name as one path component: Hub ids hold '/', and nothing may leave the results folder."""
+    name = system.replace("/", "__").replace("\\", "__").replace("\0", "").lstrip(".") or "_"
+    if len(name.encode()) <= LONGEST_FOLDER_NAME:
+        return name
+    return f"{name[: LONGEST_FOLDER_NAME // 8]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"

@@ -1,0 +1,77 @@
+"""A system: an encoder, a method, and the recipe that the method is told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from benchmarks.schema.task import TAGS, TEXTS, Task, TaskType
+from benchmarks.schema.value import DESCRIPTIVE, Value
+
+
+class Encoder(Value):
+    """A pretrained encoder: a Hub id, a local folder, or a folder inside an installed package."""
+
+    checkpoint: Annotated[str, DESCRIPTIVE]  # identity: the commit or the sha256 of the weights in use
+    package: Annotated[str | None, DESCRIPTIVE] = None
+    """'package/folder' that carries the checkpoint offline."""
+    sha256: Annotated[str | None, DESCRIPTIVE] = Field(None, pattern=r"^[0-9a-f]{64}$")
+
+
+class System(Value):
+    """A row of a leaderboard: an encoder, a method, and what its recipe changes from the method's defaults."""
+
+    name: str
+    method: str
+    """A key of `recipes.RECIPES`."""
+    encoder: Encoder | None = None
+    recipe: dict[str, Any] = {}
+    """What differs from the method's defaults."""
+    recipe_by_type: dict[TaskType, dict[str, Any]] = {}
+    """What differs further for one type of task."""
+    tags: tuple[str, ...] = ()
+    """Names under which --systems finds it, too."""
+    default: bool = False
+    """Whether it runs without --systems."""
+    summary: str = ""
+
+
+class Recipe(Value):
+    """A method's settings, one class a method (`recipes`). The class says what the method is: a plan must know that
+    without loading it.
+    """
+
+    task_types: ClassVar[tuple[TaskType, ...]] = (TEXTS, TAGS)
+    needs_encoder: ClassVar[bool] = False
+    over_ranks: ClassVar[bool] = False
+    """Trains as one DDP job over all ranks; other methods run on rank 0 alone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_no_truth_values(cls, values: Any) -> Any:
+        """YAML reads 'yes' and 'on' as true, and pydantic true as 1: epochs would be 1 without a word."""
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if isinstance(value, bool) and name in cls.model_fields and cls.model_fields[name].annotation is not bool:
+                raise ValueError(f"{name}: {str(value).lower()} is no number")
+        return values
+
+    def misfit(self, task: Task) -> str | None:
+        """Why the method can't do the task, after its name: 'does no token-classification'; None where it can."""
+        return None if task.type in self.task_types else f"does no {task.type}"
+
+    def misses(self, labels: tuple[str, ...]) -> str | None:
+        """What a checkpoint lacks for the method whose own head gives these labels (none: it has no head); None where
+        it lacks nothing.
+        """
+        return None
+
+    @property
+    def passes(self) -> float:
+        """How often each training row is seen."""
+        return 1.0
+
+    @property
+    def global_batch(self) -> int | None:
+        """Rows of one update over all ranks; None where nothing is shared out."""
+        return None
