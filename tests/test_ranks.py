@@ -86,6 +86,22 @@ def test_two_ranks_predict_every_row_exactly_once_in_order(folder, stored):
             assert table.column("row_id").to_pylist() == [f"test:{i}" for i in range(61)]
 
 
+OTHER_METHODS = (
+    "--tasks ./mine.yaml --systems bert-base-frozen,bilstm-word2vec,bert-base-lora,sbert-softmax,zero-shot-labels "
+    "--set encoder=./encoder --data-dir data --seeds 1 --set recipe.batch_size=8 --set recipe.epochs=2"
+).split()
+
+
+def test_two_ranks_share_every_training_by_the_trainer_and_the_first_alone_makes_the_rest(folder, tmp_path):
+    done = launched(folder, 2, PROJECT / "run_all.py", *OTHER_METHODS, "--results-dir", str(tmp_path))
+    assert done.returncode == 0, done.stderr[-3000:]
+    records = [json.loads(path.read_text()) for path in tmp_path.glob("runs/*/*/*.json")]
+    assert {record["system"].partition("[")[0]: record["environment"]["processes"] for record in records} == {
+        "bert-base-frozen": 2, "bilstm-word2vec": 2, "bert-base-lora": 2, "sbert-softmax": 1, "zero-shot-labels": 1,
+    }  # fmt: skip
+    assert {record["status"] for record in records} == {"done"}
+
+
 SEES_ROWS = """
 import sys, json, tempfile
 sys.path.insert(0, {project!r})
