@@ -297,5 +297,9 @@ def test_the_first_rank_computes_for_all_and_leaves_none_waiting_where_it_fails(
         subprocess.Popen([sys.executable, "-c", OF_A_RANK, rank, *places], env=environment, stdout=subprocess.PIPE)
         for rank in "01"
     ]
-    said = [rank.communicate(timeout=200)[0].decode().splitlines() for rank in ranks]
+    try:
+        said = [rank.communicate(timeout=120)[0].decode().splitlines() for rank in ranks]
+    finally:
+        for rank in ranks:
+            rank.kill()
     assert said == [["computed 2", "blocked"], ["computed 0", "blocked"]]

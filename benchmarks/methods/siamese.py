@@ -114,7 +114,10 @@ def _transformer(folder: Path) -> Transformer:
 
 def encoded(model: SentenceTransformer, texts: Iterable[str]) -> torch.Tensor:
     """(n, width) in the order of the texts, on the model's device, without gradients."""
-    return model.encode(list(texts), batch_size=EVAL_BATCH, show_progress_bar=False, convert_to_tensor=True).float()
+    vectors: torch.Tensor = model.encode(
+        list(texts), batch_size=EVAL_BATCH, show_progress_bar=False, convert_to_tensor=True
+    )
+    return vectors.float()
 
 
 # -- training --------------------------------------------------------------------------------------------------------

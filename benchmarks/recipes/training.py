@@ -166,13 +166,13 @@ class Word2vecRecurrent(Recurrent):
 
     needs_encoder: ClassVar[bool] = False
 
-    epochs: float = Field(30, gt=0)
+    epochs: float = Field(15, gt=0)
     vectors: str | None = None
     """A local file of pretrained vectors in word2vec's text or binary format, perhaps gzipped; none: trained on the
     training rows."""
     algorithm: Literal["skipgram", "cbow"] = "skipgram"
     vector_size: int = Field(100, ge=1)
-    window: int = Field(5, ge=1)
+    window: int = Field(10, ge=1)
     min_count: int = Field(1, ge=1)
     """Rarer words have no vector of their own."""
     word2vec_epochs: int = Field(20, ge=1)

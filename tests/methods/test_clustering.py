@@ -65,9 +65,10 @@ def test_a_sample_is_clustered_by_its_classes_stored_and_scored_again_from_the_s
 
 
 def test_clusters_are_those_of_k_means_on_vectors_of_length_one_and_so_are_silhouettes(tmp_path, bert):
-    job = jobs.job(tmp_path, bert, SbertCluster(restarts=3), jobs.three_classes, seed=5)
+    job = jobs.job(tmp_path, bert, SbertCluster(restarts=3), jobs.three_classes, seed=3)
     predictions, vectors = cluster(job), vectors_of(job)
-    clusters = KMeans(n_clusters=3, n_init=3, random_state=5).fit_predict(vectors)
+    # of this seed's three starts, the first does not end in the tightest clusters
+    clusters = KMeans(n_clusters=3, n_init=3, random_state=3).fit_predict(vectors)
     assert sk.adjusted_rand_score(clusters, predictions.predicted) == 1
     assert np.allclose(predictions.silhouettes, sk.silhouette_samples(vectors, clusters), atol=1e-6)
     assert job.meter.parameters == parameters(bert)

@@ -106,14 +106,23 @@ def test_the_same_seed_gives_the_same_scores_also_from_a_fresh_cache(tmp_path, c
     assert np.array_equal(first.scores, again.scores)
 
 
-def test_a_heads_first_weights_are_the_seeds_or_zeros(tmp_path, checkpoints):
-    def untrained(init: str, seed: int) -> np.ndarray:
-        recipe = QUICK.model_copy(update={"learning_rate": 1e-30, "epochs": 0.2, "head_init": init})
-        return trained(tmp_path, checkpoints["bert"], recipe=recipe, seed=seed)[1].scores
+def untrained(folder: Path, encoder: Path, seed: int = 0, **changes) -> np.ndarray:
+    """Scores of a head as it is made."""
+    recipe = QUICK.model_copy(update={"learning_rate": 1e-30, "epochs": 0.2, **changes})
+    return trained(folder, encoder, recipe=recipe, seed=seed)[1].scores
 
-    assert np.allclose(untrained("zero", 0), np.log(0.5), atol=1e-3)
-    assert not np.allclose(untrained("random", 0), np.log(0.5), atol=1e-2)
-    assert not np.allclose(untrained("random", 0), untrained("random", 1), atol=1e-2)
+
+def test_a_heads_first_weights_are_the_seeds_or_zeros(tmp_path, checkpoints):
+    encoder = checkpoints["bert"]
+    first = untrained(tmp_path, encoder)
+    assert not np.allclose(first, np.log(0.5), atol=1e-2)
+    assert not np.allclose(first, untrained(tmp_path, encoder, seed=1), atol=1e-2)
+    assert np.allclose(untrained(tmp_path, encoder, head_init="zero"), np.log(0.5), atol=1e-3)
+
+
+def test_a_head_reads_the_pooling_of_its_recipe(tmp_path, checkpoints):
+    cls, mean = (untrained(tmp_path, checkpoints["bert"], pooling=pooling) for pooling in ("cls", "mean"))
+    assert not np.allclose(cls, mean, atol=1e-2)
 
 
 def test_a_head_has_the_layers_of_its_recipe(tmp_path, checkpoints):

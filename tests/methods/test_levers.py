@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import jobs
@@ -11,20 +12,26 @@ import pytest
 import tiny
 import torch
 import transformers
+from sklearn.metrics import recall_score
 from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, log_softmax
+from transformers import DistilBertModel
+from watched import watched
 
-from benchmarks.encoders import layers_of, load_encoder, load_tokenizer
+from benchmarks.definitions import load_systems, resolved_recipe
+from benchmarks.encoders import layers_of, load_encoder, load_model, load_tokenizer
 from benchmarks.errors import UserError
 from benchmarks.methods.finetune import finetune, freeze, model_of
 from benchmarks.methods.heads import EncoderWithHead, classifier, pooled
-from benchmarks.methods.training import balanced_weights, loss_of, training_arguments
-from benchmarks.recipes import RECIPES, Finetune
+from benchmarks.methods.training import balanced_weights, loss_of
+from benchmarks.recipes import Finetune
 from benchmarks.schema import TEXTS
 
-QUICK = {"learning_rate": 3e-3, "epochs": 6, "batch_size": 8, "precision": "fp32"}
+QUICK = {"learning_rate": 3e-3, "epochs": 4, "batch_size": 8, "precision": "fp32"}
 TEXT = "a good film with a great story"
+UPDATES = 8
+"""Of an epoch: 60 rows in batches of 8."""
 
 
 @pytest.fixture(scope="session")
@@ -34,52 +41,48 @@ def checkpoints(tmp_path_factory) -> dict[str, Path]:
     return {family: tiny.checkpoint(folder / family, family, words) for family in tiny.FAMILIES}
 
 
+def fine_tuned(folder: Path, encoder: Path, write=make.text_task, **recipe):
+    """What the training did, and its predictions."""
+    job = jobs.job(folder, encoder, Finetune(**{**QUICK, **recipe}), write)
+    return watched(lambda: finetune(job))
+
+
+def share_right(predictions) -> float:
+    """Of rows, or of words."""
+    gold, predicted = (np.hstack(labels) for labels in (predictions.gold, predictions.predicted))
+    return float(np.mean(gold == predicted))
+
+
 # -- schedule and clipping -------------------------------------------------------------------------------------------
 
-STEPS, WARM = 100, 20
+WARM, ALL = 6, 3 * UPDATES
+# The share of the learning rate after `done` updates of ALL, of which WARM are the warm-up.
+SCHEDULES = {
+    "linear": lambda done: min(done / WARM, (ALL - done) / (ALL - WARM)),
+    "cosine": lambda done: done / WARM if done < WARM else (1 + math.cos(math.pi * (done - WARM) / (ALL - WARM))) / 2,
+    "constant": lambda done: 1.0,
+    "constant_with_warmup": lambda done: min(done / WARM, 1.0),
+    "inverse_sqrt": lambda done: done / WARM if done < WARM else math.sqrt(WARM / done),
+}
 
 
-def rates(folder: Path, learning_rate: float = 1.0, warmup: float = WARM / STEPS, **settings) -> list[float]:
-    """The learning rate of every update, as the Trainer makes it of a recipe."""
-    recipe = Finetune(learning_rate=learning_rate, warmup=warmup, epochs=1, batch_size=1, **settings)
-    arguments = training_arguments(recipe, 0, STEPS, str(folder))
-    weight = nn.Parameter(torch.zeros(1))
-    trainer = transformers.Trainer(nn.Linear(1, 1), arguments)
-    trainer.optimizer = torch.optim.SGD([weight], lr=learning_rate)
-    schedule = trainer.create_scheduler(STEPS, trainer.optimizer)
-    found = []
-    for _ in range(STEPS):
-        found.append(trainer.optimizer.param_groups[0]["lr"])
-        trainer.optimizer.step()
-        schedule.step()
-    return found
+def rates(folder: Path, encoder: Path, learning_rate: float, schedule: str) -> list[float]:
+    """Of every update of a short training, as the optimizer gets them."""
+    settings = {"epochs": 3, "warmup": WARM / ALL, "learning_rate": learning_rate, "schedule": schedule}
+    return fine_tuned(folder, encoder, **settings)[0].rates
 
 
-def test_linear_rises_to_the_rate_and_falls_to_nothing(tmp_path):
-    found = rates(tmp_path, schedule="linear")
-    assert found[0] == 0
-    assert found[WARM] == 1
-    assert found[WARM + 40] == pytest.approx(0.5)
-    assert found[-1] == pytest.approx(1 / (STEPS - WARM))
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_update_has_the_learning_rate_of_the_schedule(tmp_path, checkpoints, schedule):
+    found = rates(tmp_path, checkpoints["bert"], 2e-4, schedule)
+    assert found == pytest.approx([2e-4 * SCHEDULES[schedule](done) for done in range(ALL)])
 
 
-def test_cosine_falls_in_half_a_wave(tmp_path):
-    found = rates(tmp_path, schedule="cosine")
-    assert found[WARM + 20] == pytest.approx((1 + np.cos(np.pi / 4)) / 2)
-
-
-def test_constant_ignores_the_warm_up_and_constant_with_warmup_does_not(tmp_path):
-    assert set(rates(tmp_path, schedule="constant")) == {1.0}
-    found = rates(tmp_path, schedule="constant_with_warmup")
-    assert found[WARM // 2] == pytest.approx(0.5)
-    assert set(found[WARM:]) == {1.0}
-
-
-def test_inverse_square_root_is_noams_schedule(tmp_path):
-    width = 512
-    found = rates(tmp_path, learning_rate=(width * WARM) ** -0.5, schedule="inverse_sqrt")
-    noam = [width**-0.5 * min(step**-0.5, step * WARM**-1.5) for step in range(1, STEPS)]
-    assert found[1:] == pytest.approx(noam)
+def test_inverse_square_root_is_noams_formula_at_every_update(tmp_path, checkpoints):
+    width = tiny.SIZE["hidden_size"]
+    first, *found = rates(tmp_path, checkpoints["bert"], (width * WARM) ** -0.5, "inverse_sqrt")
+    assert first == 0  # the updates done are counted, and the formula begins with one
+    assert found == pytest.approx([width**-0.5 * min(step**-0.5, step * WARM**-1.5) for step in range(1, ALL)])
 
 
 def test_inverse_square_root_without_a_warm_up_is_refused():
@@ -87,17 +90,20 @@ def test_inverse_square_root_without_a_warm_up_is_refused():
         Finetune(schedule="inverse_sqrt", warmup=0)
 
 
-def test_clipping_bounds_what_an_update_moves_and_nought_leaves_it(tmp_path, checkpoints):
-    norms = {}
-    for clipping in (0.0, 1e-3):
-        job = jobs.job(tmp_path, checkpoints["bert"], Finetune(**QUICK | {"epochs": 1}, clipping=clipping))
-        finetune(job)
-        norms[clipping] = [loss for _, loss in job.meter.notes["losses"]]
-    assert norms[0.0] != norms[1e-3]
-    assert training_arguments(Finetune(clipping=0.0), 0, 10, str(tmp_path)).max_grad_norm == 0
+def test_clipping_bounds_the_gradients_and_nought_leaves_them_alone(tmp_path, checkpoints):
+    norms = {
+        clipping: fine_tuned(tmp_path, checkpoints["bert"], epochs=1, clipping=clipping)[0].norms
+        for clipping in (0.0, 1e-3, 1e9)
+    }
+    assert len(norms[0.0]) == UPDATES
+    assert min(norms[0.0]) > 0.05
+    assert norms[0.0] == norms[1e9]
+    assert norms[1e-3] == pytest.approx([1e-3] * UPDATES, rel=1e-2)
 
 
 # -- the head --------------------------------------------------------------------------------------------------------
+
+OURS = {"pooling": "mean", "head_layers": [16]}
 
 
 def model(job) -> nn.Module:
@@ -106,16 +112,24 @@ def model(job) -> nn.Module:
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-@pytest.mark.parametrize("head", [{}, {"pooling": "mean", "head_layers": [16]}], ids=["own", "ours"])
+@pytest.mark.parametrize("head", [{}, OURS], ids=["own", "ours"])
 @pytest.mark.parametrize("write", [make.text_task, make.tag_task])
 def test_a_head_that_begins_with_zeros_prefers_no_class(tmp_path, checkpoints, family, head, write):
     pieces = load_tokenizer(checkpoints[family], TEXTS)(TEXT, return_tensors="pt")
-    outputs = {}
-    for init in ("zero", "random"):
-        job = jobs.job(tmp_path, checkpoints[family], Finetune(head_init=init, **head), write)
-        outputs[init] = model(job)(**pieces)["logits"]
-    assert not outputs["zero"].any()
-    assert outputs["random"].any()
+    models = {init: model(jobs.job(tmp_path, checkpoints[family], Finetune(head_init=init, **head), write))
+        for init in ("zero", "random")}  # fmt: skip
+    assert not models["zero"](**pieces)["logits"].any()
+    assert models["random"](**pieces)["logits"].any()
+    others = models["random"].state_dict()
+    changed = {name for name, weights in models["zero"].state_dict().items() if not torch.equal(weights, others[name])}
+    assert len(changed) == 1 or changed == {"head.4.weight", "head.4.bias"}  # transformers' biases begin with zeros
+    assert all("classifier" in name or "head.4" in name for name in changed)
+
+
+@pytest.mark.parametrize("family", ["distilbert", "roberta"])
+def test_a_head_that_began_with_zeros_learns(tmp_path, checkpoints, family):
+    _, predictions = fine_tuned(tmp_path, checkpoints[family], head_init="zero", epochs=6)
+    assert share_right(predictions) > 0.9
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
@@ -132,46 +146,80 @@ def test_pooling_reads_the_first_token_or_the_mean_whatever_the_padding(tmp_path
         assert torch.allclose(made(**beside)["logits"][0], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_tags_are_read_off_every_token_whatever_the_pooling_and_padding(tmp_path, checkpoints, family):
+    made = model(jobs.job(tmp_path, checkpoints[family], Finetune(pooling="mean"), make.tag_task))
+    tokenizer = load_tokenizer(checkpoints[family], TEXTS)
+    alone, beside = (tokenizer(texts, return_tensors="pt", padding=True) for texts in ([TEXT], [TEXT, TEXT * 4]))
+    pieces = alone["input_ids"].shape[1]
+    with torch.inference_mode():
+        expected = made.head(made.encoder(**alone).last_hidden_state[0])
+        assert expected.shape == (pieces, 5)
+        assert torch.allclose(made(**beside)["logits"][0, :pieces], expected, atol=1e-5)
+
+
 def test_the_mean_leaves_padding_out():
     states = torch.tensor([[[1.0], [3.0], [99.0]]])
     assert pooled(states, torch.tensor([[1, 1, 0]]), "mean").item() == 2.0
     assert pooled(states, torch.tensor([[1, 1, 0]]), "cls").item() == 1.0
 
 
-def test_the_head_is_built_as_the_recipe_says():
-    layers = list(classifier(32, 3, Finetune(head_layers=[16, 8], head_dropout=0.25, head_activation="gelu")))
+@pytest.mark.parametrize(("name", "kind"), [("relu", nn.ReLU), ("gelu", nn.GELU), ("tanh", nn.Tanh)])
+def test_the_head_is_built_as_the_recipe_says(name, kind):
+    layers = list(classifier(32, 3, Finetune(head_layers=[16, 8], head_dropout=0.25, head_activation=name)))
+    assert [type(layer) for layer in layers] == [*[nn.Dropout, nn.Linear, kind] * 2, nn.Dropout, nn.Linear]
     sizes = [(layer.in_features, layer.out_features) for layer in layers if isinstance(layer, nn.Linear)]
     assert sizes == [(32, 16), (16, 8), (8, 3)]
     assert [layer.p for layer in layers if isinstance(layer, nn.Dropout)] == [0.25] * 3
-    assert sum(isinstance(layer, nn.GELU) for layer in layers) == 2
 
 
-@pytest.mark.parametrize("family", tiny.FAMILIES)
-@pytest.mark.parametrize("write", [make.text_task, make.tag_task])
+CUSTOM = resolved_recipe(load_systems()["distilbert-custom-head"], TEXTS).model_dump(exclude_unset=True)
+
+
+def test_the_custom_head_of_distilbert_is_linear_layers_on_the_first_token_of_the_bare_encoder(tmp_path, checkpoints):
+    made = model(jobs.job(tmp_path, checkpoints["distilbert"], Finetune(**CUSTOM)))
+    assert isinstance(made, EncoderWithHead)
+    assert type(made.encoder) is DistilBertModel
+    assert made.pooling == "cls"
+    sizes = [(layer.in_features, layer.out_features) for layer in made.head if isinstance(layer, nn.Linear)]
+    assert sizes == [(32, 256), (256, 64), (64, 2)]
+
+
+@pytest.mark.parametrize(
+    ("family", "write"), [*((family, make.text_task) for family in tiny.FAMILIES), ("distilbert", make.tag_task)]
+)
 def test_the_custom_head_of_distilbert_learns_on_every_family(tmp_path, checkpoints, family, write):
-    from benchmarks.definitions import load_systems
-
-    recipe = RECIPES["finetune"].model_validate(load_systems()["distilbert-custom-head"].recipe | QUICK)
-    job = jobs.job(tmp_path, checkpoints[family], recipe, write)
-    assert isinstance(model(job), EncoderWithHead)
-    predicted = finetune(job)
-    flat = [np.concatenate(rows) if write is make.tag_task else rows for rows in (predicted.gold, predicted.predicted)]
-    assert np.mean(np.array(flat[0]) == np.array(flat[1])) > 0.9
+    seen, predictions = fine_tuned(tmp_path, checkpoints[family], write, **CUSTOM)
+    assert share_right(predictions) > 0.9
+    assert {True} == {mode for module, modes in seen.modes.items() for mode in modes if module in seen.model.head}
 
 
 # -- frozen layers ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_frozen_layers_stay_as_they_were_and_those_above_learn(tmp_path, checkpoints, family):
-    encoder = load_encoder(checkpoints[family])
-    freeze(encoder, 1)
-    trainable = [any(weights.requires_grad for weights in part.parameters()) for part in layers_of(encoder)]
-    assert trainable == [False, False, True]
+@pytest.mark.parametrize("head", [{}, OURS], ids=["own", "ours"])
+def test_frozen_layers_stay_as_they_were_and_those_above_learn(tmp_path, checkpoints, family, head):
+    seen, _ = fine_tuned(tmp_path, checkpoints[family], frozen_layers=1, epochs=1, **head)
+    encoder = seen.model.encoder if head else seen.model.base_model
+    names = {id(weights): name for name, weights in seen.model.named_parameters()}
+    *frozen, above = [{names[id(weights)] for weights in part.parameters()} for part in layers_of(encoder)]
+    assert not seen.moved() & set.union(*frozen)
+    assert all(frozen)
+    assert above <= seen.moved()
+    assert {name for name in names.values() if "head" in name or "classifier" in name} <= seen.moved()
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_frozen_layers_run_without_dropout_while_the_rest_trains(checkpoints, family):
+def test_frozen_layers_train_without_dropout_and_those_above_with_it(tmp_path, checkpoints, family):
+    seen, _ = fine_tuned(tmp_path, checkpoints[family], frozen_layers=1, epochs=0.2)
+    modes = [{mode for module in part.modules() for mode in seen.modes.get(module, ())}
+        for part in layers_of(seen.model.base_model)]  # fmt: skip
+    assert modes == [{False}, {False}, {True}]
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_what_frozen_layers_give_in_training_is_the_same_every_time(checkpoints, family):
     pieces = load_tokenizer(checkpoints[family], TEXTS)(TEXT, return_tensors="pt")
     passes = {}
     for layers in (0, 1):
@@ -185,9 +233,9 @@ def test_frozen_layers_run_without_dropout_while_the_rest_trains(checkpoints, fa
     assert frozen == [True, True, False]
 
 
-def test_more_frozen_layers_than_there_are_is_told(checkpoints):
+def test_more_frozen_layers_than_there_are_is_told(tmp_path, checkpoints):
     with pytest.raises(UserError, match=r"recipe\.frozen_layers: 3, but the encoder has 2 layers"):
-        freeze(load_encoder(checkpoints["bert"]), 3)
+        fine_tuned(tmp_path, checkpoints["bert"], frozen_layers=3)
 
 
 # -- the loss --------------------------------------------------------------------------------------------------------
@@ -204,28 +252,79 @@ def test_balanced_weights_are_those_of_scikit_learn(tmp_path, checkpoints):
     expected = np.zeros(len(tags.task.tags))
     expected[np.unique(words)] = compute_class_weight("balanced", classes=np.unique(words), y=words)
     assert balanced_weights(tags) == pytest.approx(expected)
+    assert 0 in balanced_weights(tags)  # no word is the second of a name
 
 
-def test_the_loss_is_torchs_with_weights_and_smoothing_and_without_what_is_ignored(tmp_path, checkpoints):
-    recipe = Finetune(class_weights="balanced", label_smoothing=0.2)
-    job = jobs.job(tmp_path, checkpoints["bert"], recipe, jobs.few_positive)
-    logits, labels = torch.tensor([[0.3, 1.0], [2.0, -1.0], [0.0, 9.0]]), torch.tensor([1, 0, -100])
-    found = loss_of(recipe, job)({"logits": logits}, labels)
+LOGITS = {
+    make.text_task: torch.tensor([[0.3, 1.0], [2.0, -1.0], [0.5, 0.0], [0.0, 9.0]]),
+    make.tag_task: torch.arange(30.0).sin().view(2, 3, 5),
+}
+LABELS = {make.text_task: torch.tensor([1, 0, 0, 0]), make.tag_task: torch.tensor([[0, 1, -100], [3, 0, -100]])}
+
+
+@pytest.mark.parametrize("write", LOGITS)
+def test_the_loss_is_the_weighted_mean_over_what_is_not_ignored(tmp_path, checkpoints, write):
+    recipe = Finetune(class_weights="balanced")
+    job = jobs.job(tmp_path, checkpoints["bert"], recipe, write)
+    found = loss_of(recipe, job)({"logits": LOGITS[write]}, LABELS[write])
     weights = torch.tensor(balanced_weights(job))
-    assert found == cross_entropy(logits[:2], labels[:2], weight=weights, label_smoothing=0.2)
-    plain = loss_of(Finetune(), job)({"logits": logits}, labels)
-    assert plain == cross_entropy(logits[:2], labels[:2])
-    assert found != plain
+    kept = LABELS[write] != -100
+    own = -log_softmax(LOGITS[write][kept], dim=-1)[range(4), LABELS[write][kept]]
+    weight = weights[LABELS[write][kept]]
+    assert found.item() == pytest.approx(((own * weight).sum() / weight.sum()).item())
 
 
-LOSSES = {"plain": {}, "weighted": {"class_weights": "balanced"}, "smooth": {"label_smoothing": 0.5}}
+@pytest.mark.parametrize("write", LOGITS)
+def test_label_smoothing_spreads_its_share_over_all_classes(tmp_path, checkpoints, write):
+    recipe = Finetune(label_smoothing=0.2)
+    job = jobs.job(tmp_path, checkpoints["bert"], recipe, write)
+    found = loss_of(recipe, job)({"logits": LOGITS[write]}, LABELS[write])
+    kept = LABELS[write] != -100
+    losses = -log_softmax(LOGITS[write][kept], dim=-1)
+    by_hand = 0.8 * losses[range(4), LABELS[write][kept]].mean() + 0.2 * losses.mean()
+    assert found.item() == pytest.approx(by_hand.item())
+    assert found == cross_entropy(LOGITS[write][kept], LABELS[write][kept], label_smoothing=0.2)
 
 
-def test_balanced_weights_and_smoothing_reach_the_training(tmp_path, checkpoints):
-    scores = {}
-    for name, levers in LOSSES.items():
-        recipe = Finetune(**QUICK | {"epochs": 1}, **levers)
-        scores[name] = finetune(jobs.job(tmp_path, checkpoints["bert"], recipe, jobs.few_positive)).scores
-    rare = {name: float(found[:, 1].mean()) for name, found in scores.items()}  # log-probability
-    assert rare["weighted"] > rare["plain"] + 0.1, rare
-    assert not np.array_equal(scores["smooth"], scores["plain"])
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("write", LOGITS)
+def test_a_loss_that_the_recipe_leaves_alone_is_the_familys_own(tmp_path, checkpoints, family, write):
+    job = jobs.job(tmp_path, checkpoints[family], Finetune(), write)
+    made = load_model(checkpoints[family], job.task.type, job.task.classes).eval()
+    labels = LABELS[write][:1, :3] if write is make.tag_task else LABELS[write][:1]
+    outputs = made(torch.tensor([[5, 6, 7]]), labels=labels)
+    assert loss_of(Finetune(), job)({"logits": outputs.logits}, labels).item() == pytest.approx(outputs.loss.item())
+
+
+def doubtful_texts(folder: Path) -> Path:
+    """As make.text_task, and 'good' is positive in a third of its rows, 'bad' in none."""
+    path = make.text_task(folder)
+    rows = [f"{'good' if i % 2 == 0 else 'bad'},{'positive' if i % 6 == 0 else 'negative'}" for i in range(60)]
+    for part in ("train", "test"):
+        (folder / "data" / "mine" / f"{part}.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    return path
+
+
+def doubtful_tags(folder: Path) -> Path:
+    """As make.tag_task, and 'berlin' is a place in a third of its rows."""
+    path = make.tag_task(folder)
+    rows = [f"the\tO\nberlin\t{'B-LOC' if i % 3 == 0 else 'O'}\nworks\tO" for i in range(60)]
+    for part in ("train", "test"):
+        (folder / "data" / "names" / f"{part}.tsv").write_text("\n\n".join(rows) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(("write", "rare"), [(doubtful_texts, 1), (doubtful_tags, 3)])
+def test_balanced_classes_are_for_the_recall_of_the_rare_one(tmp_path, checkpoints, write, rare):
+    recalls = []
+    for weights in ("none", "balanced"):
+        _, found = fine_tuned(tmp_path, checkpoints["bert"], write, class_weights=weights, learning_rate=1e-2)
+        gold, predicted = np.hstack(found.gold), np.hstack(found.predicted)
+        recalls.append(recall_score(gold == rare, predicted == rare))
+    assert recalls == [0.0, 1.0]
+
+
+def test_smoothed_labels_make_the_model_less_sure(tmp_path, checkpoints):
+    _, found = fine_tuned(tmp_path, checkpoints["bert"], label_smoothing=0.4, epochs=6)
+    assert share_right(found) > 0.9
+    assert np.exp(found.scores).max(axis=1).mean() == pytest.approx(0.8, abs=0.05)  # 0.6 and half of the rest

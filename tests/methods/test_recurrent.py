@@ -14,10 +14,10 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from benchmarks import encoders
-from benchmarks.definitions import load_systems, resolved_recipe
+from benchmarks.definitions import load_systems, load_tasks, resolved_recipe
 from benchmarks.methods import Job, load
-from benchmarks.methods.recurrent import Network
-from benchmarks.methods.word2vec import words_of
+from benchmarks.methods.recurrent import Network, _word_vectors
+from benchmarks.methods.word2vec import trained, words_of
 from benchmarks.recipes import Recurrent, Word2vecRecurrent
 from benchmarks.schema import TAGS, TEXTS, Predictions
 
@@ -70,17 +70,11 @@ def test_both_bilstms_tag_every_word_of_rows_of_any_length(tmp_path, encoder, na
 
 
 def test_a_tagging_system_has_two_directions_no_attention_and_every_word():
-    task = make_task()
+    task = load_tasks()["ner-sample"]
     assert Recurrent().misfit(task) is None
     assert "no tags" in Recurrent(attention=True).misfit(task)
     assert "both sides" in Recurrent(bidirectional=False).misfit(task)
     assert "all need tags" in Word2vecRecurrent(cleaning=True).misfit(task)
-
-
-def make_task():
-    from benchmarks.definitions import load_tasks
-
-    return load_tasks()["ner-sample"]
 
 
 # -- padding ---------------------------------------------------------------------------------------------------------
@@ -196,13 +190,20 @@ def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(tmp_pa
     assert not np.array_equal(first, other)
 
 
+def test_word2vec_is_trained_by_the_runs_seed(tmp_path):
+    job = jobs.job(tmp_path, None, word2vec(), seed=3)
+    words = words_of(job.data.train)
+    known = _word_vectors(job, job.recipe, words)
+    assert np.array_equal(known.vectors, trained(words, job.recipe, seed=3).vectors)
+    assert not np.array_equal(known.vectors, trained(words, job.recipe, seed=0).vectors)
+
+
 def test_words_of_the_test_rows_have_no_part_in_word2vec(tmp_path):
     def other_test_rows(folder: Path) -> Path:
         path = make.text_task(folder)
         test = folder / "data" / "mine" / "test.csv"
-        head, *rows = test.read_text().splitlines()
-        kept = [f"{row},{'negative'}" if i else row for i, row in enumerate(["good dog unseen words"] * 9)]
-        test.write_text("\n".join([head, *rows[:20], *kept[1:], "word,positive"]) + "\n")
+        kept = test.read_text().splitlines()[:21]
+        test.write_text("\n".join([*kept, *["good dog unseen words,negative"] * 8, "word,positive"]) + "\n")
         return path
 
     first = jobs.job(tmp_path / "a", None, word2vec())
@@ -242,21 +243,21 @@ def test_cleaning_is_the_recipes_choice(tmp_path):
 
 
 def test_texts_are_cut_at_the_longest_length_and_counted(tmp_path):
-    lengths = [len(words) for words in words_of(jobs.job(tmp_path, None, word2vec()).data.test)]
-    assert max(lengths) == 7
-    job = jobs.job(tmp_path, None, word2vec(epochs=1), lambda folder: make.text_task(folder, max_length=8))
-    predicted(job)
-    assert (job.meter.notes["max_length"], job.meter.notes["cut_rows"]) == (8, {"train": 0, "test": 0})
-    with (tmp_path / "data" / "mine" / "test.csv").open("a") as file:
-        file.write(" ".join(["works"] * 9) + ",negative\n")
-    job = jobs.job(tmp_path, None, word2vec(epochs=1, max_length=8), kept)
-    predicted(job)
-    assert job.meter.notes["cut_rows"] == {"train": 0, "test": 1}
-    assert job.meter.notes["test_words"] == sum(lengths) + 8
+    def longer(folder: Path) -> Path:
+        path = make.text_task(folder, max_length=8)
+        with (folder / "data" / "mine" / "test.csv").open("a") as file:
+            file.writelines(" ".join(["works"] * words) + ",negative\n" for words in (8, 9, 20))
+        return path
 
-
-def kept(folder: Path) -> Path:
-    return folder / "mine.yaml"
+    job = jobs.job(tmp_path, None, word2vec(epochs=1), longer)
+    predicted(job)
+    lengths = [len(words) for words in words_of(job.data.test)]
+    assert max(lengths[:60]) == 7
+    assert (job.meter.notes["max_length"], job.meter.notes["cut_rows"]) == (8, {"train": 0, "test": 2})
+    assert job.meter.notes["test_words"] == sum(lengths[:60]) + 3 * 8
+    wider = jobs.job(tmp_path, None, word2vec(epochs=1, max_length=9), longer)
+    predicted(wider)
+    assert (wider.meter.notes["max_length"], wider.meter.notes["cut_rows"]["test"]) == (9, 1)
 
 
 def test_an_encoders_weights_count_among_the_parameters_and_only_the_network_is_trained(tmp_path, encoder):

@@ -266,6 +266,18 @@ def test_an_epoch_has_every_pair_once_and_in_a_batch_those_of_like_length():
     assert np.mean([np.ptp([len(texts[row]) for row in batch]) for batch in first]) < 15  # by chance about 28
 
 
+def test_a_trainings_batches_hold_little_padding(tmp_path, bert):
+    job = jobs.job(tmp_path, bert, SbertSoftmax(**MOMENT))
+    model = siamese.sentence_encoder(job, job.data.train)
+    loss = siamese.softmax_loss(job, job.recipe, model)
+    texts = ["good" if i % 2 else "good film " * 10 for i in range(160)]
+    kept: list[float] = []
+    model.register_forward_pre_hook(lambda _, given: kept.append(float(given[0]["attention_mask"].float().mean())))
+    siamese.train(job, model, loss, siamese.paired(texts, [DUMMY] * 160, [i % 2 for i in range(160)]))
+    assert len(kept) == 2 * 160 / 8
+    assert np.mean(kept) > 0.9  # in batches made by chance about 0.8
+
+
 def test_a_half_precision_checkpoint_is_trained_in_full_precision_without_its_pooler(tmp_path, bert):
     AutoModel.from_pretrained(bert, dtype=torch.bfloat16).save_pretrained(tmp_path / "half")
     load_tokenizer(bert, TEXTS).save_pretrained(tmp_path / "half")

@@ -23,7 +23,6 @@ from benchmarks.recipes import RECIPES, ZeroShotLabels, ZeroShotPipeline
 from benchmarks.runner import run
 from benchmarks.schema import TEXTS, Protocol, Recipe, RunResult, RunSpec, System
 
-SAMPLES = [name for name, task in load_tasks().items() if task.sample and task.type == TEXTS]
 SAYS = ["bad", "very bad", "so-so", "good"]
 MEANT = {"bad": "negative", "very bad": "negative", "good": "positive"}
 
@@ -38,7 +37,7 @@ def bundled() -> Path:
 
 @pytest.fixture(scope="session", params=["bert", "roberta"])
 def fine_tuned(request, tmp_path_factory) -> Path:
-    """A checkpoint in half precision, with a head for four labels and dropout that would show."""
+    """A checkpoint in bfloat16, with a head for four labels and dropout that would show."""
     from transformers import AutoModelForSequenceClassification
 
     folder = tiny.checkpoint(tmp_path_factory.mktemp("fine-tuned"), request.param)
@@ -46,8 +45,8 @@ def fine_tuned(request, tmp_path_factory) -> Path:
     said = {"id2label": dict(enumerate(SAYS)), "num_labels": len(SAYS), "hidden_dropout_prob": 0.5}
     model = AutoModelForSequenceClassification.from_pretrained(folder, **said)
     for weights in model.parameters():
-        torch.nn.init.normal_(weights, std=0.2)  # so that rows differ
-    model.half().save_pretrained(folder)
+        torch.nn.init.normal_(weights, std=0.5 if weights.ndim == 2 else 1.0)  # so that rows differ
+    model.to(torch.bfloat16).save_pretrained(folder)
     return folder
 
 
@@ -69,13 +68,14 @@ def rows_of(folder: Path, extra: str = ""):
 # -- label names -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_the_nearest_label_name_is_better_than_the_majority(tmp_path, bundled, name):
-    task = load_tasks()[name]
+def test_the_nearest_label_name_tells_topics_apart(tmp_path, bundled):
+    task = load_tasks()["news-sample"]
     data = load(task, origin_of(task, None, {}), tmp_path, Lock())
     result, predictions = made(task, data, bundled, ZeroShotLabels(), tmp_path, test_size=150)
     majority = [np.bincount(predictions.gold).argmax()] * 150
-    assert result.metrics["f1_macro"] > 0.05 + f1_score(predictions.gold, majority, average="macro", zero_division=0)
+    shuffled = np.random.default_rng(0).permutation(predictions.predicted)
+    by_luck = [f1_score(predictions.gold, some, average="macro", zero_division=0) for some in (majority, shuffled)]
+    assert result.metrics["f1_macro"] > 0.2 + max(by_luck)
 
 
 def test_scores_are_the_cosines_of_sentence_transformers(tmp_path, bundled):
