@@ -82,15 +82,10 @@ def _is_text(path: Path) -> bool:
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
         width = int(stream.readline(LONGEST_LINE).split()[1])
         numbers = stream.readline(LONGEST_LINE).split()[1:]
-    return len(numbers) == width and all(map(_is_number, numbers))
-
-
-def _is_number(text: bytes) -> bool:
     try:
-        float(text)
+        return len([float(number) for number in numbers]) == width
     except ValueError:
         return False
-    return True
 
 
 @dataclass(frozen=True)

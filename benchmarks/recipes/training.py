@@ -168,11 +168,12 @@ class Word2vecRecurrent(Recurrent):
 
     epochs: float = Field(15, gt=0)
     vectors: str | None = None
-    """A local file of pretrained vectors in word2vec's text or binary format, perhaps gzipped; none: trained on the
-    training rows."""
+    """A local file of pretrained vectors in word2vec's text or binary format, perhaps gzipped, in which lower-cased
+    words are looked up; none: trained on the training rows, by the next five fields."""
     algorithm: Literal["skipgram", "cbow"] = "skipgram"
     vector_size: int = Field(100, ge=1)
     window: int = Field(10, ge=1)
+    """Words on either side that count as near."""
     min_count: int = Field(1, ge=1)
     """Rarer words have no vector of their own."""
     word2vec_epochs: int = Field(20, ge=1)
