@@ -70,7 +70,7 @@ def test_it_learns_on_the_sample(sample_folder, spec):
     assert result.metrics[metric] > LEARNED[metric]
 
 
-LEARNED = {"f1_macro": 0.15, "v_measure": 0.15, "accuracy": 0.6, "entity_f1": 0.1}
+LEARNED = {"f1_macro": 0.1, "v_measure": 0.15, "accuracy": 0.6, "entity_f1": 0.1}
 """Far above what the majority reaches: .04, 0 (one cluster), .5 of two classes, and no entity."""
 
 
