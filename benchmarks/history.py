@@ -60,9 +60,10 @@ class History:
             lambda run: run.system == spec.system.name,
             lambda run: (run.method, run.group) == (spec.system.method, spec.task.group),
         ):
-            if rates := [rate for run in self.results if alike(run) and (rate := _seconds_per_row(run)) is not None]:
-                return _rows(spec) * median(rates), True
-        return _rows(spec) / GUESSED_ROWS_PER_SECOND.get(spec.system.method, QUICK_ROWS_PER_SECOND), False
+            likes = [run for run in self.results if alike(run)]
+            if rates := [rate for run in likes if (rate := _seconds_per_row(run, spec)) is not None]:
+                return _rows_seen(spec) * median(rates), True
+        return _rows_seen(spec) / GUESSED_ROWS_PER_SECOND.get(spec.system.method, QUICK_ROWS_PER_SECOND), False
 
 
 def _slot(key: str, fingerprint: str) -> str:
@@ -70,9 +71,9 @@ def _slot(key: str, fingerprint: str) -> str:
     return key.removesuffix(fingerprint)
 
 
-def _rows(spec: RunSpec) -> float:
-    """Training rows times passes over them."""
-    return (spec.protocol.train_size or spec.protocol.limit or _declared_rows(spec)) * spec.recipe.passes
+def _rows_seen(spec: RunSpec) -> float:
+    rows = spec.protocol.train_size or spec.protocol.limit or _declared_rows(spec)
+    return spec.recipe.seen(rows, len(spec.task.classes))
 
 
 def _declared_rows(spec: RunSpec) -> int:
@@ -82,8 +83,10 @@ def _declared_rows(spec: RunSpec) -> int:
     return sum(file.rows or 0 for file in files) or GUESSED_ROWS
 
 
-def _seconds_per_row(run: RunResult) -> float | None:
-    rows = (run.train_size or 0) * float(run.recipe.get("epochs", 1))
+def _seconds_per_row(run: RunResult, spec: RunSpec) -> float | None:
+    """Of a run that is like the planned one."""
+    recipe = type(spec.recipe).model_construct(**run.recipe)  # what an earlier version stored may not be valid now
+    rows = recipe.seen(run.train_size or 0, len(spec.task.classes))
     return (run.cost["train_seconds"] + run.cost["predict_seconds"]) / rows if rows else None
 
 

@@ -32,8 +32,12 @@ class Meter:
         """Times `what` ('train' or 'predict') over `rows` rows; an epoch over n rows counts n."""
         start = time.perf_counter()
         yield
-        self.seconds[what] = self.seconds.get(what, 0.0) + time.perf_counter() - start
+        self.charge(what, time.perf_counter() - start)
         self.rows[what] = self.rows.get(what, 0.0) + rows
+
+    def charge(self, what: str, seconds: float) -> None:
+        """Adds seconds that were measured elsewhere, to the same rows."""
+        self.seconds[what] = self.seconds.get(what, 0.0) + seconds
 
     def note(self, **facts: Any) -> None:
         self.notes.update(facts)

@@ -55,6 +55,13 @@ def test_the_estimate_is_a_guess_until_a_run_is_stored_and_grows_with_the_rows(s
     assert history.seconds(larger) == (20.0, True)
 
 
+def test_few_examples_take_as_long_whatever_the_number_of_rows(spec):
+    system = load_systems()["sbert-fewshot"]
+    few = replace(spec, system=system, recipe=resolved_recipe(system, spec.task.type))
+    seconds = [History([]).seconds(replace(few, protocol=Protocol(train_size=rows)))[0] for rows in (8, 16, 10_000)]
+    assert 2 * seconds[0] == seconds[1] == seconds[2] > 10  # 8 shots of two classes
+
+
 def test_what_is_left_follows_the_pace_of_the_runs_that_are_done(spec):
     specs = [replace(spec, protocol=Protocol(train_size=10, seed=seed)) for seed in range(3)]
     pace = Pace(specs, History([stored(spec, seconds=10.0)]))

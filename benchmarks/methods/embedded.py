@@ -43,8 +43,7 @@ def _rows(job: Job, part: Part) -> list[Any]:
 
 def _account(job: Job, part: Part, found: Embedded) -> None:
     """Into the run's record, with the seconds of rows that an earlier run computed: a cache makes no method cheaper."""
-    what = "train" if part == "train" else "predict"
-    job.meter.seconds[what] = job.meter.seconds.get(what, 0.0) + found.seconds
+    job.meter.charge("train" if part == "train" else "predict", found.seconds)
     job.meter.note(max_length=found.length)
     said = {"rows": found.rows, "computed": found.computed, "seconds": found.seconds}
     for name, fact in (("cut_rows", found.cut_rows), ("embedded", said)):

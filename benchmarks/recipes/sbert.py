@@ -68,6 +68,10 @@ class SbertFewshot(Regression):
     epochs: float = Field(1, gt=0)
     batch_size: int = Field(16, ge=1)
 
+    def seen(self, rows: int, classes: int) -> float:
+        pairs = 2 * self.iterations * min(rows, self.shots * classes)
+        return 2 * pairs * self.epochs
+
 
 class SbertCluster(Recipe):
     """k-means over a sentence encoder's embeddings, as many clusters as classes; nothing is trained on labels."""

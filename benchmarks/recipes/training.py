@@ -37,13 +37,13 @@ class Training(Recipe):
     clipping: float = Field(1.0, ge=0)
     """Largest norm of the gradient; 0 leaves it alone."""
     class_weights: Annotated[Literal["none", "balanced"], Neutral("none")] = "none"
-    """balanced: the loss of a row (or word) counts n / (classes * rows of its class), as in scikit-learn."""
+    """balanced: the loss of a row (or word) counts n / (classes * rows of its class), as in scikit-learn; as torch has
+    it, the mean is over the weights of a batch."""
     label_smoothing: Annotated[float, Neutral(0.0)] = Field(0.0, ge=0, lt=1)
     """Share of the target's probability that is spread over all classes."""
 
-    @property
-    def passes(self) -> float:
-        return self.epochs
+    def seen(self, rows: int, classes: int) -> float:
+        return rows * self.epochs
 
     @property
     def global_batch(self) -> int:

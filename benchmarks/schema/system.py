@@ -66,10 +66,9 @@ class Recipe(Value):
         """
         return None
 
-    @property
-    def passes(self) -> float:
-        """How often each training row is seen."""
-        return 1.0
+    def seen(self, rows: int, classes: int) -> float:
+        """Rows that training looks at, again in every epoch, where this many are given: what its time goes by."""
+        return rows
 
     @property
     def global_batch(self) -> int | None:

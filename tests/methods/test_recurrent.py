@@ -52,7 +52,7 @@ def scores(folder: Path, encoder: Path, recipe: Recurrent, **protocol: int) -> n
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_recurrent_system_tells_two_classes_of_texts_apart(tmp_path, encoder, name):
-    recipe = resolved_recipe(SYSTEMS[name], TEXTS).model_copy(update=QUICK)
+    recipe = resolved_recipe(SYSTEMS[name], TEXTS).model_copy(update={**QUICK, "epochs": 12})
     found = predicted(jobs.job(tmp_path, encoder, recipe))
     assert np.mean(np.array(found.predicted) == found.gold) > 0.9
     assert found.scores.shape == (60, 2)
