@@ -90,6 +90,8 @@ def read_scalar(text: str) -> Any:
 def _sentence(error: Any, model: type[BaseModel]) -> str:
     steps = [step for step in error["loc"] if not str(step).startswith("~")]
     place = ".".join(str(step) for step in steps) or "the file"
+    if not steps and error["type"] == "value_error":  # of several fields together: it names them
+        return f"{error['ctx']['error']}."
     match error["type"]:
         case "missing":
             return f"{place}: required, and not given."
@@ -279,7 +281,7 @@ def _system(name: str, entry: Any, entries: Mapping[str, Any]) -> System:
         raise UserError(f"{name}: holds {short(entry)}, expected fields such as 'method: finetune'.")
     encoder = entry.get("encoder")
     if isinstance(encoder, str):
-        entry = {**entry, "encoder": _encoder(encoder, entries)}
+        entry = {**entry, "encoder": _encoder(encoder, entries, (name,))}
     system = validated(System, {**entry, "name": name}, name)
     if system.method not in RECIPES:
         raise UserError(f"{name}.method: {unknown('method', system.method, list(RECIPES), one_of(RECIPES).strip())}")
@@ -295,11 +297,28 @@ def _system(name: str, entry: Any, entries: Mapping[str, Any]) -> System:
     return system
 
 
-def _encoder(name: str, entries: Mapping[str, Any]) -> Any:
-    """The encoder of another entry by that entry's name, as --set encoder=NAME means it; else a checkpoint."""
-    other = entries.get(name)
-    encoder = other.get("encoder") if isinstance(other, dict) else None
-    return encoder if isinstance(encoder, dict) else {"checkpoint": encoder or name}
+def _encoder(name: str, entries: Mapping[str, Any], of: tuple[str, ...]) -> Any:
+    """The encoder of another entry by that entry's name, as --set encoder=NAME means it; else a checkpoint.
+
+    of: the entries that have asked for it. Raises UserError.
+    """
+    if name in entries:
+        encoder = entries[name].get("encoder") if isinstance(entries[name], dict) else None
+        if encoder is None or name in of:
+            raise UserError(f"{of[0]}.encoder: system {name!r} has no encoder of its own.")
+        return _encoder(encoder, entries, (*of, name)) if isinstance(encoder, str) else encoder
+    if "/" in name or folder_named(name):
+        return {"checkpoint": name}
+    having_one = [other for other, entry in entries.items() if isinstance(entry, dict) and "encoder" in entry]
+    raise UserError(f"{of[0]}.encoder: " + unknown("encoder", name, having_one))
+
+
+def folder_named(checkpoint: str) -> Path | None:
+    """The local folder that a checkpoint's name means, whether it exists or not; None for a Hub id ('org/name')."""
+    path = Path(checkpoint).expanduser()
+    if path.is_dir() or path.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") > 1:
+        return path
+    return None
 
 
 def resolved_recipe(system: System, task_type: TaskType) -> Recipe:

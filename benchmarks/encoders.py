@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import snapshots
+from benchmarks.definitions import folder_named
 from benchmarks.errors import UserError
 from benchmarks.files import sha256
 from benchmarks.lock import Lock, Locked, Repo
 from benchmarks.schema import TAGS, Encoder, TaskType
-from benchmarks.selection import folder_named
 from benchmarks.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -202,13 +202,20 @@ def _without_pooler(encoder: PreTrainedModel) -> PreTrainedModel:
     return encoder
 
 
-def layers_of(encoder: PreTrainedModel) -> list[Module]:
-    """The embeddings, then every layer from below."""
+def layers_of(encoder: PreTrainedModel) -> tuple[list[Module], list[Module]]:
+    """What stands before the layers (the embeddings), and the layers from below.
+
+    Raises UserError for a family that does not stack its layers (ALBERT, XLM).
+    """
     from torch.nn import ModuleList
 
-    depth = encoder.config.num_hidden_layers
-    stack = next(part for part in encoder.modules() if isinstance(part, ModuleList) and len(part) == depth)
-    return [encoder.embeddings, *stack]
+    depth = getattr(encoder.config, "num_hidden_layers", None)
+    for name, part in encoder.named_modules():
+        if isinstance(part, ModuleList) and len(part) == depth and name.rpartition(".")[2] in ("layer", "layers"):
+            parts = list(encoder.named_children())
+            holder = [child for child, _ in parts].index(name.partition(".")[0])
+            return [child for _, child in parts[:holder]], list(part)
+    raise UserError(f"{encoder.config.model_type}: no stack of layers is known in it, of which some could be named.")
 
 
 def own_labels(folder: Path) -> tuple[str, ...]:

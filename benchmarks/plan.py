@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from benchmarks.definitions import read_scalar, resolved_recipe, validated
 from benchmarks.errors import UserError, nearest, one_of
 from benchmarks.recipes import RECIPES
-from benchmarks.schema import CODE_PROTOCOL, Encoder, Protocol, RunSpec, System, Task, fingerprint
+from benchmarks.schema import CODE_PROTOCOL, Encoder, Protocol, Recipe, RunSpec, System, Task, TaskType, fingerprint
 
 SETTABLE_PROTOCOL = ("balanced", "test_size", "validation_size")
 
@@ -57,14 +58,17 @@ def plan(
     protocols: Sequence[Protocol],
     origins: Mapping[str, Mapping[str, Any]],
     checkpoints: Mapping[Encoder, Weights],
+    refused: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
-    """Every run of the grid, task by task, system by system, seed by seed; origins: task name -> identity of its data.
+    """Every run of the grid, task by task, system by system, seed by seed; origins: task name -> identity of its data;
+    refused: systems that are left out of every task, and why.
 
     A system that would train and score exactly what one before it does (two BERTs under one encoder=...) is left out.
     """
     runs: list[RunSpec] = []
     skipped: list[Skipped] = []
     for task in tasks:
+        skipped += (Skipped(task.name, name, why) for name, why in refused.items())
         identities = {system.name: _identity(task, system, origins[task.name], checkpoints) for system in systems}
         names = _one_a_run(identities)
         for system in systems:
@@ -103,8 +107,13 @@ def _identity(
         "data": dict(data),
         "method": system.method,
         "encoder": dict(checkpoints[system.encoder].identity) if system.encoder else None,
-        "recipe": resolved_recipe(system, task.type).identity(),
+        "recipe": _read(resolved_recipe(system, task.type), task.type),
     }
+
+
+def _read(recipe: Recipe, task_type: TaskType) -> dict[str, Any]:
+    """What a run reads of its recipe: two values of what it doesn't are one run."""
+    return {name: value for name, value in recipe.identity().items() if name not in recipe.unread(task_type)}
 
 
 def _run_spec(task: Task, system: System, protocol: Protocol, identity: Mapping[str, Any]) -> RunSpec:
@@ -174,10 +183,18 @@ def _split(values: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def variants(systems: Sequence[System], overrides: Sequence[Override], encoders: Mapping[str, Encoder]) -> list[System]:
+class Variants(NamedTuple):
+    """Systems as they are to be run, and by name those that can't be, with the reason."""
+
+    systems: list[System]
+    refused: dict[str, str]
+
+
+def variants(systems: Sequence[System], overrides: Sequence[Override], encoders: Mapping[str, Encoder]) -> Variants:
     """Every system under every combination of the overrides that it knows; a variant's name shows them.
 
-    encoders: what a name after 'encoder=' stands for. Raises UserError for a recipe field that no selected system has.
+    encoders: what a name after 'encoder=' stands for. A combination that a system's recipe refuses is left out, unless
+    all of them refuse: then a UserError is raised, as for a recipe field that no selected system has.
     """
     changes = [override for override in overrides if override.target != "protocol"]
     for override in changes:
@@ -185,13 +202,23 @@ def variants(systems: Sequence[System], overrides: Sequence[Override], encoders:
             names = ", ".join(system.name for system in systems)
             raise UserError(f"--set {override}: none of the selected systems has it ({names}).")
     found: dict[str, System] = {}
+    refused: dict[str, str] = {}
+    accepted: list[tuple[Override, Any]] = []
     for system in systems:
         own = [override for override in changes if _knows(system, override)]
         for values in itertools.product(*(override.values for override in own)):
-            variant = _variant(system, list(zip(own, values, strict=True)), encoders)
+            settings = list(zip(own, values, strict=True))
+            try:
+                variant = _variant(system, settings, encoders)
+            except UserError as error:
+                refused[_variant_name(system, settings)] = str(error)
+                continue
+            accepted += settings
             if found.setdefault(variant.name, variant) != variant:
                 raise UserError(f"--set: two different variants would be named {variant.name!r}.")
-    return list(found.values())
+    if refused and any((override, value) not in accepted for override in changes for value in override.values):
+        raise UserError(next(iter(refused.values())))
+    return Variants(list(found.values()), refused)
 
 
 def _knows(system: System, override: Override) -> bool:
@@ -216,10 +243,13 @@ def _variant(system: System, settings: Sequence[tuple[Override, Any]], encoders:
         return system
     changed = system.model_copy(update={"encoder": encoder, "recipe": recipe, "recipe_by_type": by_type})
     checked, *_ = [resolved_recipe(changed, task_type) for task_type in RECIPES[system.method].task_types]
-    words = [
-        f"{o.field}={_in_a_name(value if o.target == 'encoder' else getattr(checked, o.field))}" for o, value in shown
-    ]
-    return changed.model_copy(update={"name": f"{system.name}[{','.join(words)}]"})
+    read = [(override, value if override.target == "encoder" else getattr(checked, override.field))
+        for override, value in shown]  # fmt: skip
+    return changed.model_copy(update={"name": _variant_name(system, read)})
+
+
+def _variant_name(system: System, settings: Sequence[tuple[Override, Any]]) -> str:
+    return f"{system.name}[{','.join(f'{override.field}={_in_a_name(value)}' for override, value in settings)}]"
 
 
 def _in_a_name(value: Any) -> str:

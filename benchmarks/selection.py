@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.definitions import SUFFIXES, load_task
+from benchmarks.definitions import SUFFIXES, folder_named, load_task
 from benchmarks.errors import UserError, unknown
 from benchmarks.schema import Encoder, System, Task
 
@@ -95,14 +95,6 @@ def _systems_named(
     if name in tags:
         raise UserError(f"--systems {name}: none of them is on this machine; with --sample add --set encoder=minilm.")
     raise UserError(unknown("system", name, [*declared, *tags, ALL]))
-
-
-def folder_named(checkpoint: str) -> Path | None:
-    """The local folder that a checkpoint's name means, whether it exists or not; None for a Hub id ('org/name')."""
-    path = Path(checkpoint).expanduser()
-    if path.is_dir() or path.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") > 1:
-        return path
-    return None
 
 
 def from_checkpoint(checkpoint: str, taken: Sequence[str] = ()) -> System:

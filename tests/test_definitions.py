@@ -178,3 +178,30 @@ def test_all_wrong_systems_are_told_at_once(tmp_path):
 
 def test_a_metric_that_is_no_quality_ranks_no_task():
     assert all(METRICS[task.metric].higher_is_better for task in load_tasks().values())
+
+
+def encoder_of(folder, text):
+    path = folder / "systems.yaml"
+    path.write_text(f"base: {{method: finetune, encoder: org/base}}\nplain: {{method: majority}}\n{text}")
+    return load_systems(path)["mine"].encoder.checkpoint
+
+
+def test_an_encoder_that_names_an_entry_is_that_entrys_however_far_it_goes(tmp_path):
+    text = "frozen: {method: frozen, encoder: base}\nmine: {method: probe, encoder: frozen}\n"
+    assert encoder_of(tmp_path, text) == "org/base"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mine: {method: finetune, encoder: bsae}\n", r"mine\.encoder: No encoder 'bsae'\. Did you mean 'base'\?"),
+        ("mine: {method: finetune, encoder: plain}\n", r"mine\.encoder: system 'plain' has no encoder of its own"),
+        (
+            "mine: {method: finetune, encoder: other}\nother: {method: finetune, encoder: mine}\n",
+            r"mine\.encoder: system 'mine' has no encoder of its own",
+        ),
+    ],
+)
+def test_an_encoder_that_is_none_is_refused(tmp_path, text, said):
+    with pytest.raises(UserError, match=said):
+        encoder_of(tmp_path, text)

@@ -271,16 +271,17 @@ from benchmarks.errors import UserError
 rank, meeting, encoder, cache, blocked = sys.argv[1:]
 torch.distributed.init_process_group("gloo", f"file://{meeting}", rank=int(rank), world_size=2)
 texts = ["a good film", "a bad film"]
-pooled(texts, Path(encoder), 16, "mean", Path(cache), lambda said: print(f"computed {said.computed}"))
+pooled(texts, Path(encoder), 16, "mean", Path(cache), lambda said: print(f"rows {said.rows}"))
+torch.distributed.barrier()
 try:
-    pooled(texts, Path(encoder), 16, "mean", Path(blocked))
+    pooled(texts, Path(encoder), 16, "mean", Path(blocked if rank == "0" else cache + "2"))
 except UserError:
     print("blocked")
 torch.distributed.destroy_process_group()
 """
 
 
-def test_the_first_rank_computes_for_all_and_leaves_none_waiting_where_it_fails(tmp_path, encoder):
+def test_ranks_share_the_rows_and_leave_none_waiting_where_one_fails(tmp_path, encoder):
     (tmp_path / "blocked").write_text("a file where the folder should be")
     places = [str(tmp_path / name) for name in ("meeting", "encoder", "cache", "blocked")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
@@ -293,4 +294,5 @@ def test_the_first_rank_computes_for_all_and_leaves_none_waiting_where_it_fails(
     finally:
         for rank in ranks:
             rank.kill()
-    assert said == [["computed 2", "blocked"], ["computed 0", "blocked"]]
+    assert said == [["rows 2", "blocked"]] * 2
+    assert len(list((tmp_path / "cache").glob("embeddings/*/*.arrow"))) == 2, "each rank computes its share"

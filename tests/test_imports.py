@@ -31,6 +31,7 @@ GROUND = [
 ]
 READING = ["leaderboard"]
 RUNNING = [
+    "ranks",
     "meter",
     "environment",
     "snapshots",
@@ -42,7 +43,18 @@ RUNNING = [
     "runner",
     "execute",
 ]
-HEAVY = {"torch", "transformers", "datasets", "sentence_transformers", "ray", "evaluate", "accelerate", "sklearn"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "datasets",
+    "sentence_transformers",
+    "ray",
+    "evaluate",
+    "accelerate",
+    "sklearn",
+    "gensim",
+    "peft",
+}
 
 
 def modules() -> dict[str, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import make
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,7 +56,7 @@ def one(task, system, protocol=None, **inputs):
 
 def overridden(*texts, systems=("minilm",), encoders=None):
     found = [parse_override(text) for text in texts]
-    return variants([SYSTEMS[name] for name in systems], found, encoders or {})
+    return variants([SYSTEMS[name] for name in systems], found, encoders or {}).systems
 
 
 def test_the_grid_is_tasks_by_systems_by_sizes_by_seeds_by_folds(task):
@@ -262,3 +263,66 @@ def test_with_the_sample_default_systems_tags_and_all_need_no_network():
     assert {"minilm-lora", "bilstm-word2vec", "zero-shot-labels"} <= {system.name for system in chosen["all"]}
     encoders = {system.encoder for systems in chosen.values() for system in systems}
     assert encoders == {None, SYSTEMS["minilm"].encoder}
+
+
+# -- what a recipe does not read, or refuses -------------------------------------------------------------------------
+
+SAME_RUN = {
+    "minilm": ["head_dropout=0.3", "head_activation=gelu"],
+    "minilm-frozen": ["head_activation=gelu"],
+    "sbert-softmax": ["partners=2"],
+    "tfidf-nb": ["c=3"],
+    "tfidf-svm": ["alpha=0.5"],
+}
+OTHER_RUN = {
+    "minilm": ["epochs=2", "warmup=0"],
+    "distilbert-custom-head": ["head_dropout=0.3", "head_activation=gelu"],
+    "minilm-frozen": ["head_dropout=0.3", "pooling=cls"],
+    "sbert-softmax-pairs": ["partners=2"],
+    "tfidf-nb": ["alpha=0.5"],
+    "tfidf-svm": ["c=3"],
+}
+
+
+def fingerprints(task, name, text):
+    changed = overridden(f"recipe.{text}", systems=(name,))[0]
+    return one(task, SYSTEMS[name]).fingerprint, one(task, changed).fingerprint
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in SAME_RUN.items() for text in texts])
+def test_a_setting_that_nothing_reads_makes_no_other_run(task, name, text):
+    plain, changed = fingerprints(task, name, text)
+    assert plain == changed
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in OTHER_RUN.items() for text in texts])
+def test_a_setting_that_is_read_makes_another_run(task, name, text):
+    plain, changed = fingerprints(task, name, text)
+    assert plain != changed
+
+
+def test_a_constant_schedule_reads_no_warm_up(task):
+    runs = [one(task, overridden("recipe.schedule=constant", f"recipe.warmup={w}")[0]) for w in (0, 0.1)]
+    assert runs[0].fingerprint == runs[1].fingerprint
+
+
+def test_tags_read_no_pooling_of_texts(tmp_path):
+    tags = load_task(make.tag_task(tmp_path))
+    plain, changed = fingerprints(tags, "minilm-frozen", "pooling=mean_last_four")
+    assert plain == changed
+
+
+def test_a_variant_that_its_recipe_refuses_is_left_out_beside_others(task):
+    override = parse_override("recipe.label_smoothing=0.1")
+    found = variants([SYSTEMS["minilm"], SYSTEMS["sbert-cosine"]], [override], {})
+    assert [system.name for system in found.systems] == ["minilm[label_smoothing=0.1]"]
+    checkpoints = {SYSTEMS["minilm"].encoder: Weights({})}
+    skipped = plan([task], found.systems, [Protocol()], {task.name: {}}, checkpoints, found.refused).skipped
+    assert [(item.task, item.system) for item in skipped] == [(task.name, "sbert-cosine[label_smoothing=0.1]")]
+    assert "label_smoothing" in skipped[0].why
+
+
+@pytest.mark.parametrize("systems", [("minilm",), ("minilm", "minilm-frozen", "tfidf-svm")])
+def test_a_value_that_every_recipe_refuses_is_wrong_input(systems):
+    with pytest.raises(UserError, match="learning_rate"):
+        overridden("recipe.learning_rate=-1,1e-3", systems=systems)

@@ -75,6 +75,15 @@ def test_two_ranks_score_within_seed_noise_of_one_process(stored):
         assert abs(one["metrics"][one["primary_metric"]] - two["metrics"][two["primary_metric"]]) <= 0.05, one["key"]
 
 
+def test_two_ranks_begin_with_the_loss_of_one_process(stored):
+    """A mean that is taken for a sum would be twice as large, and clipped twice as hard."""
+    trained = [pair for pair in zip(stored[1], stored[2], strict=True) if "losses" in pair[0]["training"]]
+    assert len(trained) == 2
+    for one, two in trained:
+        first = [record["training"]["losses"][0][1] for record in (one, two)]
+        assert first[1] == pytest.approx(first[0], rel=0.15), one["key"]
+
+
 def test_two_ranks_predict_every_row_exactly_once_in_order(folder, stored):
     from benchmarks import store
     from benchmarks.schema import RunResult
@@ -108,7 +117,7 @@ sys.path.insert(0, {project!r})
 from datasets import Dataset
 from accelerate.utils import gather_object
 from transformers import BertConfig, BertForSequenceClassification, Trainer
-from benchmarks.execute import ranks
+from benchmarks import ranks
 from benchmarks.methods.training import training_arguments
 from benchmarks.recipes import Finetune
 

@@ -14,7 +14,7 @@ DONE, SOME_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb; returns the exit code. What the user can fix is one message, a bug keeps its traceback."""
     from benchmarks.cli.arguments import parse
-    from benchmarks.execute.ranks import is_first
+    from benchmarks.ranks import is_first
 
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)

@@ -9,19 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import definitions, lock, plan, selection, store
+from benchmarks import definitions, lock, plan, ranks, selection, store
 from benchmarks.cli import INTERRUPTED, SOME_FAILED
 from benchmarks.cli.planned import print_plan
 from benchmarks.cli.screen import Screen, print_summary
 from benchmarks.data import foreseen
 from benchmarks.errors import UserError
-from benchmarks.execute import ranks
 from benchmarks.history import History
 from benchmarks.places import Places, search
 from benchmarks.schema import RunFailure, RunSpec
 
 if TYPE_CHECKING:
-    from benchmarks.schema import System
+    pass
 
 
 def run(arguments: Namespace) -> int:
@@ -68,7 +67,7 @@ def _make(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
     prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
     screen.prepared(prepared)
-    return execute(todo, prepared, arguments.results_dir, screen.tell, arguments.fail_fast)
+    return execute(prepared, arguments.results_dir, screen.tell, arguments.fail_fast)
 
 
 def _write_leaderboards(results: Path) -> dict[str, str]:
@@ -98,13 +97,13 @@ def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]
     that the declared rows can't give.
     """
     tasks = selection.select_tasks(arguments.tasks, definitions.load_tasks(), arguments.sample)
-    systems, protocol_settings = _systems(arguments)
-    encoders = [system.encoder for system in systems if system.encoder]
+    variants, protocol_settings = _systems(arguments)
+    encoders = [system.encoder for system in variants.systems if system.encoder]
     needs = search(tasks, encoders, arguments.data_dir, arguments.sample)
     places = needs.places(locked, ask_hub=not arguments.dry_run)
     grid = plan.plan(
         tasks,
-        systems,
+        variants.systems,
         [
             protocol
             for more in plan.combinations(protocol_settings)
@@ -114,6 +113,7 @@ def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]
         ],
         {name: origin.identity for name, origin in places.origins.items()},
         {encoder: plan.Weights(found.identity, found.labels()) for encoder, found in places.checkpoints.items()},
+        variants.refused,
     )
     if not grid.runs:
         raise UserError("nothing to run: " + "; ".join(f"{s.task} x {s.system}: {s.why}" for s in grid.skipped))
@@ -121,7 +121,7 @@ def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]
     return grid, places
 
 
-def _systems(arguments: Namespace) -> tuple[list[System], list[plan.Override]]:
+def _systems(arguments: Namespace) -> tuple[plan.Variants, list[plan.Override]]:
     declared = definitions.load_systems()
     overrides = plan.merged(plan.parse_override(text) for text in arguments.overrides)
     names = {value for override in overrides if override.target == "encoder" for value in override.values}

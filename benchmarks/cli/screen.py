@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks import ranks
 from benchmarks.amounts import duration
-from benchmarks.execute import ranks
 from benchmarks.history import History, Pace
-from benchmarks.plan import Plan
+from benchmarks.plan import Plan, Skipped
 from benchmarks.schema import RunFailure, RunResult, RunSpec
 
 if TYPE_CHECKING:
@@ -51,10 +51,15 @@ class Screen:
     def checking(self) -> None:
         total = len(self.grid.runs)
         self.console.print(f"{total} runs: {total - len(self.todo)} stored, {len(self.todo)} to make")
-        for item in self.grid.skipped:
+        self._left_out(self.grid.skipped)
+
+    def _left_out(self, skipped: Iterable[Skipped]) -> None:
+        for item in skipped:
             self.console.print(f"left out: {item.task} x {item.system}: {item.why}")
 
     def prepared(self, prepared: Prepared) -> None:
+        self._left_out(prepared.left_out)
+        self.todo = prepared.runs
         for name, data in prepared.data.items():
             rows = ", ".join(f"{split} {len(rows):,}" for split, rows in data.splits.items())
             self.console.print(f"data: {name}: {rows} ({data.origin.summary})")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 
+from benchmarks import ranks
 from benchmarks.embeddings import store
 from benchmarks.embeddings.encoding import POOLINGS, Frozen, Kind, computed
 from benchmarks.embeddings.store import Row, Sequences
@@ -80,35 +79,24 @@ def _embedded(kind: Kind, rows: Sequence[Row], encoder: Path, length: int, cache
     folder = cache / "embeddings" / frozen.key
     known_by = [store.key_of(row) for row in rows]
     differing = dict(zip(known_by, rows, strict=True))
-    with _first_rank_first():
+    places = store.find(differing, folder)
+    missing = len(differing) - len(places)
+    if ranks.connected():
+        with ranks.all_or_none():
+            _compute(frozen, ranks.share(differing), places, folder)
         places = store.find(differing, folder)
-        missing = {key: row for key, row in differing.items() if key not in places}
-        for some in computed(frozen, missing):
-            store.write(some, folder)
-    if missing:
+    if len(places) < len(differing):  # under ranks: what others wrote on a disk that this machine doesn't see
+        _compute(frozen, differing, places, folder)
         places = store.find(differing, folder)
     if len(places) < len(differing):
         raise UserError(f"{folder}: written, and can't be read back. Is the disk full, or was the folder cleared?")
     sequences = Sequences([places[key] for key in known_by], frozen.width)
     seconds = round(sum(place.seconds for place in places.values()), 3)
-    tell(Embedded(frozen.length, sequences.cut_rows, len(differing), len(missing), seconds))
+    tell(Embedded(frozen.length, sequences.cut_rows, len(differing), missing, seconds))
     return sequences
 
 
-@contextlib.contextmanager
-def _first_rank_first() -> Iterator[None]:
-    """Rank 0 computes, the others find what it wrote. They don't wait for ever where it fails, as they would inside of
-    accelerate's main_process_first: they fail, too.
-    """
-    torch = sys.modules.get("torch")
-    if not (torch and torch.distributed.is_available() and torch.distributed.is_initialized()):
-        yield
-        return
-    is_first = torch.distributed.get_rank() == 0
-    if not is_first:
-        torch.distributed.barrier()
-    try:
-        yield
-    finally:
-        if is_first:
-            torch.distributed.barrier()
+def _compute(frozen: Frozen, rows: Mapping[bytes, Row], places: Container[bytes], folder: Path) -> None:
+    """The rows that have no place yet."""
+    for some in computed(frozen, {key: row for key, row in rows.items() if key not in places}):
+        store.write(some, folder)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import store
+from benchmarks import ranks, store
 from benchmarks.environment import machine
-from benchmarks.execute import ranks
 from benchmarks.execute.prepare import Prepared
 from benchmarks.recipes import RECIPES
 from benchmarks.runner import failure, run
@@ -25,9 +24,9 @@ class Event:
 
 
 def execute(
-    runs: Iterable[RunSpec], prepared: Prepared, results: Path, tell: Callable[[Event], None], fail_fast: bool = False
+    prepared: Prepared, results: Path, tell: Callable[[Event], None], fail_fast: bool = False
 ) -> list[RunFailure]:
-    """Makes and stores every run; the failures come back.
+    """Makes and stores every prepared run; the failures come back.
 
     Methods that don't train over ranks come last, on rank 0 alone: the other ranks have left by then and wait for
     nobody, so that nothing of theirs can time out.
@@ -35,7 +34,7 @@ def execute(
     machine()  # the commit that runs now, not the one that is checked out when the runs are over
     together: list[RunSpec] = []
     alone: list[RunSpec] = []
-    for spec in runs:
+    for spec in prepared.runs:
         (together if ranks.world_size() == 1 or RECIPES[spec.system.method].over_ranks else alone).append(spec)
     failures: list[RunFailure] = []
     for spec in together:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import ranks
 from benchmarks.encoders import Checkpoint, fetch
 from benchmarks.errors import UserError
-from benchmarks.execute import ranks
 from benchmarks.lock import Lock
+from benchmarks.plan import Skipped
 from benchmarks.schema import Encoder, RunSpec
 
 if TYPE_CHECKING:
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Data by task name, the encoders' local folders, and the folder of what is kept between runs."""
+    """The runs that can be made, and what is left out only now; data by task name, the encoders' local folders, and the
+    folder of what is kept between runs.
+    """
 
+    runs: list[RunSpec]
+    left_out: list[Skipped]
     data: dict[str, TaskData]
     encoders: dict[Encoder, Path]
     cache: Path
@@ -39,7 +44,7 @@ def prepare(
 ) -> Prepared:
     """Downloads, verifies against the lock, loads and checks data, protocols and encoders of all runs.
 
-    Raises UserError; trains and writes nothing.
+    Raises UserError, also where no run is left; trains and writes nothing.
     """
     from benchmarks.data.loading import load
     from benchmarks.data.splits import select
@@ -53,8 +58,18 @@ def prepare(
     for spec in _one_a_protocol(runs):
         select(loaded[spec.task.name], spec.protocol)
     _check_batches(runs)
-    _check_labels(runs, folders)
-    return Prepared(loaded, {encoder: found.folder for encoder, found in folders.items() if found.folder}, cache)
+    lacking = [(spec, _lacks_labels(spec, folders)) for spec in runs]
+    left_out = dict.fromkeys(Skipped(spec.task.name, spec.system.name, why) for spec, why in lacking if why)
+    makeable = [spec for spec, why in lacking if not why]
+    if not makeable:
+        raise UserError("nothing to run: " + "; ".join(f"{item.system}: {item.why}" for item in left_out))
+    return Prepared(
+        makeable,
+        list(left_out),
+        loaded,
+        {encoder: found.folder for encoder, found in folders.items() if found.folder},
+        cache,
+    )
 
 
 def _one_a_protocol(runs: list[RunSpec]) -> list[RunSpec]:
@@ -73,9 +88,8 @@ def _check_batches(runs: Iterable[RunSpec]) -> None:
             )
 
 
-def _check_labels(runs: Iterable[RunSpec], checkpoints: Mapping[Encoder, Checkpoint]) -> None:
-    """Of checkpoints that the plan could not look into, since they were still to be fetched."""
-    for spec in runs:
-        labels = checkpoints[spec.system.encoder].labels() if spec.system.encoder else None
-        if labels is not None and (lacks := spec.recipe.misses(labels)):
-            raise UserError(f"{spec.system.name}: {spec.system.method} {lacks}.")
+def _lacks_labels(spec: RunSpec, checkpoints: Mapping[Encoder, Checkpoint]) -> str | None:
+    """Of a checkpoint that the plan could not look into, since it was still to be fetched."""
+    labels = checkpoints[spec.system.encoder].labels() if spec.system.encoder else None
+    lacks = None if labels is None else spec.recipe.misses(labels)
+    return lacks and f"{spec.system.method} {lacks}"

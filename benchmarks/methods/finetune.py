@@ -90,7 +90,7 @@ def add_low_rank_updates(encoder: PreTrainedModel, recipe: Lora) -> None:
     """
     from peft import LoraConfig, inject_adapter_in_model
 
-    layers = {id(part) for layer in layers_of(encoder)[1:] for part in layer.modules()}
+    layers = {id(part) for layer in layers_of(encoder)[1] for part in layer.modules()}
     linear = [name for name, part in encoder.named_modules() if isinstance(part, nn.Linear) and id(part) in layers]
     wanted = [name for name in linear if recipe.targets == "all" or name.rpartition(".")[2] in ATTENTION]
     if not wanted:
@@ -105,10 +105,12 @@ def add_low_rank_updates(encoder: PreTrainedModel, recipe: Lora) -> None:
 
 def freeze(encoder: PreTrainedModel, layers: int) -> None:
     """The embeddings and the lowest layers stay as they are, without dropout: turning gradients off leaves it on."""
-    found = layers_of(encoder)
-    if layers >= len(found):
-        raise UserError(f"recipe.frozen_layers: {layers}, but the encoder has {len(found) - 1} layers.")
-    for part in found[: layers + 1] if layers else []:
+    if not layers:
+        return
+    below, stack = layers_of(encoder)
+    if layers > len(stack):
+        raise UserError(f"recipe.frozen_layers: {layers}, but the encoder has {len(stack)} layers.")
+    for part in (*below, *stack[:layers]):
         part.requires_grad_(False)
         part.register_forward_pre_hook(_to_evaluation)
 

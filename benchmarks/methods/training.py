@@ -109,6 +109,7 @@ def settings(recipe: Training, seed: int, rows: int) -> dict[str, Any]:
         "use_cpu": not on_gpu,
         "dataloader_pin_memory": on_gpu,
         "ddp_find_unused_parameters": False,
+        "average_tokens_across_devices": False,  # else it takes our mean loss for a sum, and multiplies it by the ranks
         "logging_steps": max(1, int(steps // LOSSES_KEPT)),
         "logging_nan_inf_filter": False,
         "save_strategy": "no",

@@ -35,6 +35,9 @@ class SbertSoftmax(Siamese):
     partners: int = Field(4, ge=1)
     """Training texts of each class that a test text is paired with; of no use beside the dummy."""
 
+    def unread(self, task_type: TaskType) -> frozenset[str]:
+        return super().unread(task_type) | ({"partners"} if self.partner == "dummy" else set())
+
 
 class Regression(Siamese):
     """Training by the squared error of a cosine: there is no class to weight, and no probability to smooth."""

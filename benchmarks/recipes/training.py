@@ -29,8 +29,8 @@ class Training(Recipe):
     batch_size: int = Field(32, ge=1)
     """Rows an update, over all ranks and accumulation steps."""
     schedule: Schedule = "linear"
-    """Of the learning rate after the warm-up. inverse_sqrt is Noam's: with a learning rate of
-    (width * warm-up updates) ** -0.5 it is the formula of Vaswani et al. (2017)."""
+    """Of the learning rate after the warm-up, of which constant has none. inverse_sqrt is Noam's: with a learning rate
+    of (width * warm-up updates) ** -0.5 it is the formula of Vaswani et al. (2017)."""
     warmup: float = Field(0.1, ge=0, lt=1)
     """Share of the updates in which the learning rate rises from 0."""
     weight_decay: float = Field(0.01, ge=0)
@@ -44,6 +44,9 @@ class Training(Recipe):
 
     def seen(self, rows: int, classes: int) -> float:
         return rows * self.epochs
+
+    def unread(self, task_type: TaskType) -> frozenset[str]:
+        return super().unread(task_type) | ({"warmup"} if self.schedule == "constant" else set())
 
     @property
     def global_batch(self) -> int:
@@ -68,6 +71,9 @@ class Head(Recipe):
     head_init: Annotated[Literal["random", "zero"], Neutral("random")] = "random"
     """zero: the last layer begins with zeros, so that the first updates leave the encoder as it was."""
 
+    def unread(self, task_type: TaskType) -> frozenset[str]:
+        return super().unread(task_type) | (set() if self.head_layers else {"head_activation"})
+
 
 class Finetune(Training, Head):
     """Every weight of the encoder and a head, by the Hugging Face Trainer."""
@@ -88,6 +94,10 @@ class Finetune(Training, Head):
     def own_head(self) -> bool:
         """Whether the head is the one that transformers gives the family."""
         return self.pooling == "own" and not self.head_layers
+
+    def unread(self, task_type: TaskType) -> frozenset[str]:
+        own = {"head_dropout"} if self.own_head else set()
+        return super().unread(task_type) | own
 
 
 class Lora(Finetune):
@@ -113,6 +123,9 @@ class Frozen(Training, Head):
     """Of texts: the first token, the mean of all tokens, or the mean of all tokens over the last four layers."""
     max_length: int | None = Field(None, ge=8)
 
+    def unread(self, task_type: TaskType) -> frozenset[str]:
+        return super().unread(task_type) | (set() if task_type == TEXTS else {"pooling"})
+
 
 class Probe(Recipe):
     """Logistic regression on a frozen encoder's pooled embeddings, by scikit-learn."""
@@ -121,9 +134,8 @@ class Probe(Recipe):
     needs_encoder: ClassVar[bool] = True
 
     pooling: Literal["cls", "mean", "mean_last_four"] = "cls"
-    c: float = Field(0.01, gt=0)
-    """Inverse strength of the L2 penalty, on features of zero mean and unit variance. With scikit-learn's own 1 some
-    hundred features fit a thousand rows by heart."""
+    c: float = Field(0.1, gt=0)
+    """Inverse strength of the L2 penalty, on features of zero mean and unit variance."""
     class_weights: Literal["none", "balanced"] = "none"
     max_length: int | None = Field(None, ge=8)
 
@@ -189,6 +201,10 @@ class Word2vecRecurrent(Recurrent):
         """With the content of the file of vectors in place of its name. Raises UserError where it can't be read."""
         named = super().identity()
         return named if self.file is None else {**named, "vectors": _content(self.file)}
+
+    def unread(self, task_type: TaskType) -> frozenset[str]:
+        own = {"algorithm", "vector_size", "window", "min_count", "word2vec_epochs"}
+        return super().unread(task_type) | (own if self.vectors else set())
 
     def misfit(self, task: Task) -> str | None:
         if task.type != TEXTS and self.cleaning:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -27,10 +27,8 @@ class Tfidf(Recipe):
     class_weights: Annotated[Literal["none", "balanced"], Neutral("none")] = "none"
     """balanced: an error on a row counts n / (classes * rows of its class). Of svm and logreg."""
 
-    def identity(self) -> dict[str, Any]:
-        """Without what the classifier does not read: naive Bayes under another C is the same run."""
-        unread = "c" if self.classifier == "nb" else "alpha"
-        return {name: value for name, value in super().identity().items() if name != unread}
+    def unread(self, task_type: TaskType) -> frozenset[str]:
+        return frozenset({"c" if self.classifier == "nb" else "alpha"})
 
     @field_validator("class_weights")
     @classmethod

@@ -70,6 +70,10 @@ class Recipe(Value):
         """Rows that training looks at, again in every epoch, where this many are given: what its time goes by."""
         return rows
 
+    def unread(self, task_type: TaskType) -> frozenset[str]:
+        """Fields that a run on such a task doesn't look at, as the others are set."""
+        return frozenset()
+
     @property
     def global_batch(self) -> int | None:
         """Rows of one update over all ranks; None where nothing is shared out."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
+import jobs
 import pytest
+import tiny
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,3 +17,16 @@ def imports_are_no_garbage():
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory) -> dict[str, Path]:
+    """A tiny checkpoint of each family, whose tokenizer knows the words of jobs' tasks."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    words = [*tiny.SENTENCES, *jobs.VOCABULARY]
+    return {family: tiny.checkpoint(folder / family, family, words) for family in tiny.FAMILIES}
+
+
+@pytest.fixture(scope="session")
+def bert(checkpoints) -> Path:
+    return checkpoints["bert"]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import jobs
 import numpy as np
 import pytest
-import tiny
 from sklearn import metrics as sk
 from sklearn.cluster import KMeans
 
@@ -26,11 +23,6 @@ from benchmarks.schema import Protocol, RunResult, RunSpec, System
 from benchmarks.scoring import rescored
 
 SYSTEM = System(name="sbert-cluster", method="sbert-cluster")
-
-
-@pytest.fixture(scope="session")
-def bert(tmp_path_factory) -> Path:
-    return tiny.checkpoint(tmp_path_factory.mktemp("encoder"), "bert", [*tiny.SENTENCES, *jobs.VOCABULARY])
 
 
 def vectors_of(job) -> np.ndarray:

@@ -10,7 +10,6 @@ from typing import Any
 import make
 import numpy as np
 import pytest
-import tiny
 
 from benchmarks import encoders
 from benchmarks.data.loading import load
@@ -25,13 +24,12 @@ from benchmarks.selection import encoder_named
 SYSTEMS = load_systems()
 SAMPLES = {"news": load_tasks()["news-sample"], "sentiment": load_tasks()["sentiment-sample"],
     "tags": load_tasks()["ner-sample"]}  # fmt: skip
-WORDS = [" ".join((*make.GOOD, *make.BAD, *make.PEOPLE, *make.PLACES, *make.OTHER))]
 
 
 def specs_of(task: Task, encoder: Encoder, protocol: Protocol, labels: tuple[str, ...] = ()) -> list[RunSpec]:
     """Every system that does the task, on one encoder; systems that would be the same run stand there once."""
     overrides = [parse_override("encoder=this")]
-    systems = variants(list(SYSTEMS.values()), overrides, {"this": encoder})
+    systems = variants(list(SYSTEMS.values()), overrides, {"this": encoder}).systems
     return list(plan(systems=systems, tasks=[task], protocols=[protocol], origins={task.name: {}},
         checkpoints={encoder: Weights({"sha256": "a"}, labels)}).runs)  # fmt: skip
 
@@ -81,10 +79,10 @@ FILES = {make.text_task: "mine/test.csv", make.tag_task: "names/test.tsv"}
 
 
 @pytest.fixture(scope="session")
-def places(tmp_path_factory) -> dict[str, Path]:
+def places(tmp_path_factory, bert) -> dict[str, Path]:
     """A tiny encoder, tasks of both types, and the same with one very long test row more."""
     folder = tmp_path_factory.mktemp("every")
-    tiny.checkpoint(folder / "encoder", "bert", [*tiny.SENTENCES, *WORDS])
+    (folder / "encoder").symlink_to(bert)
     for write in (make.text_task, make.tag_task):
         for kind in ("plain", "longer"):
             write(folder / kind)

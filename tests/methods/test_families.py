@@ -14,8 +14,8 @@ from transformers import AutoModel
 
 from benchmarks.data.loading import load
 from benchmarks.data.origins import origin_of
-from benchmarks.definitions import load_systems, load_tasks
-from benchmarks.encoders import load_encoder, load_model, load_tokenizer, locate, longest_input
+from benchmarks.definitions import load_tasks
+from benchmarks.encoders import load_encoder, load_model, load_tokenizer, longest_input
 from benchmarks.lock import Lock
 from benchmarks.recipes import Finetune
 from benchmarks.runner import run
@@ -40,13 +40,6 @@ SHORT = {
 }
 LEARNED = {"news-sample": 0.25, "ner-sample": 0.1}
 """Macro F1 of ten classes, of which the majority has 0.04; strict entity F1, of which it has none."""
-
-
-@pytest.fixture(scope="module")
-def bundled() -> Path:
-    folder = locate(load_systems()["minilm"].encoder, {}).folder
-    assert folder is not None
-    return folder
 
 
 @pytest.fixture(scope="module")

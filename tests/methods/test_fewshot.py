@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import jobs
 import numpy as np
 import pytest
-import tiny
 import torch
 from datasets import Dataset
 from sklearn.linear_model import LogisticRegression
@@ -20,11 +18,6 @@ from benchmarks.methods.siamese import encoded, sentence_encoder
 from benchmarks.recipes import SbertFewshot
 
 QUICK = SbertFewshot(shots=4, iterations=3, learning_rate=3e-3, precision="fp32")
-
-
-@pytest.fixture(scope="session")
-def bert(tmp_path_factory) -> Path:
-    return tiny.checkpoint(tmp_path_factory.mktemp("encoder"), "bert", [*tiny.SENTENCES, *jobs.VOCABULARY])
 
 
 def test_it_learns_from_a_few_rows_of_each_of_three_classes(tmp_path, bert):

@@ -22,14 +22,7 @@ from benchmarks.runner import run
 from benchmarks.schema import TAGS, TEXTS, Protocol, RunResult, RunSpec
 from benchmarks.selection import from_checkpoint
 
-WORDS = [" ".join((*make.GOOD, *make.BAD, *make.PEOPLE, *make.PLACES, *make.OTHER))]
 QUICK = Finetune(learning_rate=3e-3, epochs=6, batch_size=8, precision="fp32")
-
-
-@pytest.fixture(scope="session")
-def checkpoints(tmp_path_factory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("checkpoints")
-    return {family: tiny.checkpoint(folder / family, family, [*tiny.SENTENCES, *WORDS]) for family in tiny.FAMILIES}
 
 
 def rows_of(folder: Path, write=make.text_task, rows: int = 60):

@@ -21,14 +21,7 @@ from benchmarks.recipes import Frozen, Probe
 from benchmarks.runner import run
 from benchmarks.schema import Protocol, Recipe, RunResult, RunSpec, System
 
-WORDS = [" ".join((*make.GOOD, *make.BAD, *make.PEOPLE, *make.PLACES, *make.OTHER))]
 QUICK = Frozen(learning_rate=3e-2, epochs=6, batch_size=8, pooling="mean")
-
-
-@pytest.fixture(scope="session")
-def checkpoints(tmp_path_factory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("checkpoints")
-    return {family: tiny.checkpoint(folder / family, family, [*tiny.SENTENCES, *WORDS]) for family in tiny.FAMILIES}
 
 
 @pytest.fixture(scope="session")

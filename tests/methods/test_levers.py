@@ -34,13 +34,6 @@ UPDATES = 8
 """Of an epoch: 60 rows in batches of 8."""
 
 
-@pytest.fixture(scope="session")
-def checkpoints(tmp_path_factory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("checkpoints")
-    words = [*tiny.SENTENCES, *jobs.VOCABULARY]
-    return {family: tiny.checkpoint(folder / family, family, words) for family in tiny.FAMILIES}
-
-
 def fine_tuned(folder: Path, encoder: Path, write=make.text_task, **recipe):
     """What the training did, and its predictions."""
     job = jobs.job(folder, encoder, Finetune(**{**QUICK, **recipe}), write)

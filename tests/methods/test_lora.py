@@ -23,13 +23,6 @@ QUICK = {"learning_rate": 1e-2, "epochs": 6, "batch_size": 8, "precision": "fp32
 OURS = {"pooling": "mean"}
 
 
-@pytest.fixture(scope="session")
-def checkpoints(tmp_path_factory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("checkpoints")
-    words = [*tiny.SENTENCES, *jobs.VOCABULARY]
-    return {family: tiny.checkpoint(folder / family, family, words) for family in tiny.FAMILIES}
-
-
 def job_of(folder: Path, encoder: Path, write=make.text_task, seed: int = 0, **recipe):
     return jobs.job(folder, encoder, Lora(**{**QUICK, **recipe}), write, seed=seed)
 

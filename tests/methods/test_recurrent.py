@@ -9,7 +9,6 @@ import jobs
 import make
 import numpy as np
 import pytest
-import tiny
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -24,11 +23,6 @@ from benchmarks.schema import TAGS, TEXTS, Predictions
 SYSTEMS = {name: system for name, system in load_systems().items() if "recurrent" in system.tags}
 QUICK = {"learning_rate": 1e-2, "epochs": 6, "batch_size": 8, "hidden_size": 16}
 WORD2VEC = {"vector_size": 16, "min_count": 1}
-
-
-@pytest.fixture(scope="session")
-def encoder(tmp_path_factory) -> Path:
-    return tiny.checkpoint(tmp_path_factory.mktemp("encoder"), "bert", [*tiny.SENTENCES, *jobs.VOCABULARY])
 
 
 def recurrent(**changes) -> Recurrent:
@@ -51,18 +45,18 @@ def scores(folder: Path, encoder: Path, recipe: Recurrent, **protocol: int) -> n
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_every_recurrent_system_tells_two_classes_of_texts_apart(tmp_path, encoder, name):
+def test_every_recurrent_system_tells_two_classes_of_texts_apart(tmp_path, bert, name):
     recipe = resolved_recipe(SYSTEMS[name], TEXTS).model_copy(update={**QUICK, "epochs": 12})
-    found = predicted(jobs.job(tmp_path, encoder, recipe))
+    found = predicted(jobs.job(tmp_path, bert, recipe))
     assert np.mean(np.array(found.predicted) == found.gold) > 0.9
     assert found.scores.shape == (60, 2)
     assert np.allclose(np.exp(found.scores).sum(axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["bilstm-bert", "bilstm-word2vec"])
-def test_both_bilstms_tag_every_word_of_rows_of_any_length(tmp_path, encoder, name):
+def test_both_bilstms_tag_every_word_of_rows_of_any_length(tmp_path, bert, name):
     recipe = resolved_recipe(SYSTEMS[name], TAGS).model_copy(update={**QUICK, "epochs": 12})
-    found = predicted(jobs.job(tmp_path, encoder, recipe, make.tag_task))
+    found = predicted(jobs.job(tmp_path, bert, recipe, make.tag_task))
     assert list(map(len, found.predicted)) == list(map(len, found.gold))
     for length in (90, 5):  # the longest input has 48
         rows = [(p, g) for p, g in zip(found.predicted, found.gold, strict=True) if len(g) == length]
@@ -158,7 +152,7 @@ def test_dropout_is_before_and_after_the_lstm():
 
 
 @pytest.mark.parametrize("recipe", [recurrent(attention=True), word2vec(), word2vec(attention=True)])
-def test_a_very_long_test_row_moves_the_scores_of_no_other(tmp_path, encoder, recipe):
+def test_a_very_long_test_row_moves_the_scores_of_no_other(tmp_path, bert, recipe):
     def longer(folder: Path) -> Path:
         path = make.text_task(folder)
         with (folder / "data" / "mine" / "test.csv").open("a") as file:
@@ -166,17 +160,17 @@ def test_a_very_long_test_row_moves_the_scores_of_no_other(tmp_path, encoder, re
         return path
 
     recipe = recipe.model_copy(update={"epochs": 1})
-    beside = predicted(jobs.job(tmp_path / "longer", encoder, recipe, longer))
-    before = predicted(jobs.job(tmp_path / "plain", encoder, recipe))
+    beside = predicted(jobs.job(tmp_path / "longer", bert, recipe, longer))
+    before = predicted(jobs.job(tmp_path / "plain", bert, recipe))
     assert len(beside.predicted) == 61
     assert np.allclose(beside.scores[:60], before.scores, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", [recurrent, word2vec])
-def test_unmasked_scores_depend_on_the_longest_length_and_masked_ones_do_not(tmp_path, encoder, kind):
+def test_unmasked_scores_depend_on_the_longest_length_and_masked_ones_do_not(tmp_path, bert, kind):
     for masked in (True, False):
         recipes = (kind(attention=True, masked_attention=masked, epochs=1, max_length=n) for n in (16, 32))
-        short, long = (scores(tmp_path, encoder, recipe) for recipe in recipes)
+        short, long = (scores(tmp_path, bert, recipe) for recipe in recipes)
         assert np.allclose(short, long, atol=1e-5) == masked
 
 
@@ -184,8 +178,8 @@ def test_unmasked_scores_depend_on_the_longest_length_and_masked_ones_do_not(tmp
 
 
 @pytest.mark.parametrize("recipe", [recurrent(epochs=1), word2vec(epochs=1)])
-def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(tmp_path, encoder, recipe):
-    first, again, other = (scores(tmp_path, encoder, recipe, seed=seed) for seed in (0, 0, 1))
+def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(tmp_path, bert, recipe):
+    first, again, other = (scores(tmp_path, bert, recipe, seed=seed) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -260,12 +254,12 @@ def test_texts_are_cut_at_the_longest_length_and_counted(tmp_path):
     assert (wider.meter.notes["max_length"], wider.meter.notes["cut_rows"]["test"]) == (9, 1)
 
 
-def test_an_encoders_weights_count_among_the_parameters_and_only_the_network_is_trained(tmp_path, encoder):
-    job = jobs.job(tmp_path, encoder, recurrent(epochs=1, attention=True))
+def test_an_encoders_weights_count_among_the_parameters_and_only_the_network_is_trained(tmp_path, bert):
+    job = jobs.job(tmp_path, bert, recurrent(epochs=1, attention=True))
     predicted(job)
     lstm = 2 * 4 * (16 * (32 + 16) + 2 * 16)
     assert job.meter.trainable_parameters == lstm + 32 + (32 * 2 + 2)
-    assert job.meter.parameters == encoders.parameters(encoder) + job.meter.trainable_parameters
+    assert job.meter.parameters == encoders.parameters(bert) + job.meter.trainable_parameters
     assert job.meter.notes["embedded"]["train"]["rows"] == len(set(job.data.train["text"]))
 
 

@@ -10,7 +10,6 @@ import jobs
 import make
 import numpy as np
 import pytest
-import tiny
 import torch
 from pydantic import ValidationError
 from transformers import AutoModel
@@ -26,19 +25,6 @@ from benchmarks.schema import TEXTS
 
 QUICK = {"learning_rate": 3e-3, "epochs": 5, "batch_size": 8, "precision": "fp32"}
 MOMENT = {**QUICK, "epochs": 1}
-
-
-@pytest.fixture(scope="session")
-def checkpoints(tmp_path_factory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("checkpoints")
-    sentences = [*tiny.SENTENCES, *jobs.VOCABULARY]
-    families = ("bert", "distilbert", "roberta")
-    return {family: tiny.checkpoint(folder / family, family, sentences) for family in families}
-
-
-@pytest.fixture
-def bert(checkpoints) -> Path:
-    return checkpoints["bert"]
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import TypeVar
 
+from benchmarks.errors import UserError
+
+K = TypeVar("K")
 T = TypeVar("T")
 
 # Ranks wait for each other while data load and models train; a rank that never comes must still end the job.
@@ -68,20 +73,65 @@ def from_first(value: T) -> T:
 
 def from_all(value: T) -> list[T]:
     """Every rank's value, on every rank."""
-    if world_size() == 1:
+    if not connected():
         return [value]
-    from accelerate.utils import gather_object
+    from torch.distributed import all_gather_object, get_world_size
 
-    return list(gather_object([value]))
+    found: list[T] = [value] * get_world_size()
+    all_gather_object(found, value)
+    return found
 
 
 @contextlib.contextmanager
 def first_goes_first() -> Iterator[None]:
-    """Rank 0 runs the block before the others do: it downloads and fills caches, they find them."""
+    """Rank 0 runs the block before the others do: it downloads and fills caches, they find them.
+
+    Where it fails there, all fail: accelerate's own main_process_first would leave the others waiting.
+    """
     if world_size() == 1:
         yield
         return
-    from accelerate import PartialState
-
-    with PartialState().main_process_first():
+    if not is_first():
+        _raise_first(from_all(None))
+    with _meeting_at_the_end() if is_first() else contextlib.nullcontext():
         yield
+
+
+@contextlib.contextmanager
+def all_or_none() -> Iterator[None]:
+    """Every rank runs the block and waits for the others at its end; where one fails, all do."""
+    with _meeting_at_the_end() if connected() else contextlib.nullcontext():
+        yield
+
+
+def share(items: Mapping[K, T]) -> dict[K, T]:
+    """This rank's part of what all ranks have: all of it where there is but one."""
+    if not connected():
+        return dict(items)
+    from torch.distributed import get_rank, get_world_size
+
+    return dict(islice(items.items(), get_rank(), None, get_world_size()))
+
+
+def connected() -> bool:
+    """Whether this process can speak to other ranks now; loads nothing."""
+    torch = sys.modules.get("torch")
+    return bool(torch and torch.distributed.is_available() and torch.distributed.is_initialized())
+
+
+@contextlib.contextmanager
+def _meeting_at_the_end() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        from_all(error if isinstance(error, UserError) else RuntimeError(f"{type(error).__name__}: {error}"))
+        raise
+    _raise_first(from_all(None))
+
+
+def _raise_first(errors: list[Exception | None]) -> None:
+    for rank, error in enumerate(errors):
+        if isinstance(error, UserError):
+            raise error
+        if error:
+            raise RuntimeError(f"rank {rank}: {error}")
