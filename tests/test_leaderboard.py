@@ -375,6 +375,14 @@ def test_the_sizes_of_folds_and_of_a_smaller_validation_split_are_told():
     assert "- Used: trained on 7–8 rows, tested on 7–8 rows a fold\n" in text
 
 
+def test_a_system_that_trains_on_a_part_of_the_rows_is_named_with_how_many():
+    few = [done("few", seed=seed, training={"trained_rows": rows}) for seed, rows in enumerate((16, 14))]
+    whole = done("whole", training={"trained_rows": 9775})
+    text = page(*few, whole, done("silent"))
+    assert "- Trained on a part of the training rows: `few` on 14–16\n" in text
+    assert "Trained on a part" not in page(whole, done("silent"))
+
+
 # -- clusterings -----------------------------------------------------------------------------------------------------
 
 

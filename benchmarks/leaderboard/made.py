@@ -62,6 +62,8 @@ class Made:
     data: dict[str, Any]
     machine: Machine
     version: str
+    trained_rows: int | None
+    """Of the training rows that the protocol gives, where the method trains on fewer."""
 
     @property
     def clusters(self) -> bool:
@@ -108,6 +110,7 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
         data=run.data,
         machine=_machine(run.environment),
         version=_version(run.environment),
+        trained_rows=run.training.get("trained_rows"),
     )
 
 

@@ -111,12 +111,19 @@ def _used(section: Section) -> Iterator[str]:
     """How many rows were trained, validated and tested on, where these are not the whole splits."""
     verbs = {"train": "trained", "validation": "validated", "test": "tested"}
     said = [
-        f"{verbs[split]} on {'–'.join(f'{count:,}' for count in dict.fromkeys((counts[0], counts[-1])))} rows"
+        f"{verbs[split]} on {_range(counts)} rows"
         for split, counts in section.used.items()
         if counts and set(counts) != {section.data["rows"].get(split)}
     ]
     if said:
         yield f"Used: {', '.join(said)}{' a fold' if section.protocol.get('folds') else ''}"
+    if section.fewer:
+        each = [f"{words.code(system)} on {_range(counts)}" for system, counts in section.fewer.items()]
+        yield f"Trained on a part of the training rows: {words.listed(each)}"
+
+
+def _range(counts: Sequence[int]) -> str:
+    return "–".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1])))
 
 
 def _repeated(section: Section) -> Iterator[str]:

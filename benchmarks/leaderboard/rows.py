@@ -77,6 +77,8 @@ class Section:
     data: dict[str, Any]
     used: dict[str, tuple[int, ...]]
     """Split -> every number of its rows that a run of the section had, ascending."""
+    fewer: dict[str, tuple[int, ...]]
+    """System -> how many of the training rows it trains on, where it takes but a part of them."""
     machines: tuple[Machine, ...]
     versions: tuple[str, ...]
     newest: str
@@ -233,6 +235,7 @@ def _section(
         place=newest.place if newest else None,
         data=newest.data if newest else {},
         used={split: _sizes(split, runs) for split in ("train", "validation", "test")},
+        fewer={name: found for name, seeds in systems.items() if (found := seeds.trained_rows)},
         machines=tuple(sorted({run.machine for run in runs})),
         versions=tuple(sorted({run.version for run in runs})),
         newest=newest.created if newest else "",
@@ -274,6 +277,12 @@ class _Seeds:
         if not all(metric in run.metrics and run.slot.fold is not None for own in self.runs for run in own):
             return []
         return [[run.metrics[metric] for run in own] for own in self.runs]
+
+    @property
+    def trained_rows(self) -> tuple[int, ...]:
+        """Ascending; none where all training rows are trained on."""
+        found = {run.trained_rows for own in self.runs for run in own if run.trained_rows != run.data["used"]["train"]}
+        return tuple(sorted(rows for rows in found if rows is not None))
 
     def cost(self, name: str) -> list[float]:
         return [run.cost[name] for own in self.runs for run in own if run.cost.get(name) is not None]

@@ -46,7 +46,7 @@ def trained_encoder(job: Job, recipe: SbertFewshot) -> tuple[SentenceTransformer
     texts = list(shots["text"])
     first, second, same = contrasts(np.array(shots["label"]), recipe.iterations, bits(job.seed, CONTRASTS))
     pairs = paired([texts[row] for row in first], [texts[row] for row in second], same)
-    job.meter.note(shots=len(shots), pairs=len(pairs))
+    job.meter.note(trained_rows=len(shots), pairs=len(pairs))
     model = sentence_encoder(job, shots)
     train(job, model, CosineSimilarityLoss(model), pairs)
     return model, shots

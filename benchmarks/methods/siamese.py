@@ -58,8 +58,8 @@ def softmax(job: Job) -> Predictions:
 def cosine(job: Job) -> Predictions:
     """Cosine of a text and the dummy, trained by squared error towards 1 for the positive class and 0 for the other.
 
-    Scores: the cosine in the positive column, 0 in the other, so that positive minus other is the cosine. Positive is
-    predicted from the threshold on that is best on validation rows.
+    Scores: positive minus other is the cosine. Positive is predicted from the threshold on that is best on validation
+    rows.
     """
     recipe = job.recipe
     assert isinstance(recipe, SbertCosine)
@@ -74,7 +74,8 @@ def cosine(job: Job) -> Predictions:
         cosines = _to_dummy(model, job.data.test)
     job.meter.note(threshold=threshold)
     scores = np.zeros((len(cosines), 2))
-    scores[:, positive] = cosines
+    scores[:, positive] = cosines.astype(np.float16)
+    scores[:, 1 - positive] = scores[:, positive] - cosines  # what 16 bits cut off: near 1 they would make ties
     return job.predictions(np.where(cosines >= threshold, positive, 1 - positive).tolist(), scores)
 
 
@@ -216,7 +217,7 @@ def divided(job: Job, recipe: SbertCosine, positive: int) -> tuple[Dataset, Data
         held = max(2, round(recipe.validation_share * len(trained)))  # fewer can't hold both classes
         trained, validation = (job.data.train.select(np.sort(rows)) for rows in (order[held:], order[:held]))
         where = "training rows, held out"
-    job.meter.note(validation={"from": where, "rows": len(validation)})
+    job.meter.note(validation={"from": where, "rows": len(validation)}, trained_rows=len(trained))
     if not _is(positive, validation).any():
         label = job.task.labels[positive]
         raise UserError(f"{job.task.name}: no {label!r} among {len(validation)} rows to choose a threshold on.")

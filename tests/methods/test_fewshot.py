@@ -26,7 +26,7 @@ def test_it_learns_from_a_few_rows_of_each_of_three_classes(tmp_path, bert):
     assert np.mean(np.array(predictions.predicted) == predictions.gold) > 0.8
     assert predictions.scores.shape == (60, 3)
     assert np.allclose(np.exp(predictions.scores).sum(axis=1), 1)
-    assert job.meter.notes["shots"] == 12
+    assert job.meter.notes["trained_rows"] == 12
     assert job.meter.notes["pairs"] == job.meter.rows["train"] == 12 * 3 * 2
     assert job.meter.notes["cut_rows"] == {"train": 0, "test": 0}
 
