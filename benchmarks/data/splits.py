@@ -79,7 +79,8 @@ Split: TypeAlias = dict[str, Rows]
 # -- drawing ---------------------------------------------------------------------------------------------------------
 
 
-def _bits(seed: int, constant: int) -> np.random.PCG64:
+def generator(seed: int, constant: int) -> np.random.PCG64:
+    """Of one kind of draw; no constant is ever given a new meaning."""
     return np.random.PCG64([seed, constant])
 
 
@@ -116,7 +117,7 @@ def _shuffled_by_class(classes: np.ndarray, bits: np.random.PCG64) -> Index:
 
 def _subset(rows: Rows, size: int, parts: Parts, seed: int, constant: int) -> Rows:
     """`size` rows in proportion; for one seed, a smaller subset is part of every larger one."""
-    order = stratified_order(parts[rows.part].classes[rows.index], _bits(seed, constant))
+    order = stratified_order(parts[rows.part].classes[rows.index], generator(seed, constant))
     return Rows(rows.part, np.sort(rows.index[order[:size]]))
 
 
@@ -240,7 +241,7 @@ def _equal_classes(rows: Rows, parts: Parts, seed: int) -> Rows:
     """As many rows of every class as the smallest one has (of those that occur), drawn at random."""
     classes = parts[rows.part].classes[rows.index]
     smallest = np.unique(classes, return_counts=True)[1].min()
-    shuffled = permutation(len(rows), _bits(seed, BALANCED))
+    shuffled = permutation(len(rows), generator(seed, BALANCED))
     kept = [shuffled[classes[shuffled] == label][:smallest] for label in np.unique(classes)]
     return Rows(rows.part, np.sort(rows.index[np.concatenate(kept)]))
 
@@ -252,7 +253,7 @@ def _fold(rows: Split, splits: Splits, parts: Parts, protocol: Protocol, task: T
     pool = _pooled(rows, splits, "train")
     classes = parts[pool.part].classes[pool.index]
     _check_folds(protocol.folds, fold, classes, task)
-    is_test = fold_numbers(classes, protocol.folds, _bits(protocol.seed, FOLDS)) == fold
+    is_test = fold_numbers(classes, protocol.folds, generator(protocol.seed, FOLDS)) == fold
     rest = _divided("train", Rows(pool.part, pool.index[~is_test]), splits.model_copy(update={"test": "fold"}), parts)
     return {**rows, **rest, "test": Rows(pool.part, pool.index[is_test])}
 

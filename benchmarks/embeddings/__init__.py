@@ -90,7 +90,7 @@ def _embedded(kind: Kind, rows: Sequence[Row], encoder: Path, length: int, cache
         places = store.find(differing, folder)
     if len(places) < len(differing):
         raise UserError(f"{folder}: written, and can't be read back. Is the disk full, or was the folder cleared?")
-    sequences = Sequences([places[key] for key in known_by], frozen.width)
+    sequences = Sequences([places[key] for key in known_by], frozen.width, frozen.length)
     seconds = round(sum(place.seconds for place in places.values()), 3)
     tell(Embedded(frozen.length, sequences.cut_rows, len(differing), missing, seconds))
     return sequences

@@ -64,12 +64,15 @@ class Frozen:
 
     @property
     def key(self) -> str:
-        """32 hex digits over all that moves a row's vectors beside the row."""
+        """32 hex digits over all that moves a row's vectors beside the row, but the make of the processor: its kernels
+        may round the last bit another way.
+        """
+        import tokenizers
         import torch
         import transformers
 
         said = [self.kind, checkpoint_sha256(self.encoder), self.length, self.device]
-        code = [VERSION, torch.__version__, transformers.__version__]
+        code = [VERSION, torch.__version__, transformers.__version__, tokenizers.__version__]
         return hashlib.sha256(json.dumps([*said, *code]).encode()).hexdigest()[:32]
 
 

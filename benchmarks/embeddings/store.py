@@ -65,9 +65,11 @@ class Place(NamedTuple):
 class Sequences:
     """The vectors of each row, (tokens, width), in memory-mapped files: as good as no memory, however many rows."""
 
-    def __init__(self, places: Sequence[Place], width: int) -> None:
+    def __init__(self, places: Sequence[Place], width: int, length: int) -> None:
+        """length: pieces that the encoder reads at once."""
         self._places = places
         self.width = width
+        self.length = length
 
     def __len__(self) -> int:
         return len(self._places)

@@ -113,7 +113,7 @@ def tables(
 ) -> list[Page]:
     """Every task that has runs, real ones before samples, by group and name. Smoke runs (`limited`) don't count.
 
-    Reads each run once and keeps a fraction of it.
+    Reads each run once and keeps a fraction of it; folds are read once more by `join`.
     """
     pages: dict[tuple[bool, str], tuple[list[Made], list[Failed]]] = defaultdict(lambda: ([], []))
     for run in runs:

@@ -50,11 +50,25 @@ class Job:
     cache: Path
     meter: Meter
 
+    @property
+    def max_length(self) -> int:
+        """What is read of a row: as the recipe says, or the task's own."""
+        return getattr(self.recipe, "max_length", None) or self.task.max_length
+
     def predictions(self, predicted: list[Any], scores: np.ndarray | None = None) -> Predictions:
         """Predictions for the test rows in their order; gold is the data set's, never what a model was fed."""
         test = self.data.test
         gold = test["label"] if "label" in test.column_names else test["tags"]
         return Predictions(list(test["row_id"]), list(gold), predicted, scores)
+
+    def likeliest(self, scores: np.ndarray) -> Predictions:
+        """The class of each row with the highest score; scores: (n, classes)."""
+        return self.predictions(scores.argmax(axis=1).tolist(), scores)
+
+    def tagged(self, tags: np.ndarray) -> Predictions:
+        """The tags of each row's words, without padding; tags: (n, longest) ids."""
+        words = map(len, self.data.test["tokens"])
+        return self.predictions([row[:count].tolist() for row, count in zip(tags, words, strict=True)])
 
 
 Method = Callable[[Job], Predictions]

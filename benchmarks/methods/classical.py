@@ -60,7 +60,7 @@ def tfidf(job: Job) -> Predictions:
     with job.meter.measuring("predict", len(job.data.test)):
         scores = scored(model, list(job.data.test["text"]), len(job.task.labels))
     job.meter.parameters = job.meter.trainable_parameters = _weights(model[-1])
-    return job.predictions([int(label) for label in scores.argmax(axis=1)], scores)
+    return job.likeliest(scores)
 
 
 def _support_vectors(recipe: Tfidf, seed: int) -> Any:

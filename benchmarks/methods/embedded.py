@@ -33,7 +33,7 @@ def sequences(job: Job, part: Part) -> Sequences:
 def _read_by(job: Job) -> tuple[Path, int]:
     """The encoder, and how many pieces of a row it is to read."""
     assert job.encoder is not None
-    return job.encoder, getattr(job.recipe, "max_length", None) or job.task.max_length
+    return job.encoder, job.max_length
 
 
 def _rows(job: Job, part: Part) -> list[Any]:

@@ -9,9 +9,10 @@ import numpy as np
 from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks.data.splits import generator
 from benchmarks.methods import Job
 from benchmarks.methods.linear import log_probabilities
-from benchmarks.methods.pairs import CONTRASTS, SHOTS, bits, contrasts, of_each_class
+from benchmarks.methods.pairs import CONTRASTS, SHOTS, contrasts, of_each_class
 from benchmarks.methods.siamese import encoded, paired, sentence_encoder, train
 from benchmarks.recipes import SbertFewshot
 from benchmarks.schema import Predictions
@@ -37,14 +38,14 @@ def fewshot(job: Job) -> Predictions:
         regression = LogisticRegression(max_iter=MOST_STEPS).fit(_vectors(model, shots["text"]), shots["label"])
     with job.meter.measuring("predict", len(job.data.test)):
         scores = log_probabilities(regression, _vectors(model, job.data.test["text"]), len(job.task.labels))
-    return job.predictions(scores.argmax(axis=1).tolist(), scores)
+    return job.likeliest(scores)
 
 
 def trained_encoder(job: Job, recipe: SbertFewshot) -> tuple[SentenceTransformer, Dataset]:
     """The encoder after its training, and the rows that it was trained on."""
     shots = shots_of(job, recipe)
     texts = list(shots["text"])
-    first, second, same = contrasts(np.array(shots["label"]), recipe.iterations, bits(job.seed, CONTRASTS))
+    first, second, same = contrasts(np.array(shots["label"]), recipe.iterations, generator(job.seed, CONTRASTS))
     pairs = paired([texts[row] for row in first], [texts[row] for row in second], same)
     job.meter.note(trained_rows=len(shots), pairs=len(pairs))
     model = sentence_encoder(job, shots)
@@ -54,7 +55,7 @@ def trained_encoder(job: Job, recipe: SbertFewshot) -> tuple[SentenceTransformer
 
 def shots_of(job: Job, recipe: SbertFewshot) -> Dataset:
     """Training rows of each class, drawn by the run's seed."""
-    drawn = of_each_class(np.array(job.data.train["label"]), recipe.shots, bits(job.seed, SHOTS))
+    drawn = of_each_class(np.array(job.data.train["label"]), recipe.shots, generator(job.seed, SHOTS))
     return job.data.train.select(np.concatenate(list(drawn)))
 
 

@@ -43,7 +43,7 @@ def finetune(job: Job) -> Predictions:
     transformers.set_seed(job.seed)  # the head's first weights
     tokenizer = load_tokenizer(job.encoder, job.task.type)
     model = model_of(job, recipe, job.encoder)
-    length = longest_input(job.encoder, tokenizer, recipe.max_length or job.task.max_length)
+    length = longest_input(job.encoder, tokenizer, job.max_length)
     features = word_features if job.task.type == TAGS else text_features
     train, test = (features(rows, tokenizer, length) for rows in (job.data.train, job.data.test))
     job.meter.note(max_length=length, cut_rows={"train": train.cut_rows, "test": test.cut_rows})
@@ -53,7 +53,7 @@ def finetune(job: Job) -> Predictions:
     outputs = trained_outputs(job, model, rows, own_loss=recipe.own_head)
     if job.task.type == TAGS:
         return job.predictions(join_windows(outputs, test.features, job.data.test["tokens"]))
-    return job.predictions([int(row.argmax()) for row in outputs], outputs)
+    return job.likeliest(outputs)
 
 
 def _collator(job: Job, tokenizer: PreTrainedTokenizerBase) -> Any:

@@ -33,10 +33,7 @@ def frozen(job: Job) -> Predictions:
         begin_with_zeros(head)
     outputs = trained_outputs(job, head, vector_rows(job, train, test))
     job.meter.parameters += parameters(job.encoder)
-    if job.task.type == TAGS:
-        words = map(len, job.data.test["tokens"])
-        return job.predictions([row[:count].tolist() for row, count in zip(outputs, words, strict=True)])
-    return job.predictions([int(row.argmax()) for row in outputs], outputs)
+    return job.tagged(outputs) if job.task.type == TAGS else job.likeliest(outputs)
 
 
 def _vectors(job: Job, recipe: Frozen, part: Part) -> Vectors:
@@ -74,4 +71,4 @@ def probe(job: Job) -> Predictions:
         scores = log_probabilities(model, test, len(job.task.labels))
     job.meter.trainable_parameters = int(regression.coef_.size + regression.intercept_.size)
     job.meter.parameters = parameters(job.encoder) + job.meter.trainable_parameters
-    return job.predictions([int(label) for label in scores.argmax(axis=1)], scores)
+    return job.likeliest(scores)

@@ -1,6 +1,7 @@
 """Which rows are paired for siamese training, and which stand for their class. Pure, on row numbers.
 
-Each function draws from the generator that it is given, which `bits` makes from a run's seed and one of the constants.
+Each function draws from the generator that it is given; `data.splits.generator` makes it from a run's seed and one of
+the constants.
 """
 
 from __future__ import annotations
@@ -13,10 +14,6 @@ from benchmarks.data.splits import Index, permutation
 
 THRESHOLD, PARTNERS, ASKED, SHOTS, CONTRASTS = 101, 102, 103, 104, 105
 """Constants of the draws, beside those of `data.splits`; none is ever given a new meaning."""
-
-
-def bits(seed: int, constant: int) -> np.random.PCG64:
-    return np.random.PCG64([seed, constant])
 
 
 def of_each_class(classes: np.ndarray, count: int, draw: np.random.PCG64) -> Iterator[Index]:

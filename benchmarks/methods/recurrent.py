@@ -27,7 +27,7 @@ def recurrent(job: Job) -> Predictions:
     assert isinstance(recipe, Recurrent)
     assert job.encoder is not None
     train, test = (sequences(job, part) for part in PARTS)
-    predictions = _predictions(job, recipe, train, test, job.meter.notes["max_length"])
+    predictions = _predictions(job, recipe, train, test, train.length)
     job.meter.parameters += parameters(job.encoder)
     return predictions
 
@@ -38,7 +38,7 @@ def recurrent_word2vec(job: Job) -> Predictions:
     assert isinstance(recipe, Word2vecRecurrent)
     rows = {"train": words_of(job.data.train, recipe.cleaning), "test": words_of(job.data.test, recipe.cleaning)}
     known = _word_vectors(job, recipe, rows["train"])
-    length = recipe.max_length or job.task.max_length
+    length = job.max_length
     if job.task.type != TAGS:
         cut = {part: sum(len(words) > length for words in found) for part, found in rows.items()}
         job.meter.note(max_length=length, cut_rows=cut)
@@ -63,10 +63,7 @@ def _predictions(job: Job, recipe: Recurrent, train: Vectors, test: Vectors, len
     network = Network(train[0].shape[1], len(job.task.classes), recipe, tags=job.task.type == TAGS)
     rows = vector_rows(job, train, test, pad_to=None if recipe.masked_attention else length)
     outputs = trained_outputs(job, network, rows)
-    if job.task.type == TAGS:
-        words = map(len, job.data.test["tokens"])
-        return job.predictions([row[:count].tolist() for row, count in zip(outputs, words, strict=True)])
-    return job.predictions([int(row.argmax()) for row in outputs], outputs)
+    return job.tagged(outputs) if job.task.type == TAGS else job.likeliest(outputs)
 
 
 # -- the network -----------------------------------------------------------------------------------------------------

@@ -24,12 +24,12 @@ from torch import nn
 from transformers import PrinterCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
-from benchmarks.data.splits import stratified_order
+from benchmarks.data.splits import generator, stratified_order
 from benchmarks.encoders import longest_input
 from benchmarks.errors import UserError
 from benchmarks.methods import Job
 from benchmarks.methods.features import text_features
-from benchmarks.methods.pairs import ASKED, PARTNERS, THRESHOLD, bits, of_each_class, partners
+from benchmarks.methods.pairs import ASKED, PARTNERS, THRESHOLD, of_each_class, partners
 from benchmarks.methods.training import EVAL_BATCH, Progress, balanced_weights, note_training, one_device, settings
 from benchmarks.metrics.texts import best_f1
 from benchmarks.recipes import SbertCosine, SbertSoftmax, Siamese
@@ -52,7 +52,7 @@ def softmax(job: Job) -> Predictions:
     with job.meter.measuring("predict", len(job.data.test)):
         beside = [encoded(model, texts) for texts in _asked_beside(job, recipe)]
         scores = mean_log_probabilities(loss.classifier, encoded(model, job.data.test["text"]), beside)
-    return job.predictions(scores.argmax(axis=1).tolist(), scores)
+    return job.likeliest(scores)
 
 
 def cosine(job: Job) -> Predictions:
@@ -91,7 +91,7 @@ def sentence_encoder(job: Job, trained: Dataset) -> SentenceTransformer:
     assert isinstance(job.recipe, Siamese)
     transformers.set_seed(job.seed)
     transformer = _transformer(job.encoder)
-    length = longest_input(job.encoder, transformer.tokenizer, job.recipe.max_length or job.task.max_length)
+    length = longest_input(job.encoder, transformer.tokenizer, job.max_length)
     transformer.max_seq_length = length
     cut = {"train": trained, "test": job.data.test}
     cut_rows = {name: text_features(rows, transformer.tokenizer, length).cut_rows for name, rows in cut.items()}
@@ -178,7 +178,7 @@ def training_pairs(job: Job, recipe: SbertSoftmax) -> Dataset:
     if recipe.partner == "dummy":
         return paired(texts, [DUMMY] * len(texts), labels)
     same = recipe.partner == "same_class" or (recipe.partner == "class" and len(job.task.labels) > 2)
-    others = partners(labels, same, bits(job.seed, PARTNERS))
+    others = partners(labels, same, generator(job.seed, PARTNERS))
     return paired(texts, [texts[row] for row in others], labels)
 
 
@@ -187,7 +187,7 @@ def _asked_beside(job: Job, recipe: SbertSoftmax) -> list[list[str]]:
     if recipe.partner == "dummy":
         return [[DUMMY]]
     texts = list(job.data.train["text"])
-    drawn = of_each_class(np.array(job.data.train["label"]), recipe.partners, bits(job.seed, ASKED))
+    drawn = of_each_class(np.array(job.data.train["label"]), recipe.partners, generator(job.seed, ASKED))
     return [[texts[row] for row in rows] for rows in drawn]
 
 
@@ -213,7 +213,7 @@ def divided(job: Job, recipe: SbertCosine, positive: int) -> tuple[Dataset, Data
     """
     trained, validation, where = job.data.train, job.data.validation, "validation split"
     if validation is None:
-        order = stratified_order(np.array(trained["label"]), bits(job.seed, THRESHOLD))
+        order = stratified_order(np.array(trained["label"]), generator(job.seed, THRESHOLD))
         held = max(2, round(recipe.validation_share * len(trained)))  # fewer can't hold both classes
         trained, validation = (job.data.train.select(np.sort(rows)) for rows in (order[held:], order[:held]))
         where = "training rows, held out"

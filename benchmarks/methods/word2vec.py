@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from gensim.models import KeyedVectors, Word2Vec
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from benchmarks.errors import UserError
@@ -21,6 +20,7 @@ from benchmarks.recipes import Word2vecRecurrent
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from gensim.models import KeyedVectors
 
 Words: TypeAlias = Sequence[str]
 
@@ -49,6 +49,8 @@ def _cleaned(words: Iterable[str]) -> Words:
 
 def trained(rows: Sequence[Words], recipe: Word2vecRecurrent, seed: int) -> KeyedVectors:
     """Vectors by gensim: the same in every process, with one worker. Raises UserError where no word gets one."""
+    from gensim.models import Word2Vec
+
     counts = Counter(chain.from_iterable(rows))
     if max(counts.values(), default=0) < recipe.min_count:
         raise UserError(f"recipe.min_count: {recipe.min_count}, but no word of the training rows is that frequent.")
@@ -67,6 +69,8 @@ def trained(rows: Sequence[Words], recipe: Word2vecRecurrent, seed: int) -> Keye
 
 def read(path: Path) -> KeyedVectors:
     """Vectors from a file in word2vec's text or binary format. Raises UserError where it is in neither, or damaged."""
+    from gensim.models import KeyedVectors
+
     try:
         # published binary files hold words that were cut off in the middle of a character
         return KeyedVectors.load_word2vec_format(path, binary=not _is_text(path), unicode_errors="replace")

@@ -29,11 +29,11 @@ def labels(job: Job) -> Predictions:
     assert job.encoder is not None
     names = [in_words(name, recipe.template) for name in job.task.labels]
     texts = pooled_texts(job, "test", "mean")
-    nearby = pooled(names, job.encoder, recipe.max_length or job.task.max_length, "mean", job.cache)
+    nearby = pooled(names, job.encoder, job.max_length, "mean", job.cache)
     with job.meter.measuring("predict", len(job.data.test)):
         scores = _of_length_one(texts) @ _of_length_one(nearby).T
     job.meter.parameters = parameters(job.encoder)
-    return job.predictions([int(label) for label in scores.argmax(axis=1)], scores)
+    return job.likeliest(scores)
 
 
 def in_words(label: str, template: str) -> str:
@@ -54,7 +54,7 @@ def pipeline(job: Job) -> Predictions:
     assert isinstance(recipe, ZeroShotPipeline)
     assert folder is not None
     tokenizer = load_tokenizer(folder, TEXTS)
-    length = longest_input(folder, tokenizer, recipe.max_length or job.task.max_length)
+    length = longest_input(folder, tokenizer, job.max_length)
     tokenized = text_features(job.data.test, tokenizer, length)
     job.meter.note(max_length=length, cut_rows={"test": tokenized.cut_rows})
     order = np.argsort([-len(pieces) for pieces in tokenized.features["input_ids"]], kind="stable")  # longest first
@@ -66,7 +66,7 @@ def pipeline(job: Job) -> Predictions:
         said = classifier(texts, top_k=None, batch_size=BATCH, truncation=True, max_length=length)
         probabilities[order] = [_summed(entries, recipe.labels, job.task.labels) for entries in said]
     scores = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    return job.predictions([int(label) for label in scores.argmax(axis=1)], scores)
+    return job.likeliest(scores)
 
 
 def _pipeline(folder: Path, tokenizer: PreTrainedTokenizerBase) -> Pipeline:

@@ -1,4 +1,4 @@
-"""Methods of sentence-transformers: siamese training, clustering, few examples."""
+"""Methods of sentence encoders: siamese training, few examples, clustering."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods that train a network on top of an encoder: the whole of it, low-rank updates, or a head alone."""
+"""Methods that train on an encoder's output or on word vectors: all weights, low-rank updates, a head, an LSTM."""
 
 from __future__ import annotations
 

@@ -122,4 +122,4 @@ def test_the_same_seed_gives_the_same_predictions_and_a_long_row_moves_no_other(
         return
     assert beside.predicted[: len(first.predicted)] == first.predicted
     if first.scores is not None:
-        assert np.allclose(beside.scores[: len(first.scores)], first.scores, atol=2e-3)
+        assert np.allclose(beside.scores[: len(first.scores)], first.scores, rtol=2e-3, atol=2e-3)  # a step of 16 bits

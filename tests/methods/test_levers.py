@@ -314,7 +314,7 @@ def test_balanced_classes_are_for_the_recall_of_the_rare_one(tmp_path, checkpoin
         _, found = fine_tuned(tmp_path, checkpoints["bert"], write, class_weights=weights, learning_rate=1e-2)
         gold, predicted = np.hstack(found.gold), np.hstack(found.predicted)
         recalls.append(recall_score(gold == rare, predicted == rare))
-    assert recalls == [0.0, 1.0]
+    assert recalls[1] > recalls[0] + 0.5
 
 
 def test_smoothed_labels_make_the_model_less_sure(tmp_path, checkpoints):

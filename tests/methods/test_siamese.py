@@ -14,10 +14,11 @@ import torch
 from pydantic import ValidationError
 from transformers import AutoModel
 
+from benchmarks.data.splits import generator
 from benchmarks.encoders import load_tokenizer, parameters
 from benchmarks.errors import UserError
 from benchmarks.methods import siamese
-from benchmarks.methods.pairs import ASKED, bits, of_each_class
+from benchmarks.methods.pairs import ASKED, of_each_class
 from benchmarks.metrics.texts import best_f1, measure
 from benchmarks.recipes import SbertCosine, SbertFewshot, SbertSoftmax
 from benchmarks.recipes.sbert import DUMMY
@@ -97,7 +98,7 @@ def test_scores_beside_texts_are_means_over_training_texts_of_each_class(tmp_pat
     predictions = siamese.softmax(job)
     model, loss = trained_softmax(job)
     labels = np.array(job.data.train["label"])
-    drawn = np.concatenate(list(of_each_class(labels, 3, bits(0, ASKED))))
+    drawn = np.concatenate(list(of_each_class(labels, 3, generator(0, ASKED))))
     assert np.bincount(labels[drawn]).tolist() == [3, 3, 3]
     u, beside = (by_hand(model, bert, rows["text"]) for rows in (job.data.test, job.data.train.select(drawn)))
     expected = np.mean([log_softmax_by_hand(loss.classifier, u, v) for v in beside], axis=0)

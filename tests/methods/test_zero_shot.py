@@ -107,7 +107,7 @@ def test_scores_are_what_the_model_itself_gives_with_its_labels_summed(tmp_path,
         with torch.no_grad():
             logits = model(**tokenizer(text, truncation=True, max_length=20, return_tensors="pt")).logits[0]
         bad, very_bad, _, good = logits.softmax(-1).tolist()
-        assert scores == pytest.approx(np.log([bad + very_bad, good]), abs=5e-3)
+        assert scores == pytest.approx(np.log([bad + very_bad, good]), abs=5e-3, rel=2e-3)
     assert predictions.predicted == predictions.scores.argmax(axis=1).tolist()
     assert len(np.unique(predictions.scores, axis=0)) > 30
     assert result.training["max_length"] == 20
@@ -116,12 +116,12 @@ def test_scores_are_what_the_model_itself_gives_with_its_labels_summed(tmp_path,
     assert result.cost["parameters"] == sum(weights.numel() for weights in model.parameters())
 
 
-def test_a_very_long_row_moves_the_scores_of_no_other(tmp_path, fine_tuned, bundled):
+def test_a_very_long_row_moves_the_scores_of_no_other(tmp_path, fine_tuned):
     for recipe, encoder in ((ZeroShotPipeline(labels=MEANT), fine_tuned), (ZeroShotLabels(), fine_tuned)):
         _, before = made(*rows_of(tmp_path / "plain"), encoder, recipe, tmp_path / "cache")
         longer = rows_of(tmp_path / "longer", extra=" ".join(["works"] * 90) + ",negative\n")
         _, beside = made(*longer, encoder, recipe, tmp_path / "other cache")
-        assert np.allclose(beside.scores[:-1], before.scores, atol=2e-3)
+        assert np.allclose(beside.scores[:-1], before.scores, rtol=2e-3, atol=2e-3)  # a step of 16 bits
 
 
 def test_a_probability_of_zero_has_a_finite_logarithm(tmp_path, fine_tuned):
