@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -22,7 +20,7 @@ def matches(matrix: Counts) -> Counts:
     return np.stack([np.diagonal(matrix), matrix.sum(axis=0), matrix.sum(axis=1)], axis=-1)
 
 
-def precision_recall_f1(counts: Counts) -> Floats:
+def precision_recall_f1(counts: Counts | Floats) -> Floats:
     """(..., 3) true positives, predicted, gold -> (..., 3) precision, recall, F1.
 
     0 where the divisor is 0, as scikit-learn with zero_division=0. F1 = 2 tp / (predicted + gold) is the harmonic
@@ -30,38 +28,52 @@ def precision_recall_f1(counts: Counts) -> Floats:
     """
     true, predicted, gold = np.moveaxis(np.asarray(counts, dtype=np.float64), -1, 0)
     ratios = [(true, predicted), (true, gold), (2 * true, predicted + gold)]
-    return np.stack([np.divide(up, down, out=np.zeros_like(up), where=down > 0) for up, down in ratios], axis=-1)
+    return np.stack([_ratio(up, down) for up, down in ratios], axis=-1)
 
 
-def f1_micro(counts: Counts) -> float:
-    """(k, 3) counts -> F1 of their sums; 0 where there is nothing to count."""
-    return float(precision_recall_f1(counts.sum(axis=0))[2])
+# Each of these takes (..., k, 3) matches of k classes and gives (...): one set of counts, or one for each resample.
 
 
-def f1_macro(counts: Counts) -> float:
-    """(k, 3) counts -> mean F1 over the classes in gold or predicted; 0 where there are none."""
-    present = counts[counts[:, 1:].sum(axis=1) > 0]
-    return float(precision_recall_f1(present)[:, 2].mean()) if len(present) else 0.0
+def f1_micro(counts: Counts | Floats) -> Floats:
+    """F1 of the sums over classes; 0 where there is nothing to count."""
+    f1: Floats = precision_recall_f1(np.asarray(counts).sum(axis=-2))[..., 2]
+    return f1
 
 
-def f1_weighted(counts: Counts) -> float:
-    """(k, 3) counts -> mean F1 weighted by gold counts; 0 where gold has none."""
-    support = counts[:, 2]
-    return float(precision_recall_f1(counts)[:, 2] @ support / support.sum()) if support.sum() else 0.0
+def f1_macro(counts: Counts | Floats) -> Floats:
+    """Mean F1 over the classes in gold or predicted; 0 where there are none."""
+    present = np.asarray(counts)[..., 1:].sum(axis=-1) > 0
+    total = precision_recall_f1(counts)[..., 2].sum(axis=-1)  # an absent class adds 0
+    return _ratio(total, present.sum(axis=-1))
 
 
-def accuracy(matrix: Counts) -> float:
-    """(k, k) confusion with at least one item -> share on the diagonal."""
-    return float(np.trace(matrix) / matrix.sum())
+def f1_weighted(counts: Counts | Floats) -> Floats:
+    """Mean F1 weighted by gold counts; 0 where gold has none."""
+    support = np.asarray(counts, dtype=np.float64)[..., 2]
+    weighted = (precision_recall_f1(counts)[..., 2] * support).sum(axis=-1)
+    return _ratio(weighted, support.sum(axis=-1))
 
 
-def mcc(matrix: Counts) -> float:
-    """(k, k) confusion -> Matthews correlation (the R_K of Gorodkin 2004); 0 if gold or predicted is one class only."""
-    predicted, gold, n = matrix.sum(axis=0), matrix.sum(axis=1), int(matrix.sum())
-    shared = int(np.trace(matrix)) * n - int(gold @ predicted)
-    # Python's integers, and one root: 64 bits overflow from 55,000 rows on, and two rounded roots give more than 1.
-    spread = math.sqrt((n * n - int(gold @ gold)) * (n * n - int(predicted @ predicted)))
-    return shared / spread if spread else 0.0
+def accuracy(counts: Counts | Floats) -> Floats:
+    """Share of items that are true positives of their class."""
+    true, gold = (np.asarray(counts, dtype=np.float64)[..., column].sum(axis=-1) for column in (0, 2))
+    return _ratio(true, gold)
+
+
+def mcc(counts: Counts | Floats) -> Floats:
+    """Matthews correlation (the R_K of Gorodkin 2004); 0 if gold or predicted is one class only."""
+    true, predicted, gold = np.moveaxis(np.asarray(counts, dtype=np.float64), -1, 0)
+    n = gold.sum(axis=-1)
+    shared = true.sum(axis=-1) * n - (gold * predicted).sum(axis=-1)
+    # One root of the product: two rounded roots give more than 1.
+    spread = np.sqrt((n**2 - (gold**2).sum(axis=-1)) * (n**2 - (predicted**2).sum(axis=-1)))
+    return _ratio(shared, spread)
+
+
+def _ratio(up: Floats, down: Floats) -> Floats:
+    """0 where the divisor is 0."""
+    zeros: Floats = np.zeros_like(up, dtype=np.float64)
+    return np.divide(up, down, out=zeros, where=np.asarray(down) > 0)
 
 
 def per_class(names: list[str], counts: Counts) -> dict[str, dict[str, float | int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -29,7 +29,23 @@ def measure(gold: Rows, predicted: Rows, scheme: str) -> dict[str, float]:
         "entity_f1_macro": cm.f1_macro(_by_type(pairs)[1]),
         "entity_f1_conlleval": cm.f1_micro(_by_row(_pairs(gold, predicted, scheme, "conlleval"))),
     }
-    return entities | _of_tokens(*_tokens(gold, predicted))
+    labels, matrix = _tokens(gold, predicted)
+    with_o = cm.matches(matrix)
+    without_o = with_o[[label != "O" for label in labels]]
+    tokens = {name: score(without_o if name in WITHOUT_O else with_o) for name, score in OF_TOKENS.items()}
+    return {name: float(value) for name, value in {**entities, **tokens}.items()}
+
+
+OF_TOKENS: dict[str, Callable[[cm.Counts | cm.Floats], cm.Floats]] = {
+    "token_f1_micro": cm.f1_micro,
+    "token_f1_macro": cm.f1_macro,
+    "token_f1_micro_no_o": cm.f1_micro,
+    "token_f1_macro_no_o": cm.f1_macro,
+    "token_f1_weighted": cm.f1_weighted,
+    "token_accuracy": cm.accuracy,
+}
+"""Metric -> its function of the (..., k, 3) matches of all tags, or of all but O."""
+WITHOUT_O = ("token_f1_micro_no_o", "token_f1_macro_no_o")
 
 
 def report(gold: Rows, predicted: Rows, scheme: str) -> dict[str, Any]:
@@ -79,19 +95,6 @@ def _tokens(gold: Rows, predicted: Rows) -> tuple[list[str], cm.Counts]:
     ids = {tag: i for i, tag in enumerate(labels)}
     flat = [np.fromiter((ids[tag] for tag in chain.from_iterable(rows)), dtype=np.int64) for rows in (gold, predicted)]
     return labels, cm.confusion(flat[0], flat[1], len(labels))
-
-
-def _of_tokens(labels: list[str], matrix: cm.Counts) -> dict[str, float]:
-    with_o = cm.matches(matrix)
-    without_o = with_o[[label != "O" for label in labels]]
-    return {
-        "token_f1_micro": cm.f1_micro(with_o),
-        "token_f1_macro": cm.f1_macro(with_o),
-        "token_f1_micro_no_o": cm.f1_micro(without_o),
-        "token_f1_macro_no_o": cm.f1_macro(without_o),
-        "token_f1_weighted": cm.f1_weighted(with_o),
-        "token_accuracy": cm.accuracy(matrix),
-    }
 
 
 def _check(gold: Rows, predicted: Rows) -> None:

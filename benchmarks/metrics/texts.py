@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ def measure(
     ranks = None if scores is None else np.asarray(scores, dtype=np.float64)
     _check(gold, predicted, ranks, len(labels))
     matrix = cm.confusion(gold, predicted, len(labels))
-    numbers = _overall(matrix)
+    numbers = {name: float(score(cm.matches(matrix))) for name, score in OVERALL.items()}
     if len(labels) == 2:
         positive = 1 if positive is None else positive
         numbers |= _of_class(matrix, positive)
@@ -52,20 +52,20 @@ def report(gold: Ids, predicted: Ids, labels: Sequence[str]) -> dict[str, Any]:
     return {"labels": names, "per_class": cm.per_class(names, cm.matches(matrix)), "confusion": matrix.tolist()}
 
 
-def _overall(matrix: cm.Counts) -> dict[str, float]:
-    counts = cm.matches(matrix)
-    return {
-        "accuracy": cm.accuracy(matrix),
-        "f1_micro": cm.f1_micro(counts),
-        "f1_macro": cm.f1_macro(counts),
-        "f1_weighted": cm.f1_weighted(counts),
-        "mcc": cm.mcc(matrix),
-    }
+OVERALL: dict[str, Callable[[cm.Counts | cm.Floats], cm.Floats]] = {
+    "accuracy": cm.accuracy,
+    "f1_micro": cm.f1_micro,
+    "f1_macro": cm.f1_macro,
+    "f1_weighted": cm.f1_weighted,
+    "mcc": cm.mcc,
+}
+"""Metric -> its function of the (..., k, 3) matches of all classes."""
+OF_A_CLASS = ("precision", "recall", "f1")
 
 
 def _of_class(matrix: cm.Counts, positive: int) -> dict[str, float]:
     values = cm.precision_recall_f1(cm.matches(matrix)[positive])
-    return dict(zip(("precision", "recall", "f1"), values.tolist(), strict=True))
+    return dict(zip(OF_A_CLASS, values.tolist(), strict=True))
 
 
 def _ranked(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> dict[str, float]:

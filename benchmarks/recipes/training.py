@@ -145,7 +145,7 @@ class Recurrent(Training):
 
     needs_encoder: ClassVar[bool] = True
 
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(3e-3, gt=0)
     epochs: float = Field(10, gt=0)
     weight_decay: float = Field(0.0, ge=0)
     hidden_size: int = Field(128, ge=1)
@@ -178,6 +178,7 @@ class Word2vecRecurrent(Recurrent):
 
     needs_encoder: ClassVar[bool] = False
 
+    learning_rate: float = Field(1e-2, gt=0)
     epochs: float = Field(15, gt=0)
     vectors: str | None = None
     """A local file of pretrained vectors in word2vec's text or binary format, perhaps gzipped, in which lower-cased

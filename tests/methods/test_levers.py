@@ -196,7 +196,8 @@ def test_frozen_layers_stay_as_they_were_and_those_above_learn(tmp_path, checkpo
     seen, _ = fine_tuned(tmp_path, checkpoints[family], frozen_layers=1, epochs=1, **head)
     encoder = seen.model.encoder if head else seen.model.base_model
     names = {id(weights): name for name, weights in seen.model.named_parameters()}
-    *frozen, above = [{names[id(weights)] for weights in part.parameters()} for part in layers_of(encoder)]
+    below, layers = layers_of(encoder)
+    *frozen, above = [{names[id(weights)] for weights in part.parameters()} for part in (*below, *layers)]
     assert not seen.moved() & set.union(*frozen)
     assert all(frozen)
     assert above <= seen.moved()
@@ -206,8 +207,8 @@ def test_frozen_layers_stay_as_they_were_and_those_above_learn(tmp_path, checkpo
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_frozen_layers_train_without_dropout_and_those_above_with_it(tmp_path, checkpoints, family):
     seen, _ = fine_tuned(tmp_path, checkpoints[family], frozen_layers=1, epochs=0.2)
-    modes = [{mode for module in part.modules() for mode in seen.modes.get(module, ())}
-        for part in layers_of(seen.model.base_model)]  # fmt: skip
+    below, layers = layers_of(seen.model.base_model)
+    modes = [{mode for module in part.modules() for mode in seen.modes.get(module, ())} for part in (*below, *layers)]
     assert modes == [{False}, {False}, {True}]
 
 
@@ -224,6 +225,36 @@ def test_what_frozen_layers_give_in_training_is_the_same_every_time(checkpoints,
     free, frozen = ([torch.equal(a, b) for a, b in zip(*passes[layers], strict=True)] for layers in (0, 1))
     assert free == [False, False, False]
     assert frozen == [True, True, False]
+
+
+def untrained(family: str, **sizes):
+    """A small encoder of a family that tests have no tokenizer for."""
+    from transformers import AutoConfig, AutoModel
+
+    small = {"hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 8}
+    return AutoModel.from_config(AutoConfig.for_model(family, **{**small, "vocab_size": 20, **sizes}))
+
+
+def free(encoder) -> set[str]:
+    return {name.split(".weight")[0].split(".bias")[0] for name, w in encoder.named_parameters() if w.requires_grad}
+
+
+def test_all_that_stands_before_frozen_layers_is_frozen_and_what_follows_is_not():
+    electra = untrained("electra", embedding_size=4)
+    freeze(electra, 2)
+    assert free(electra)
+    assert all(name.startswith("encoder.layer.2.") for name in free(electra))
+    modern = untrained("modernbert", pad_token_id=0, num_hidden_layers=2)
+    freeze(modern, 2)
+    assert free(modern) == {"final_norm"}
+
+
+def test_a_family_without_a_stack_of_layers_is_fine_tuned_and_refused_only_where_layers_are_named():
+    albert = untrained("albert", embedding_size=4)
+    freeze(albert, 0)
+    assert all(weights.requires_grad for weights in albert.parameters())
+    with pytest.raises(UserError, match="albert: no stack of layers"):
+        freeze(albert, 1)
 
 
 def test_more_frozen_layers_than_there_are_is_told(tmp_path, checkpoints):

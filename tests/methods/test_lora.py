@@ -81,7 +81,7 @@ def updated(folder: Path, **settings) -> nn.Module:
 @pytest.mark.parametrize("targets", LINEAR)
 def test_the_wanted_linear_layers_of_every_layer_get_an_update_of_the_rank(checkpoints, family, targets):
     model = updated(checkpoints[family], targets=targets, rank=3)
-    for layer in layers_of(model.base_model)[1:]:
+    for layer in layers_of(model.base_model)[1]:
         found = [part for part in layer.modules() if hasattr(part, "lora_A")]
         assert len(found) == LINEAR[targets]
         assert {part.lora_A["default"].out_features for part in found} == {3}
@@ -115,7 +115,7 @@ def test_an_update_changes_nothing_before_it_is_trained(checkpoints, family):
 
 def test_an_encoder_without_such_a_layer_is_refused(checkpoints):
     model = load_model(checkpoints["bert"], TEXTS, ["a", "b"])
-    for layer in layers_of(model.base_model)[1:]:
+    for layer in layers_of(model.base_model)[1]:
         layer.attention = nn.Identity()
     with pytest.raises(UserError, match=r"recipe\.targets: 'attention': bert has no such layer"):
         add_low_rank_updates(model.base_model, Lora(targets="attention"))

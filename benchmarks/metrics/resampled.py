@@ -1,0 +1,187 @@
+"""Every metric of rows that count a number of times each, many such counts at once: what statistics draw from.
+
+A metric of a bootstrap's sample is the metric of the same rows with weights 0, 1, 2 ...: nothing is copied or scored
+again. Sums over rows are matrix products, and rankings are sorted once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.metrics import clustering, tags, texts
+from benchmarks.metrics import confusion as cm
+from benchmarks.metrics.spans import spans
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.integer]
+Weighted = Callable[[Floats], Floats]
+"""(b, n) weights of n rows -> (b,) values of a metric; NaN where it is not defined for such rows."""
+
+
+# -- text classification ---------------------------------------------------------------------------------------------
+
+
+def of_texts(
+    metric: str, gold: Ids, predicted: Ids, scores: npt.NDArray[np.floating] | None, k: int, positive: int
+) -> Weighted:
+    """Of `texts.measure`; gold, predicted: (n,) ids below k, scores: (n, k) or None.
+
+    Raises KeyError for a metric that is none of a text classification, or that needs the scores that are not there.
+    """
+    if metric in texts.OVERALL:
+        return Sums.of(_class_matches(gold, predicted), k, texts.OVERALL[metric])
+    if metric in texts.OF_A_CLASS:
+        place = texts.OF_A_CLASS.index(metric)
+        return Sums.of(
+            _class_matches(gold, predicted), k, lambda sums: cm.precision_recall_f1(sums[:, positive])[:, place]
+        )
+    if scores is None:
+        raise KeyError(f"{metric}: no scores")
+    ranks = scores.astype(np.float64)
+    if metric == "average_precision_macro":
+        by_class = [Ranking(gold == c, ranks[:, c]).average_precision for c in np.unique(gold)]
+        return lambda weights: _mean_of_defined([of_class(weights) for of_class in by_class])
+    ranking = Ranking(gold == positive, ranks[:, positive] - ranks[:, 1 - positive])
+    return {
+        "average_precision": ranking.average_precision,
+        "roc_auc": ranking.roc_auc,
+        "best_f1": ranking.best_f1,
+    }[metric]
+
+
+def _class_matches(gold: Ids, predicted: Ids) -> list[Iterable[tuple[int, int, int]]]:
+    """Of each row what `Sums` counts: class, column of (true positives, predicted, gold), how often."""
+    return [((p, 1, 1), (g, 2, 1), (g, 0, int(g == p))) for g, p in zip(gold.tolist(), predicted.tolist(), strict=True)]
+
+
+def _mean_of_defined(values: Sequence[Floats]) -> Floats:
+    stacked = np.stack(values)
+    defined = ~np.isnan(stacked)
+    total = np.where(defined, stacked, 0.0).sum(axis=0)
+    return _defined(total, defined.sum(axis=0))
+
+
+# -- token classification --------------------------------------------------------------------------------------------
+
+
+def of_tags(metric: str, gold: tags.Rows, predicted: tags.Rows, scheme: str) -> Weighted:
+    """Of `tags.measure`. Raises KeyError for a metric that is none of a token classification."""
+    pairs = list(zip(gold, predicted, strict=True))
+    if metric in tags.OF_TOKENS:
+        kept = {*chain.from_iterable(gold), *chain.from_iterable(predicted)}
+        names = sorted(kept - {"O"} if metric in tags.WITHOUT_O else kept)
+        matches = [_token_matches(g, p, {name: i for i, name in enumerate(names)}) for g, p in pairs]
+        return Sums.of(matches, len(names), tags.OF_TOKENS[metric])
+    mode = {"entity_f1": "strict", "entity_f1_macro": "strict", "entity_f1_conlleval": "conlleval"}[metric]
+    found = [({*spans(g, scheme, mode)}, {*spans(p, scheme, mode)}) for g, p in pairs]
+    if metric != "entity_f1_macro":
+        return Sums.of([((0, 0, len(g & p)), (0, 1, len(p)), (0, 2, len(g))) for g, p in found], 1, cm.f1_micro)
+    types = sorted({type_ for g, p in found for type_, _, _ in g | p})
+    ids = {name: i for i, name in enumerate(types)}
+    groups = [(Counter(span[0] for span in some) for some in (g & p, p, g)) for g, p in found]
+    matches = [
+        [(ids[name], column, count) for column, group in enumerate(groups_of) for name, count in group.items()]
+        for groups_of in groups
+    ]
+    return Sums.of(matches, len(types), cm.f1_macro)
+
+
+def _token_matches(gold: Sequence[str], predicted: Sequence[str], ids: dict[str, int]) -> list[tuple[int, int, int]]:
+    right = [g for g, p in zip(gold, predicted, strict=True) if g == p]
+    groups = (Counter(right), Counter(predicted), Counter(gold))
+    return [(ids[t], column, n) for column, group in enumerate(groups) for t, n in group.items() if t in ids]
+
+
+# -- clustering ------------------------------------------------------------------------------------------------------
+
+
+def of_clusters(metric: str, gold: Ids, predicted: Ids, silhouettes: npt.NDArray[np.floating]) -> Weighted:
+    """Of `clustering.measure`. Raises KeyError for a metric that is none of a clustering."""
+    if metric == "silhouette":
+        return lambda weights: weights @ silhouettes.astype(np.float64) / weights.sum(axis=1)
+    score = clustering.AGREEMENT[metric]
+    (classes, rows), (clusters, columns) = (np.unique(ids, return_inverse=True) for ids in (gold, predicted))
+    cells = rows * len(clusters) + columns
+    shape = (len(classes), len(clusters))
+
+    def weighted(weights: Floats) -> Floats:
+        tables = [np.bincount(cells, weights=row, minlength=shape[0] * shape[1]) for row in weights]
+        return np.array([score(table.reshape(shape).astype(np.int64)) for table in tables])
+
+    return weighted
+
+
+# -- what they share -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sums:
+    """A metric of sums over rows. counts: (3 k, n), what each row adds to the (k, 3) matches of k classes."""
+
+    counts: csr_array
+    score: Callable[[Floats], Floats]
+
+    @staticmethod
+    def of(rows: Sequence[Iterable[tuple[int, int, int]]], k: int, score: Callable[[Floats], Floats]) -> Sums:
+        """rows: of each (class, column, how often)."""
+        from scipy.sparse import csr_array
+
+        entries = [(3 * c + column, row, n) for row, found in enumerate(rows) for c, column, n in found if n]
+        places = np.array(entries, dtype=np.int64).reshape(-1, 3)
+        values = places[:, 2].astype(np.float64)
+        return Sums(csr_array((values, (places[:, 0], places[:, 1])), shape=(3 * max(k, 1), len(rows))), score)
+
+    def __call__(self, weights: Floats) -> Floats:
+        sums = np.asarray(self.counts @ weights.T).T
+        return self.score(sums.reshape(len(weights), -1, 3))
+
+
+class Ranking:
+    """Metrics of the order of rows by score: (n,) whether positive, (n,) scores, higher is likelier."""
+
+    def __init__(self, is_positive: npt.NDArray[np.bool_], score: Floats) -> None:
+        self.order = np.argsort(-score, kind="stable")
+        ranked = score[self.order]
+        self.positive = is_positive[self.order].astype(np.float64)
+        self.ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)  # no threshold parts equals
+
+    def _counted(self, weights: Floats) -> tuple[Floats, Floats]:
+        """(b, n) -> (b, thresholds) true positives and predicted, from the highest threshold to the lowest."""
+        ranked = weights[:, self.order]
+        return np.cumsum(ranked * self.positive, axis=1)[:, self.ends], np.cumsum(ranked, axis=1)[:, self.ends]
+
+    def average_precision(self, weights: Floats) -> Floats:
+        """Sum over thresholds of (R_n - R_n-1) P_n, as in scikit-learn."""
+        true, predicted = self._counted(weights)
+        gained = np.diff(true, axis=1, prepend=0.0)
+        precision = np.divide(true, predicted, out=np.zeros_like(true), where=predicted > 0)
+        return _defined((gained * precision).sum(axis=1), true[:, -1])
+
+    def roc_auc(self, weights: Floats) -> Floats:
+        """Share of (positive, other) pairs in the right order; equal scores count half (Mann, Whitney 1947)."""
+        true, predicted = self._counted(weights)
+        gained = np.diff(true, axis=1, prepend=0.0)
+        others = np.diff(predicted - true, axis=1, prepend=0.0)
+        return _defined((others * (true - gained / 2)).sum(axis=1), true[:, -1] * (predicted - true)[:, -1])
+
+    def best_f1(self, weights: Floats) -> Floats:
+        true, predicted = self._counted(weights)
+        best = (2 * true / np.maximum(predicted + true[:, -1:], 1e-300)).max(axis=1)
+        return _defined(best * true[:, -1], true[:, -1])
+
+
+def _defined(up: Floats, down: npt.NDArray[np.number]) -> Floats:
+    """NaN where the divisor is 0."""
+    values: Floats = np.full_like(up, np.nan)
+    np.divide(up, down, out=values, where=down > 0)
+    return values
