@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 from benchmarks.leaderboard.made import Conditions, Failed, Machine, Made, ProtocolKey, Slot, kept
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS
 from benchmarks.schema import RunFailure, RunResult
-from benchmarks.stats import mean_interval, ranks
+from benchmarks.stats.ranking import ranks
+from benchmarks.stats.seeds import mean_interval
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)

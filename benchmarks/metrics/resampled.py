@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.integer]
+MOST_DENSE = 8
+"""Classes: a product with a dense matrix of so few is faster than with a sparse one."""
 Weighted = Callable[[Floats], Floats]
 """(b, n) weights of n rows -> (b,) values of a metric; NaN where it is not defined for such rows."""
 
@@ -39,12 +41,11 @@ def of_texts(
     Raises KeyError for a metric that is none of a text classification, or that needs the scores that are not there.
     """
     if metric in texts.OVERALL:
-        return Sums.of(_class_matches(gold, predicted), k, texts.OVERALL[metric])
+        return Sums.of(_class_matches(gold, predicted), len(gold), k, texts.OVERALL[metric])
     if metric in texts.OF_A_CLASS:
         place = texts.OF_A_CLASS.index(metric)
-        return Sums.of(
-            _class_matches(gold, predicted), k, lambda sums: cm.precision_recall_f1(sums[:, positive])[:, place]
-        )
+        score = lambda sums: cm.precision_recall_f1(sums[:, positive])[:, place]  # noqa: E731
+        return Sums.of(_class_matches(gold, predicted), len(gold), k, score)
     if scores is None:
         raise KeyError(f"{metric}: no scores")
     ranks = scores.astype(np.float64)
@@ -59,9 +60,14 @@ def of_texts(
     }[metric]
 
 
-def _class_matches(gold: Ids, predicted: Ids) -> list[Iterable[tuple[int, int, int]]]:
-    """Of each row what `Sums` counts: class, column of (true positives, predicted, gold), how often."""
-    return [((p, 1, 1), (g, 2, 1), (g, 0, int(g == p))) for g, p in zip(gold.tolist(), predicted.tolist(), strict=True)]
+def _class_matches(gold: Ids, predicted: Ids) -> Matches:
+    rows, right = np.arange(len(gold)), np.flatnonzero(gold == predicted)
+    return Matches(
+        np.concatenate([rows[right], rows, rows]),
+        np.concatenate([gold[right], predicted, gold]),
+        np.repeat([0, 1, 2], [len(right), len(rows), len(rows)]),
+        np.ones(len(right) + 2 * len(rows)),
+    )
 
 
 def _mean_of_defined(values: Sequence[Floats]) -> Floats:
@@ -81,11 +87,12 @@ def of_tags(metric: str, gold: tags.Rows, predicted: tags.Rows, scheme: str) -> 
         kept = {*chain.from_iterable(gold), *chain.from_iterable(predicted)}
         names = sorted(kept - {"O"} if metric in tags.WITHOUT_O else kept)
         matches = [_token_matches(g, p, {name: i for i, name in enumerate(names)}) for g, p in pairs]
-        return Sums.of(matches, len(names), tags.OF_TOKENS[metric])
+        return Sums.of(Matches.of(matches), len(pairs), len(names), tags.OF_TOKENS[metric])
     mode = {"entity_f1": "strict", "entity_f1_macro": "strict", "entity_f1_conlleval": "conlleval"}[metric]
     found = [({*spans(g, scheme, mode)}, {*spans(p, scheme, mode)}) for g, p in pairs]
     if metric != "entity_f1_macro":
-        return Sums.of([((0, 0, len(g & p)), (0, 1, len(p)), (0, 2, len(g))) for g, p in found], 1, cm.f1_micro)
+        entities = [((0, 0, len(g & p)), (0, 1, len(p)), (0, 2, len(g))) for g, p in found]
+        return Sums.of(Matches.of(entities), len(pairs), 1, cm.f1_micro)
     types = sorted({type_ for g, p in found for type_, _, _ in g | p})
     ids = {name: i for i, name in enumerate(types)}
     groups = [(Counter(span[0] for span in some) for some in (g & p, p, g)) for g, p in found]
@@ -93,7 +100,7 @@ def of_tags(metric: str, gold: tags.Rows, predicted: tags.Rows, scheme: str) -> 
         [(ids[name], column, count) for column, group in enumerate(groups_of) for name, count in group.items()]
         for groups_of in groups
     ]
-    return Sums.of(matches, len(types), cm.f1_macro)
+    return Sums.of(Matches.of(matches), len(pairs), len(types), cm.f1_macro)
 
 
 def _token_matches(gold: Sequence[str], predicted: Sequence[str], ids: dict[str, int]) -> list[tuple[int, int, int]]:
@@ -124,25 +131,41 @@ def of_clusters(metric: str, gold: Ids, predicted: Ids, silhouettes: npt.NDArray
 # -- what they share -------------------------------------------------------------------------------------------------
 
 
+class Matches(NamedTuple):
+    """(m,) each: in this row, of this class, in this column of (true positives, predicted, gold), so many."""
+
+    rows: Ids
+    classes: Ids
+    columns: Ids
+    numbers: Floats
+
+    @staticmethod
+    def of(rows: Sequence[Iterable[tuple[int, int, int]]]) -> Matches:
+        """rows: of each (class, column, how many)."""
+        entries = [(row, *found) for row, some in enumerate(rows) for found in some]
+        places = np.array(entries, dtype=np.int64).reshape(-1, 4)
+        return Matches(places[:, 0], places[:, 1], places[:, 2], places[:, 3].astype(np.float64))
+
+
 @dataclass(frozen=True)
 class Sums:
-    """A metric of sums over rows. counts: (3 k, n), what each row adds to the (k, 3) matches of k classes."""
+    """A metric of sums over rows. counts: (3 k, n), what each row adds to the (k, 3) matches of k classes; sparse where
+    there are many classes, of which a row has few.
+    """
 
-    counts: csr_array
+    counts: Floats | csr_array
     score: Callable[[Floats], Floats]
 
     @staticmethod
-    def of(rows: Sequence[Iterable[tuple[int, int, int]]], k: int, score: Callable[[Floats], Floats]) -> Sums:
-        """rows: of each (class, column, how often)."""
+    def of(matches: Matches, n: int, k: int, score: Callable[[Floats], Floats]) -> Sums:
         from scipy.sparse import csr_array
 
-        entries = [(3 * c + column, row, n) for row, found in enumerate(rows) for c, column, n in found if n]
-        places = np.array(entries, dtype=np.int64).reshape(-1, 3)
-        values = places[:, 2].astype(np.float64)
-        return Sums(csr_array((values, (places[:, 0], places[:, 1])), shape=(3 * max(k, 1), len(rows))), score)
+        cells = (3 * matches.classes + matches.columns, matches.rows)
+        counts = csr_array((matches.numbers, cells), shape=(3 * max(k, 1), n))
+        return Sums(counts.toarray() if k <= MOST_DENSE else counts, score)
 
     def __call__(self, weights: Floats) -> Floats:
-        sums = np.asarray(self.counts @ weights.T).T
+        sums = np.ascontiguousarray((self.counts @ weights.T).T)
         return self.score(sums.reshape(len(weights), -1, 3))
 
 

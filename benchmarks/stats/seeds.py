@@ -1,4 +1,4 @@
-"""Statistics of scores: the mean with its interval, and ranks with ties. Pure."""
+"""The mean over seeds alone, with its interval."""
 
 from __future__ import annotations
 
@@ -23,11 +23,3 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
     mean, freedom = fmean(values), len(values) - 1
     sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / freedom)
     return mean, float(stdtrit(freedom, (1 + level) / 2)) * sd / math.sqrt(len(values))
-
-
-def ranks(values: Sequence[float], higher_is_better: bool) -> list[int]:
-    """The place of each value, best first; equal values share one, and the next place counts them: 1, 2, 2, 4."""
-    place: dict[float, int] = {}
-    for position, value in enumerate(sorted(values, reverse=higher_is_better), start=1):
-        place.setdefault(value, position)
-    return [place[value] for value in values]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as oracle
 
-from benchmarks.stats import mean_interval, ranks
+from benchmarks.stats.ranking import ranks
+from benchmarks.stats.seeds import mean_interval
 
 VALUES = st.lists(st.integers(0, 1000).map(lambda n: n / 1000), min_size=2, max_size=12)
 

@@ -1,0 +1,168 @@
+"""Intervals over seeds and rows hold the truth as often as they say, and tests reject as seldom as they say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from scipy.special import expit, ndtri, stdtrit
+
+from benchmarks.metrics.resampled import of_texts
+from benchmarks.stats.resampling import Run, replicates
+from benchmarks.stats.spread import Spread, interval, of_difference, of_mean, p_value
+
+SIMULATIONS = 2000
+SAMPLES = 200
+"""Of rows in each simulation: enough for a variance, whose own error is small beside that of the data."""
+
+
+class World:
+    """Systems whose runs get rows right by a logistic model: an easy or a hard row, a lucky or an unlucky seed."""
+
+    def __init__(self, rows: int, seeds: int, level: float, of_seeds: float, of_rows: float, metric: str) -> None:
+        self.rows, self.seeds, self.metric = rows, seeds, metric
+        self.level, self.of_seeds, self.of_rows = level, of_seeds, of_rows
+        self.draw = np.random.default_rng(0)
+
+    def gold_and_predicted(self, rows: int, systems: int = 1) -> tuple[np.ndarray, list[np.ndarray]]:
+        """(rows,) and, a system, (seeds, rows); the systems are equally good."""
+        gold, easy = self.draw.random(rows) < 0.3, self.draw.normal(0, self.of_rows, rows)
+        found = []
+        for _ in range(systems):
+            lucky = self.draw.normal(0, self.of_seeds, (self.seeds, 1))
+            right = self.draw.random((self.seeds, rows)) < expit(self.level + lucky + easy)
+            found.append(np.where(right, gold, ~gold))
+        return gold, found
+
+    def scored(self, gold: np.ndarray, predicted: np.ndarray) -> tuple[list[float], np.ndarray]:
+        """Of every seed the value on the rows as they are, and on samples of them."""
+        metrics = [of_texts(self.metric, gold.astype(int), some.astype(int), None, 2, 1) for some in predicted]
+        once = np.ones((1, len(gold)))
+        values = [float(metric(once)[0]) for metric in metrics]
+        every = np.arange(len(gold))
+        runs = [Run(every, metric) for metric in metrics]
+        return values, replicates(runs, len(gold), SAMPLES, int(self.draw.integers(2**31)))
+
+    def truth(self) -> float:
+        """The mean over very many seeds, each on very many rows of its own."""
+        values = []
+        for _ in range(40):
+            gold, (predicted,) = self.gold_and_predicted(20_000)
+            values += [
+                float(of_texts(self.metric, gold.astype(int), some.astype(int), None, 2, 1)(np.ones((1, 20_000)))[0])
+                for some in predicted
+            ]
+        return float(np.mean(values))
+
+    def intervals(self) -> Iterator[tuple[float, float]]:
+        for _ in range(SIMULATIONS):
+            gold, (predicted,) = self.gold_and_predicted(self.rows)
+            values, found = self.scored(gold, predicted)
+            yield interval(float(np.mean(values)), of_mean(values, found), self.rows)
+
+
+WORLDS = {
+    "three seeds, mostly rows": (200, 3, 1.0, 0.1, 1.0, "accuracy"),
+    "three seeds, mostly seeds": (200, 3, 1.0, 0.6, 1.0, "accuracy"),
+    "three seeds, near the bound": (200, 3, 3.0, 0.15, 1.0, "accuracy"),
+    "five seeds, tiny test set": (50, 5, 1.0, 0.3, 1.0, "accuracy"),
+    "ten seeds, F1 of a class": (150, 10, 1.5, 0.15, 1.5, "f1"),
+    "one seed, tiny test set, rows alone": (50, 1, 2.0, 0.0, 1.0, "accuracy"),
+}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_interval_holds_the_truth_95_times_in_100(name):
+    world = World(*WORLDS[name])
+    truth = world.truth()
+    held = np.mean([low <= truth <= high for low, high in world.intervals()])
+    assert held == pytest.approx(0.95, abs=0.015), name
+
+
+def test_two_equal_systems_differ_significantly_at_most_5_times_in_100_and_not_far_less():
+    world = World(200, 3, 1.0, 0.2, 1.0, "accuracy")
+    significant = []
+    for _ in range(SIMULATIONS):
+        gold, systems = world.gold_and_predicted(world.rows, systems=2)
+        seed = int(world.draw.integers(2**31))
+        values, found = zip(*(_on_the_same_samples(world, gold, predicted, seed) for predicted in systems), strict=True)
+        spread = of_difference(values[0], values[1], (found[0], found[1]))
+        significant.append(p_value(float(np.mean(values[0]) - np.mean(values[1])), spread) < 0.05)
+    assert 0.02 < np.mean(significant) < 0.06
+
+
+def _on_the_same_samples(world: World, gold: np.ndarray, predicted: np.ndarray, seed: int):
+    metrics = [of_texts("accuracy", gold.astype(int), some.astype(int), None, 2, 1) for some in predicted]
+    every = np.arange(len(gold))
+    values = [float(metric(np.ones((1, len(gold))))[0]) for metric in metrics]
+    return values, replicates([Run(every, metric) for metric in metrics], len(gold), SAMPLES, seed)
+
+
+# -- the parts -------------------------------------------------------------------------------------------------------
+
+
+def test_of_seeds_alone_the_quantile_is_students_and_of_rows_alone_the_normals():
+    assert Spread(1.0, 2, 0.0).quantile(0.025) == pytest.approx(stdtrit(2, 0.975))
+    assert Spread(0.0, 2, 1.0).quantile(0.025) == Spread(0.0, 0, 1.0).quantile(0.025) == pytest.approx(ndtri(0.975))
+    between = Spread(1.0, 2, 1.0).quantile(0.025)
+    assert between == pytest.approx(ndtri(0.975) + (stdtrit(2, 0.975) - ndtri(0.975)) * 0.5**1.5)
+
+
+def test_the_bootstrap_of_a_share_gives_the_variance_of_a_share():
+    right = np.arange(400) < 300
+    run = Run(np.arange(400), of_texts("accuracy", np.ones(400, int), right.astype(int), None, 2, 1))
+    spread = of_mean([0.75], replicates([run], 400, 4000))
+    assert (spread.seeds, spread.freedom) == (0.0, 0)
+    assert spread.rows == pytest.approx(0.75 * 0.25 / 400, rel=0.1)
+
+
+def test_rows_that_all_seeds_share_are_no_comfort_and_those_of_each_seed_are():
+    draw = np.random.default_rng(0)
+    shared = draw.random(1000) < 0.8
+    own = [draw.random(1000) < 0.8 for _ in range(4)]
+
+    def rows_part(rights):
+        runs = [
+            Run(np.arange(1000), of_texts("accuracy", np.ones(1000, int), r.astype(int), None, 2, 1)) for r in rights
+        ]
+        return of_mean([float(r.mean()) for r in rights], replicates(runs, 1000)).rows
+
+    assert rows_part([shared] * 4) == pytest.approx(0.16 / 1000, rel=0.15)
+    assert rows_part(own) < 0.03 * 0.16 / 1000
+
+
+def test_one_seed_without_spread_is_wilsons_interval():
+    spread = Spread(0.0, 0, 0.9 * 0.1 / 50)
+    from scipy.stats import binomtest
+
+    expected = binomtest(45, 50).proportion_ci(method="wilson")
+    assert interval(0.9, spread, 50) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize(("mean", "bounds"), [(1.0, (0.0, 1.0)), (0.0, (0.0, 1.0)), (-1.0, (-1.0, 1.0))])
+def test_no_interval_has_no_width_or_leaves_the_metrics_bounds(mean, bounds):
+    low, high = interval(mean, Spread(0.0, 2, 0.0), 50, bounds)
+    assert bounds[0] <= low < high <= bounds[1]
+    assert 0.05 * (bounds[1] - bounds[0]) < high - low < 0.1 * (bounds[1] - bounds[0])
+
+
+def test_bounds_scale_the_interval():
+    low, high = interval(0.4, Spread(0.0, 0, 0.01), 50)
+    wide = interval(-0.2, Spread(0.0, 0, 0.04), 50, (-1.0, 1.0))
+    assert wide == pytest.approx((2 * low - 1, 2 * high - 1))
+
+
+@pytest.mark.parametrize("spread", [Spread(0.0, 0, 1.0), Spread(1.0, 2, 0.0), Spread(0.3, 4, 0.7)])
+def test_p_is_the_level_at_which_the_interval_ends_at_zero(spread):
+    for tail in (0.2, 0.025, 1e-6):
+        assert p_value(spread.quantile(tail) * math.sqrt(spread.variance), spread) == pytest.approx(2 * tail)
+        assert p_value(-spread.quantile(tail) * math.sqrt(spread.variance), spread) == pytest.approx(2 * tail)
+    assert p_value(0.0, spread) == 1.0
+
+
+def test_samples_in_which_a_metric_is_not_defined_are_left_out():
+    found = np.array([[0.5, 0.6], [np.nan, 0.6], [0.7, 0.8], [0.6, 0.7]])
+    assert of_mean([0.6, 0.7], found) == of_mean([0.6, 0.7], found[[0, 2, 3]])
+    assert of_mean([0.6, 0.7], found[:2]).rows == 0.0
