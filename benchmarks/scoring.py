@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks import store
-from benchmarks.metrics import clustering, tags, texts
+from benchmarks.metrics import clustering, resampled, tags, texts
+from benchmarks.metrics.resampled import Weighted
 from benchmarks.schema import TAGS, Predictions, RunResult, Task
 
 if TYPE_CHECKING:
@@ -52,6 +53,31 @@ class Scoring:
             return tags.report(named.gold, named.predicted, self.scheme)
         report = texts.report if named.silhouettes is None else clustering.report
         return report(self._ids(named.gold), self._ids(named.predicted), self.labels)
+
+    def weighted(self, named: Named, metric: str) -> Weighted:
+        """The metric as a function of how often each row counts. Raises KeyError where these rows can't give it."""
+        if self.type == TAGS:
+            return resampled.of_tags(metric, named.gold, named.predicted, self.scheme)
+        gold, predicted = self._ids(named.gold), self._ids(named.predicted)
+        if named.silhouettes is not None:
+            return resampled.of_clusters(metric, gold, predicted, named.silhouettes)
+        positive = 1 if self.positive is None else self.labels.index(self.positive)
+        return resampled.of_texts(metric, gold, predicted, named.scores, len(self.labels), positive)
+
+    def on_one_scale(self, named: Named) -> Named:
+        """With the ranks of scores in place of scores, so that rows of two systems can be exchanged: of texts with two
+        labels the ranks of their difference, else of each label's. Metrics of the order of rows stay what they are.
+        """
+        if named.scores is None:
+            return named
+        from scipy.stats import rankdata
+
+        ranks = named.scores.astype(np.float64)
+        if len(self.labels) == 2:
+            ranks = np.stack([np.zeros(len(ranks)), rankdata(ranks[:, 1] - ranks[:, 0])], axis=1)
+        else:
+            ranks = rankdata(ranks, axis=0)
+        return replace(named, scores=ranks)
 
     def _ids(self, names: list[Any]) -> np.ndarray:
         ids = {label: index for index, label in enumerate(self.labels)}

@@ -29,7 +29,7 @@ GROUND = [
     "history",
     "stats",
 ]
-READING = ["leaderboard"]
+READING = ["leaderboard", "compare"]
 RUNNING = [
     "ranks",
     "meter",

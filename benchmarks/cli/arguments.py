@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from benchmarks import __version__
 from benchmarks.errors import UserError, nearest
+from benchmarks.metrics import METRICS
 from benchmarks.selection import ALL, names_in
 
 LARGEST_COUNT = 1_000_000_000
@@ -46,6 +47,7 @@ def _parser() -> _Parser:
     _list(_verb(verbs, "list", "the declared tasks, systems and metrics", "verbs:list_all"))
     _validate(_verb(verbs, "validate", "check definitions and, with --data-dir, the data", "verbs:validate"))
     _results(_verb(verbs, "leaderboard", "make the leaderboards anew from stored runs", "verbs:leaderboard"))
+    _compare(_verb(verbs, "compare", "two systems on the same rows: difference, interval, p", "compare:compare"))
     _fetch(_verb(verbs, "fetch", "download all that a plan needs, for use without network", "fetch:fetch"))
     return parser
 
@@ -128,6 +130,14 @@ def _validate(parser: argparse.ArgumentParser) -> None:
 
 def _results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results-dir", metavar="DIR", type=Path, default=Path("results"), help="default: results")
+
+
+def _compare(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("systems", nargs=2, metavar="SYSTEM", help="two systems as a leaderboard names them")
+    add("--task", metavar="T", required=True, help="the task; every table of it that has both is compared")
+    add("--metric", metavar="M", choices=sorted(METRICS), help="default: the task's primary metric")
+    _results(parser)
 
 
 def _fetch(parser: argparse.ArgumentParser) -> None:

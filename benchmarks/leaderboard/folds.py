@@ -1,17 +1,35 @@
-"""All folds of one seed scored together, from their stored predictions: one metric over every row of the pool."""
+"""The stored predictions of one seed: of its one run, or of all folds together, as if one model had made them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import store
 from benchmarks.leaderboard.made import Made
 from benchmarks.schema import RunResult
 
+if TYPE_CHECKING:
+    from benchmarks.scoring import Named, Scoring
+
+
+class Tested(NamedTuple):
+    """What one seed predicted of which rows."""
+
+    row_ids: list[str]
+    named: Named
+    scoring: Scoring
+
 
 def together(results: Path, folds: Sequence[Made]) -> dict[str, float] | str:
-    """Every metric of all folds' rows as if one model had predicted them, or in words why there is none.
+    """Every metric of all folds' rows, or in words why there is none. Raises UserError as `tested`."""
+    found = tested(results, folds)
+    return found if isinstance(found, str) else found.scoring.measure(found.named)
+
+
+def tested(results: Path, folds: Sequence[Made]) -> Tested | str:
+    """The rows of all folds, or of the one run; in words why there are none.
 
     Scores of different folds are set beside each other as they are. Raises UserError for predictions that can't be
     read.
@@ -23,9 +41,11 @@ def together(results: Path, folds: Sequence[Made]) -> dict[str, float] | str:
     found = [store.parse(_files(results, fold)[1]) for fold in folds]
     runs = [run for run in found if isinstance(run, RunResult)]  # all: tables are made of runs that are done
     tables = [store.read_predictions(results, run) for run in runs]
-    if wrong := next(_doubts(runs, [table.column("row_id").to_pylist() for table in tables]), None):
+    row_ids = [table.column("row_id").to_pylist() for table in tables]
+    if wrong := next(_doubts(runs, row_ids), None):
         return wrong
-    return Scoring.of_run(runs[0]).measure(Named.joined([Named.of_table(table) for table in tables]))
+    named = Named.joined([Named.of_table(table) for table in tables])
+    return Tested([row for rows in row_ids for row in rows], named, Scoring.of_run(runs[0]))
 
 
 def _files(results: Path, fold: Made) -> tuple[Path, Path]:
@@ -35,7 +55,8 @@ def _files(results: Path, fold: Made) -> tuple[Path, Path]:
 
 
 def _named(fold: Made) -> str:
-    return f"seed {fold.slot.seed} fold {(fold.slot.fold or 0) + 1}"
+    part = "" if fold.slot.fold is None else f" fold {fold.slot.fold + 1}"
+    return f"seed {fold.slot.seed}{part}"
 
 
 def _doubts(runs: Sequence[RunResult], row_ids: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -44,11 +65,12 @@ def _doubts(runs: Sequence[RunResult], row_ids: Sequence[Sequence[str]]) -> Iter
     for run, rows in zip(runs, row_ids, strict=True):
         tested = run.data["used"]["test"]
         if len(rows) != tested:
-            yield f"{seed} fold {(run.fold or 0) + 1} holds {len(rows):,} predictions of {tested:,} rows"
+            part = "" if run.fold is None else f" fold {run.fold + 1}"
+            yield f"{seed}{part} holds {len(rows):,} predictions of {tested:,} rows"
     distinct, total = len({row for rows in row_ids for row in rows}), sum(map(len, row_ids))
     if repeated := total - distinct:
         yield f"{repeated:,} row{' stands' if repeated == 1 else 's stand'} in more than one fold of {seed}"
-    if (pool := _pool(runs[0])) is not None and distinct != pool:
+    if runs[0].fold is not None and (pool := _pool(runs[0])) is not None and distinct != pool:
         yield f"the folds of {seed} hold {distinct:,} of {pool:,} rows"
 
 

@@ -54,6 +54,8 @@ class Row:
     parameters: float | None
     seeds: int
     runs: int
+    made: tuple[tuple[Made, ...], ...] = ()
+    """The runs of each seed: one, or one a fold."""
     complete: bool = True
     single: Single | None = None
     untold: str = ""
@@ -312,6 +314,7 @@ def _row(system: str, seeds: _Seeds, metric: str, join: Join) -> Row:
         parameters=max(parameters, default=None),
         seeds=len(seeds.runs),
         runs=sum(map(len, seeds.runs)),
+        made=seeds.runs,
         complete=seeds.complete,
         single=_single(seeds.single(metric)),
         untold=untold,

@@ -29,6 +29,8 @@ class Metric:
     classes: Classes = "any"
     needs_scores: bool = False
     higher_is_better: bool | None = True
+    lowest: float = 0.0
+    """Below which no value lies; none lies above 1."""
     clustering: bool = False
 
     def scores(self, task_type: TaskType, n_labels: int) -> bool:
@@ -50,7 +52,7 @@ METRICS: dict[str, Metric] = {
         Metric("f1_weighted", TEXTS, "weighted F1",
             "F1, mean over classes weighted by their rows in gold"),
         Metric("mcc", TEXTS, "MCC",
-            "Matthews correlation coefficient, for any number of classes"),
+            "Matthews correlation coefficient, for any number of classes", lowest=-1.0),
         Metric("precision", TEXTS, "precision (positive class)",
             "precision of the positive class", classes="two"),
         Metric("recall", TEXTS, "recall (positive class)",
@@ -87,11 +89,13 @@ METRICS: dict[str, Metric] = {
         Metric("token_accuracy", TAGS, "token accuracy with O",
             "share of tokens with the right tag, O among them"),
         Metric("silhouette", TEXTS, "silhouette",
-            "of a clustering: mean silhouette of the rows, Euclidean distance", shown=True, clustering=True),
+            "of a clustering: mean silhouette of the rows, Euclidean distance",
+            shown=True, lowest=-1.0, clustering=True),
         Metric("v_measure", TEXTS, "V-measure",
             "of a clustering: harmonic mean of homogeneity and completeness", shown=True, clustering=True),
         Metric("adjusted_rand", TEXTS, "adjusted Rand index",
-            "of a clustering: share of pairs parted as in gold, adjusted for chance", shown=True, clustering=True),
+            "of a clustering: share of pairs parted as in gold, adjusted for chance",
+            shown=True, lowest=-1.0, clustering=True),
         Metric("cluster_accuracy", TEXTS, "accuracy (classes matched to clusters with gold)",
             "of a clustering: accuracy after the best one-to-one matching of clusters and gold classes",
             shown=True, clustering=True),

@@ -1,0 +1,228 @@
+"""Two systems on the same rows: how much they differ, whether that is more than chance, and where; from stored runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks import store
+from benchmarks.errors import UserError, one_of, unknown
+from benchmarks.leaderboard import Page, Row, Section, tables
+from benchmarks.leaderboard.filled import filled
+from benchmarks.leaderboard.folds import Tested, tested, together
+from benchmarks.metrics import METRICS
+from benchmarks.metrics.resampled import Weighted
+from benchmarks.scoring import Named
+from benchmarks.stats.paired import Floats, holm, mcnemar, permutation_test
+from benchmarks.stats.resampling import Run, replicates
+from benchmarks.stats.spread import interval, of_difference, of_mean, p_value
+
+SAMPLES = 10_000
+MOST_EXAMPLES = 6
+
+
+class Scored(NamedTuple):
+    """One system: its value for each seed, their mean, and the 95 % interval over seeds and rows."""
+
+    system: str
+    values: dict[int, float]
+    mean: float
+    low: float
+    high: float
+
+
+class Disagreement(NamedTuple):
+    """Of one seed: how many rows both systems have right, one alone, or neither; p of McNemar's test of the share of
+    right rows; and how many rows they predict differently.
+    """
+
+    seed: int
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    differing: int
+    p: float
+
+
+class Example(NamedTuple):
+    """A row of the first seed that the two predict differently."""
+
+    row_id: str
+    gold: Any
+    first: Any
+    second: Any
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two systems in one table. difference: first minus second, with its 95 % interval and p over seeds and rows;
+    corrected: that p by Holm for the number of tables; exchanged: p of the permutation test by rows, of seeds that both
+    have, None where they share none.
+    """
+
+    section: Section
+    metric: str
+    rows: int
+    first: Scored
+    second: Scored
+    difference: float
+    low: float
+    high: float
+    p: float
+    corrected: float
+    exchanged: float | None
+    seeds: tuple[Disagreement, ...]
+    examples: tuple[Example, ...]
+
+
+def compared(results: Path, task: str, first: str, second: str, metric: str | None = None) -> list[Comparison]:
+    """One comparison for every table of the task that has both systems. Raises UserError where there is none."""
+    pages = tables(store.read_runs(results, task), partial(filled, results), partial(together, results))
+    pairs = [pair for page in pages for pair in _pairs(page, first, second, metric)]
+    if not pairs:
+        raise UserError(_why_none(pages, task, first, second))
+    found = [_comparison(results, *pair) for pair in pairs]
+    corrected = holm([one.p for one in found])
+    return [replace(one, corrected=p) for one, p in zip(found, corrected, strict=True)]
+
+
+def _pairs(page: Page, first: str, second: str, metric: str | None) -> Iterator[tuple[Section, str, Row, Row]]:
+    for section in page.sections:
+        for rows in (section.rows, section.clusterings):
+            of = {row.system: row for row in rows if row.complete}
+            if first in of and second in of and first != second:
+                clusters = rows is section.clusterings
+                yield section, metric or ("v_measure" if clusters else page.metric or ""), of[first], of[second]
+
+
+def _why_none(pages: Sequence[Page], task: str, first: str, second: str) -> str:
+    if not pages:
+        return f"--task {task}: no stored runs of it."
+    systems = sorted({row.system for page in pages for s in page.sections for row in (*s.rows, *s.clusterings)})
+    for name in (first, second):
+        if name not in systems:
+            return unknown("system", name, systems, f"Stored for {task}:{one_of(systems)}")
+    if first == second:
+        return f"{first}: compared with itself."
+    return f"{task}: {first} and {second} are in no table together: run both under one protocol."
+
+
+# -- one table -------------------------------------------------------------------------------------------------------
+
+
+def _comparison(results: Path, section: Section, metric: str, first: Row, second: Row) -> Comparison:
+    seeds = [_seeds(results, row) for row in (first, second)]
+    rows = {row: place for place, row in enumerate(dict.fromkeys(_row_ids(seeds)))}
+    runs = [{seed: Run(_places(found, rows), _weighted(found, metric)) for seed, found in own.items()} for own in seeds]
+    found = replicates([run for own in runs for run in own.values()], len(rows), SAMPLES)
+    split = found[:, : len(runs[0])], found[:, len(runs[0]) :]
+    values = [{seed: float(run.metric(np.ones((1, len(run.rows))))[0]) for seed, run in own.items()} for own in runs]
+    lists = [list(own.values()) for own in values]
+    spread = of_difference(lists[0], lists[1], split)
+    difference = fmean(lists[0]) - fmean(lists[1])
+    half = spread.quantile(0.025) * float(np.sqrt(spread.variance))
+    p = p_value(difference, spread)
+    shared = [
+        seed for seed in seeds[0] if seed in seeds[1] and set(seeds[0][seed].row_ids) == set(seeds[1][seed].row_ids)
+    ]
+    return Comparison(
+        section=section,
+        metric=metric,
+        rows=len(rows),
+        first=_scored(first.system, metric, values[0], split[0], len(rows)),
+        second=_scored(second.system, metric, values[1], split[1], len(rows)),
+        difference=difference,
+        low=difference - half,
+        high=difference + half,
+        p=p,
+        corrected=p,
+        exchanged=_exchanged([(seeds[0][seed], seeds[1][seed]) for seed in shared], metric, rows) if shared else None,
+        seeds=tuple(_disagreement(seed, seeds[0][seed], seeds[1][seed]) for seed in shared),
+        examples=tuple(_examples(seeds[0][shared[0]], seeds[1][shared[0]])) if shared else (),
+    )
+
+
+def _seeds(results: Path, row: Row) -> dict[int, Tested]:
+    found = {}
+    for folds in row.made:
+        seed = tested(results, folds)
+        if isinstance(seed, str):
+            raise UserError(f"{row.system}: {seed}.")
+        found[folds[0].slot.seed] = seed
+    return found
+
+
+def _row_ids(systems: Sequence[dict[int, Tested]]) -> Iterator[str]:
+    for own in systems:
+        for found in own.values():
+            yield from found.row_ids
+
+
+def _places(found: Tested, rows: dict[str, int]) -> np.ndarray:
+    return np.array([rows[row] for row in found.row_ids])
+
+
+def _weighted(found: Tested, metric: str) -> Weighted:
+    try:
+        return found.scoring.weighted(found.named, metric)
+    except KeyError:
+        known = METRICS.get(metric)
+        why = "its predictions have no scores" if known and known.needs_scores else "it is none of this kind of task"
+        raise UserError(f"--metric {metric}: {why}.") from None
+
+
+def _scored(system: str, metric: str, values: dict[int, float], found: Floats, rows: int) -> Scored:
+    mean = fmean(values.values())
+    low, high = interval(mean, of_mean(list(values.values()), found), rows, (METRICS[metric].lowest, 1.0))
+    return Scored(system, values, mean, low, high)
+
+
+def _exchanged(pairs: Sequence[tuple[Tested, Tested]], metric: str, rows: dict[str, int]) -> float:
+    return permutation_test([_of_both(*pair, metric, rows) for pair in pairs], len(rows))
+
+
+def _of_both(first: Tested, second: Tested, metric: str, rows: dict[str, int]) -> Weighted:
+    """The metric of (b, 2 rows) weights: of the first system's rows, then of the second's, as if both were one."""
+    parts = [found.scoring.on_one_scale(found.named) for found in (first, second)]
+    weighted = first.scoring.weighted(Named.joined(parts), metric)
+    columns = np.concatenate([_places(first, rows), len(rows) + _places(second, rows)])
+    return lambda weights: weighted(weights[:, columns])
+
+
+# -- row by row ------------------------------------------------------------------------------------------------------
+
+
+def _beside(first: Tested, second: Tested) -> Iterator[Example]:
+    of_second = dict(zip(second.row_ids, second.named.predicted, strict=True))
+    for row, gold, predicted in zip(first.row_ids, first.named.gold, first.named.predicted, strict=True):
+        yield Example(row, gold, predicted, of_second[row])
+
+
+def _disagreement(seed: int, first: Tested, second: Tested) -> Disagreement:
+    rows = list(_beside(first, second))
+    right = [np.array([getattr(row, who) == row.gold for row in rows]) for who in ("first", "second")]
+    both, only_first, only_second, neither = (
+        int((right[0] == a).astype(int) @ (right[1] == b).astype(int)) for a, b in product((True, False), repeat=2)
+    )
+    differing = sum(row.first != row.second for row in rows)
+    return Disagreement(seed, both, only_first, only_second, neither, differing, mcnemar(right[0], right[1]))
+
+
+def _examples(first: Tested, second: Tested) -> Iterator[Example]:
+    """Rows that the first alone has right, that the second alone has, and that both have wrong in other ways: as many
+    of each as there is room for.
+    """
+    kinds: dict[tuple[bool, bool], list[Example]] = {}
+    for row in _beside(first, second):
+        if row.first != row.second:
+            kinds.setdefault((row.first == row.gold, row.second == row.gold), []).append(row)
+    for kind in ((True, False), (False, True), (False, False)):
+        yield from kinds.get(kind, [])[: MOST_EXAMPLES // 3]

@@ -1,0 +1,249 @@
+"""Two systems on the same rows: the numbers are those of other software, and what can't be compared is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import make
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from sklearn.metrics import accuracy_score, average_precision_score, f1_score
+
+from benchmarks import store
+from benchmarks.cli import main
+from benchmarks.compare import compared
+from benchmarks.data.loading import load
+from benchmarks.data.origins import origin_of
+from benchmarks.definitions import load_task
+from benchmarks.errors import UserError
+from benchmarks.lock import Lock
+from benchmarks.runner import run
+from benchmarks.schema import Predictions, Protocol, Recipe, RunSpec, System
+
+ROWS = 60
+
+
+class Kept:
+    """A results folder with runs of made-up systems on the 60 test rows of a small task."""
+
+    def __init__(self, folder: Path, write=make.text_task, **task) -> None:
+        self.results, self.folder = folder / "results", folder
+        self.task = load_task(write(folder, **task))
+        self.data = load(self.task, origin_of(self.task, folder / "data", {}), folder / "tables", Lock())
+
+    @property
+    def gold(self) -> np.ndarray:
+        return np.array(self.data.splits["test"]["label"])
+
+    def run(self, system: str, predicted, seed: int = 0, scores=None, **protocol) -> None:
+        """Stores a run whose method says this; predicted: (rows,), or a function of the job."""
+
+        def method(job) -> Predictions:
+            return predicted(job) if callable(predicted) else job.predictions(list(map(int, predicted)), scores)
+
+        spec = RunSpec(
+            self.task, System(name=system, method="majority"), Recipe(), Protocol(seed=seed, **protocol),
+            {"code": 1, "task": self.task.identity(), "data": {}, "system": system, "protocol": {}},
+        )  # fmt: skip
+        spec.identity["protocol"] = spec.protocol.identity()
+        result, predictions = run(spec, self.data, None, self.folder / "cache", method=method)
+        assert result.status == "done", result.error["traceback"]
+        store.save(self.results, spec, result, predictions)
+
+    def compared(self, first: str = "good", second: str = "poor", metric: str | None = None):
+        return compared(self.results, self.task.name, first, second, metric)
+
+
+def flipped(gold: np.ndarray, *rows: int) -> np.ndarray:
+    predicted = gold.copy()
+    predicted[list(rows)] = 1 - gold[list(rows)]
+    return predicted
+
+
+@pytest.fixture
+def kept(tmp_path) -> Kept:
+    """good: wrong in rows 0 and 1 (seed 0) or 0 (seed 1); poor: in 1 and 20 more, or 21."""
+    kept = Kept(tmp_path)
+    for seed in (0, 1):
+        kept.run("good", flipped(kept.gold, *range(2 - seed)), seed)
+        kept.run("poor", flipped(kept.gold, 1, *range(30, 50 + seed)), seed)
+    return kept
+
+
+def test_values_and_their_difference_are_those_of_scikit_learn(kept):
+    (found,) = kept.compared(metric="f1")
+    gold = kept.gold
+    for scored, wrong in ((found.first, [[0, 1], [0]]), (found.second, [[1, *range(30, 50)], [1, *range(30, 51)]])):
+        expected = [f1_score(gold, flipped(gold, *rows)) for rows in wrong]
+        assert list(scored.values.values()) == pytest.approx(expected)
+        assert scored.mean == pytest.approx(np.mean(expected))
+        assert scored.low < scored.mean < scored.high
+    assert found.difference == pytest.approx(found.first.mean - found.second.mean)
+    assert found.low < found.difference < found.high
+    assert found.rows == ROWS
+
+
+def test_a_large_difference_is_significant_and_none_is_not(kept):
+    (found,) = kept.compared()
+    assert found.p == found.corrected < 0.01
+    assert found.low > 0
+    assert found.exchanged < 0.001
+    kept.run("twin", flipped(kept.gold, 0, 2), 0)
+    kept.run("twin", flipped(kept.gold, 3), 1)
+    (same,) = kept.compared("good", "twin")
+    assert same.p > 0.5
+    assert same.low < 0 < same.high
+    assert same.exchanged > 0.5
+
+
+def test_the_interval_of_a_difference_is_that_of_paired_rows(tmp_path):
+    """Two systems that are wrong in the same hard rows vary much, and their difference little."""
+    kept = Kept(tmp_path)
+    hard = range(0, 40, 2)
+    kept.run("good", flipped(kept.gold, *hard))
+    kept.run("poor", flipped(kept.gold, *hard, 41, 43, 45))
+    (found,) = kept.compared()
+    errors = (np.isin(np.arange(ROWS), [*hard, 41, 43, 45]).astype(float) - np.isin(np.arange(ROWS), [*hard])).std()
+    assert (found.high - found.low) / 2 == pytest.approx(1.96 * errors / np.sqrt(ROWS), rel=0.1)
+    assert found.high - found.low < 0.6 * (found.first.high - found.first.low)
+
+
+def test_row_by_row_the_counts_are_right_and_mcnemar_is_the_binomial_test(kept):
+    (found,) = kept.compared()
+    first, second = found.seeds
+    assert (first.both, first.only_first, first.only_second, first.neither, first.differing) == (38, 20, 1, 1, 21)
+    assert first.p == pytest.approx(binomtest(20, 21).pvalue)
+    assert (second.seed, second.only_first, second.only_second, second.neither) == (1, 22, 1, 0)
+
+
+def test_examples_are_rows_that_one_has_right_and_the_other_wrong(kept):
+    (found,) = kept.compared()
+    gold = ["negative" if label == 0 else "positive" for label in kept.gold]
+    shown = {example.row_id: (example.gold, example.first, example.second) for example in found.examples}
+    assert list(shown) == ["test:30", "test:31", "test:0"]
+    assert shown["test:30"][0] == shown["test:30"][1] == gold[30] != shown["test:30"][2]
+    assert shown["test:0"][0] == shown["test:0"][2] == gold[0] != shown["test:0"][1]
+
+
+def test_scores_of_different_scales_are_exchanged_by_their_ranks(tmp_path):
+    kept = Kept(tmp_path)
+    draw = np.random.default_rng(0)
+    rank = kept.gold + draw.normal(0, 0.3, ROWS)
+    noise = kept.gold + draw.normal(0, 3, ROWS)
+    for system, values, scale in (("good", rank, 1.0), ("poor", noise, 0.01)):
+        kept.run(system, values > 0.5, scores=np.stack([np.zeros(ROWS), scale * values], axis=1))
+    (found,) = kept.compared(metric="average_precision")
+    assert found.first.mean == pytest.approx(average_precision_score(kept.gold, rank), abs=1e-3)
+    assert found.exchanged < 0.01
+    (same,) = kept.compared("poor", "good", metric="average_precision")
+    assert same.exchanged == pytest.approx(found.exchanged, abs=0.005)
+
+
+def test_folds_of_a_seed_are_compared_as_one(tmp_path):
+    kept = Kept(tmp_path, rows=40)
+    for system, wrong in (("good", 10), ("poor", 2)):
+        for fold in range(2):
+
+            def method(job, wrong=wrong):
+                gold = np.array(job.data.test["label"])
+                return job.predictions([int(1 - g if i % wrong == 0 else g) for i, g in enumerate(gold)])
+
+            kept.run(system, method, folds=2, fold=fold)
+    (found,) = kept.compared()
+    pool = found.seeds[0].both + found.seeds[0].only_first + found.seeds[0].only_second + found.seeds[0].neither
+    assert found.rows == pool == 40
+    assert found.first.mean == pytest.approx(0.9, abs=0.02)
+    assert found.second.mean == pytest.approx(0.5, abs=0.02)
+
+
+def test_every_table_that_has_both_is_compared_and_p_is_corrected_for_their_number(kept):
+    for system, wrong in (("good", range(3)), ("poor", range(10))):
+        kept.run(system, flipped(kept.gold, *wrong), train_size=10)
+    kept.run("good", kept.gold, train_size=20)
+    found = kept.compared()
+    assert [one.section.protocol for one in found] == [{}, {"train_size": 10}]
+    assert found[0].corrected == pytest.approx(2 * found[0].p)
+    assert found[1].corrected == pytest.approx(found[1].p)
+
+
+def test_seeds_with_other_test_rows_are_compared_without_row_by_row(kept):
+    kept.run("other", kept.gold[:30], 5, limit=None, test_size=30)
+    with pytest.raises(UserError, match="in no table together"):
+        kept.compared("good", "other")
+    for seed in (7, 8):
+        kept.run("late", flipped(kept.gold, 3), seed)
+    (found,) = kept.compared("good", "late")
+    assert found.seeds == found.examples == ()
+    assert found.exchanged is None
+
+
+@pytest.mark.parametrize(
+    ("names", "metric", "said"),
+    [
+        (("good", "por"), None, r"No system 'por'\. Did you mean 'poor'\? Stored for mine: One of: good, poor"),
+        (("good", "good"), None, "good: compared with itself"),
+        (("good", "poor"), "average_precision", "--metric average_precision: its predictions have no scores"),
+        (("good", "poor"), "entity_f1", "--metric entity_f1: it is none of this kind of task"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(kept, names, metric, said):
+    with pytest.raises(UserError, match=said):
+        kept.compared(*names, metric=metric)
+
+
+def test_predictions_that_are_gone_are_named(kept):
+    next(kept.results.glob("runs/mine/poor/seed1*.parquet")).unlink()
+    with pytest.raises(UserError, match="poor: the predictions of seed 1 are not stored"):
+        kept.compared()
+
+
+# -- what is printed -------------------------------------------------------------------------------------------------
+
+
+def printed(kept, capsys, *arguments: str) -> tuple[int, str, str]:
+    code = main(["compare", *arguments, "--task", "mine", "--results-dir", str(kept.results)])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_the_command_says_who_is_better_and_by_how_much(kept, capsys):
+    code, out, _ = printed(kept, capsys, "good", "poor")
+    gold = kept.gold
+    mean = np.mean([accuracy_score(gold, flipped(gold, 0, 1)), accuracy_score(gold, flipped(gold, 0))])
+    assert code == 0
+    assert "Whole training split: accuracy on 60 rows\n" in out
+    assert f"  good         {mean:.4f}  [" in out
+    assert "good has the higher accuracy\n" in out
+    assert (
+        "seed 0: they differ in 21 of 60 rows; both right 38, only good 20, only poor 1, neither 1 (McNemar p " in out
+    )
+    assert "    test:30  gold " in out
+
+
+def test_the_command_says_that_one_seed_is_one_seed(tmp_path, capsys):
+    kept = Kept(tmp_path)
+    kept.run("good", flipped(kept.gold, 0))
+    kept.run("poor", flipped(kept.gold, 1))
+    _, out, _ = printed(kept, capsys, "good", "poor")
+    assert "no more than chance may give\n" in out
+    assert "one seed of a system says nothing of how far another seed would be" in out
+
+
+def test_tags_are_shown_word_by_word(tmp_path, capsys):
+    kept = Kept(tmp_path, make.tag_task)
+    gold = kept.data.splits["test"]["tags"]
+    kept.run("good", lambda job: job.predictions(list(gold)))
+    kept.run("poor", lambda job: job.predictions([[0] * len(row) for row in gold]))
+    code = main(["compare", "good", "poor", "--task", kept.task.name, "--results-dir", str(kept.results)])
+    out = capsys.readouterr().out
+    assert code == 0
+    assert "entity_f1 on" in out
+    assert "  word " in out
+    assert " gold B-" in out
+
+
+def test_a_wrong_name_ends_with_exit_code_2_and_one_message(kept, capsys):
+    code, out, err = printed(kept, capsys, "good", "por")
+    assert (code, out) == (2, "")
+    assert err == "No system 'por'. Did you mean 'poor'? Stored for mine: One of: good, poor.\n"
