@@ -20,9 +20,9 @@ from benchmarks.leaderboard.folds import Tested, tested, together
 from benchmarks.metrics import METRICS
 from benchmarks.metrics.resampled import Weighted
 from benchmarks.scoring import Named
-from benchmarks.stats.paired import Floats, holm, mcnemar, permutation_test
+from benchmarks.stats.paired import holm, mcnemar, permutation_test
 from benchmarks.stats.resampling import Run, replicates
-from benchmarks.stats.spread import interval, of_difference, of_mean, p_value
+from benchmarks.stats.spread import Estimates, interval, p_value
 
 SAMPLES = 10_000
 MOST_EXAMPLES = 6
@@ -121,15 +121,17 @@ def _why_none(pages: Sequence[Page], task: str, first: str, second: str) -> str:
 def _comparison(results: Path, section: Section, metric: str, first: Row, second: Row) -> Comparison:
     seeds = [_seeds(results, row) for row in (first, second)]
     rows = {row: place for place, row in enumerate(dict.fromkeys(_row_ids(seeds)))}
-    runs = [{seed: Run(_places(found, rows), _weighted(found, metric)) for seed, found in own.items()} for own in seeds]
-    found = replicates([run for own in runs for run in own.values()], len(rows), SAMPLES)
-    split = found[:, : len(runs[0])], found[:, len(runs[0]) :]
+    runs = [{seed: Run(found.row_ids, _weighted(found, metric)) for seed, found in own.items()} for own in seeds]
+    found = replicates([run for own in runs for run in own.values()], SAMPLES)
     values = [{seed: float(run.metric(np.ones((1, len(run.rows))))[0]) for seed, run in own.items()} for own in runs]
-    lists = [list(own.values()) for own in values]
-    spread = of_difference(lists[0], lists[1], split)
-    difference = fmean(lists[0]) - fmean(lists[1])
-    half = spread.quantile(0.025) * float(np.sqrt(spread.variance))
-    p = p_value(difference, spread)
+    estimates = Estimates.of([list(own.values()) for own in values], np.hsplit(found, [len(runs[0])]))
+    scored = [
+        _scored(row.system, metric, own, estimates, place, len(rows))
+        for place, (row, own) in enumerate(zip((first, second), values, strict=True))
+    ]
+    spread, difference = estimates.between(0, 1), scored[0].mean - scored[1].mean
+    half = float(spread.quantile(0.025) * np.sqrt(spread.variance))
+    p = float(p_value(difference, spread))
     shared = [
         seed for seed in seeds[0] if seed in seeds[1] and set(seeds[0][seed].row_ids) == set(seeds[1][seed].row_ids)
     ]
@@ -137,8 +139,8 @@ def _comparison(results: Path, section: Section, metric: str, first: Row, second
         section=section,
         metric=metric,
         rows=len(rows),
-        first=_scored(first.system, metric, values[0], split[0], len(rows)),
-        second=_scored(second.system, metric, values[1], split[1], len(rows)),
+        first=scored[0],
+        second=scored[1],
         difference=difference,
         low=difference - half,
         high=difference + half,
@@ -179,10 +181,9 @@ def _weighted(found: Tested, metric: str) -> Weighted:
         raise UserError(f"--metric {metric}: {why}.") from None
 
 
-def _scored(system: str, metric: str, values: dict[int, float], found: Floats, rows: int) -> Scored:
+def _scored(system: str, metric: str, values: dict[int, float], estimates: Estimates, place: int, rows: int) -> Scored:
     mean = fmean(values.values())
-    low, high = interval(mean, of_mean(list(values.values()), found), rows, (METRICS[metric].lowest, 1.0))
-    return Scored(system, values, mean, low, high)
+    return Scored(system, values, mean, *interval(mean, estimates.spread(place), rows, (METRICS[metric].lowest, 1.0)))
 
 
 def _exchanged(pairs: Sequence[tuple[Tested, Tested]], metric: str, rows: dict[str, int]) -> float:

@@ -9,7 +9,9 @@ from benchmarks import files, store
 from benchmarks.leaderboard import overview, page
 from benchmarks.leaderboard.filled import filled
 from benchmarks.leaderboard.folds import together
-from benchmarks.leaderboard.rows import Page, Row, Section, tables
+from benchmarks.leaderboard.rows import Row
+from benchmarks.leaderboard.samples import sampled
+from benchmarks.leaderboard.sections import Page, Section, tables
 
 __all__ = ["Page", "Row", "Section", "tables", "write"]
 
@@ -17,11 +19,13 @@ __all__ = ["Page", "Row", "Section", "tables", "write"]
 def write(results: Path) -> dict[str, str]:
     """Writes RESULTS/leaderboards/<task>.md and RESULTS/LEADERBOARD.md; gives back each task's page.
 
-    A metric that a run lacks is taken from its predictions, and the score of folds from the predictions of all of
-    them. A file whose text is the same is not touched, nor is the page of a task that has no runs any more. Raises
-    UserError for a stored run that can't be read.
+    A metric that a run lacks is taken from its predictions, and so are the score of folds together and all intervals. A
+    file whose text is the same is not touched, nor is the page of a task that has no runs any more. Raises UserError
+    for a stored run that can't be read.
     """
-    pages = tables(store.read_runs(results), partial(filled, results), partial(together, results))
+    pages = tables(
+        store.read_runs(results), partial(filled, results), partial(together, results), partial(sampled, results)
+    )
     texts: dict[str, str] = {}
     for found in pages:  # a task of the user's and a sample may share a name: one page then, in two parts
         before = f"{texts[found.task]}\n\n" if found.task in texts else ""

@@ -10,13 +10,16 @@ import pandas as pd
 from benchmarks import amounts
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.made import Failed
-from benchmarks.leaderboard.rows import Page, Row, Section, columns
+from benchmarks.leaderboard.rows import Row
+from benchmarks.leaderboard.sections import Page, Section, columns
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS
 
 LEGEND = {
-    "over seeds": "± is the 95 % interval of the mean over seeds (Student's t). It holds the luck of the seed, not "
-    "that of the test rows.",
-    "same": "(same): all seeds scored exactly the same; there is no noise of seeds to show.",
+    "interval": "[low, high] is the 95 % interval of the score, over seeds and test rows.",
+    "one seed": "Of one seed it holds the luck of the test rows alone.",
+    "places": "A rank is a range where a system may have any of these places: above and below it are those alone that "
+    "differ significantly (p < 0.05 over seeds and the same test rows, by Holm for all systems beside it).",
+    "unread": "Without an interval: predictions are not stored; such a system may have any place.",
     "together": "Under folds, a score is that of the predictions of all folds of a seed together, in which each row "
     "is predicted once; the scores of single folds have their mean and standard deviation in a column of their own.",
     "over folds": "† 95 % interval of the mean over the folds of one seed: folds share training rows, so it is "
@@ -177,7 +180,7 @@ def as_markdown(frame: pd.DataFrame, left: Sequence[str]) -> str:
 def _cells(row: Row, section: Section, metric: str) -> dict[str, str]:
     _, *also = columns(metric)
     return {
-        "rank": words.NOTHING if row.rank is None else str(row.rank),
+        "rank": words.places(row.rank, row.places),
         "system": words.plain(row.system),
         words.header(metric, section.scheme): _score(row),
         **({"single folds": _single(row)} if section.protocol.get("folds") else {}),
@@ -198,11 +201,10 @@ def _amount(worded: Callable[[float], str], value: float | None) -> str:
 
 
 def _score(row: Row) -> str:
-    if row.half_width is None:
+    if row.interval is None:
         return _number(row.score)
-    if row.half_width == 0:
-        return f"{_number(row.score)} (same)"
-    return f"{_number(row.score)} ± {row.half_width:.4f}"
+    low, high = row.interval
+    return f"{_number(row.score)} [{low:.3f}, {high:.3f}]"
 
 
 def _single(row: Row) -> str:
@@ -247,8 +249,8 @@ def _failure(failure: Failed) -> str:
 
 def _legend(page: Page) -> list[str]:
     """The lines of LEGEND that the tables need."""
-    rows = [row for section in page.sections for row in (*section.rows, *section.clusterings)]
-    marks = {mark for row in rows for mark in _marks(row)}
+    tables = [table for section in page.sections for table in (section.rows, section.clusterings)]
+    marks = {mark for table in tables for row in table for mark in _marks(row, table)}
     of_folds = [row.metrics for section in page.sections if section.protocol.get("folds") for row in section.rows]
     ranked = [name for name in _from_scores(page) if any(name in metrics for metrics in of_folds)]
     marks |= {mark for mark, there in (("together", any(of_folds)), ("ranked", ranked)) if there}
@@ -261,13 +263,15 @@ def _from_scores(page: Page) -> list[str]:
     return [name for name in columns(page.metric or "") if name in METRICS and METRICS[name].needs_scores]
 
 
-def _marks(row: Row) -> Iterator[str]:
-    if row.half_width:
-        yield "over seeds"
+def _marks(row: Row, table: Sequence[Row]) -> Iterator[str]:
+    if row.interval:
+        yield from ("interval", *(["one seed"] if row.seeds == 1 else []))
+    if row.places and len(row.places) > 1:
+        yield "places"
+    if row.rank is not None and row.interval is None and any(other.interval for other in table):
+        yield "unread"
     if row.single and row.single.half_width:
         yield "over folds"
-    if row.half_width == 0:
-        yield "same"
     if not row.complete:
         yield "incomplete"
     elif row.score is None and not row.untold:

@@ -47,6 +47,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{ending}"
 
 
+def places(rank: int | None, may_be: range | None) -> str:
+    """'2', or '1–3' where it may be any of them."""
+    if rank is None:
+        return NOTHING
+    ends = (rank, rank) if may_be is None else (may_be[0], may_be[-1])
+    return "–".join(str(end) for end in dict.fromkeys(ends))
+
+
 def protocol(asked: Mapping[str, Any]) -> str:
     """'Whole training split', '1,000 training rows, classes balanced', '5-fold cross-validation'."""
     said = {

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -31,68 +32,110 @@ SMALLEST = 1e-12
 """p-value: no quantile is known so far out that a smaller one would mean anything."""
 POWER = 1.5
 """Of the seeds' share of the variance, in the weight of Student's quantile."""
+HALVINGS = 50
+"""Of the interval in which a p-value's logarithm is looked for."""
 
 
 class Spread(NamedTuple):
     """Variances of an estimate: of the seeds' part, with its degrees of freedom (0: one seed, nothing is known of it),
-    and of the rows' part.
+    and of the rows' part. Numbers, or arrays of one shape for many estimates at once.
     """
 
-    seeds: float
-    freedom: float
-    rows: float
+    seeds: Floats | float
+    freedom: Floats | float
+    rows: Floats | float
 
     @property
-    def variance(self) -> float:
+    def variance(self) -> Floats | float:
         return self.seeds + self.rows
 
-    def quantile(self, tail: float) -> float:
+    def quantile(self, tail: Floats | float) -> Floats:
         """How many standard errors the estimate lies above the truth with probability `tail`."""
         from scipy.special import ndtri, stdtrit
 
-        normal = -float(ndtri(tail))
-        if not self.freedom or not self.seeds:
-            return normal
-        students, share = -float(stdtrit(self.freedom, tail)), self.seeds / self.variance
-        return normal + (students - normal) * float(share**POWER)
+        known = np.asarray(self.freedom) > 0
+        share = np.divide(self.seeds, self.variance, out=np.zeros(known.shape), where=known & (self.variance > 0))
+        normal = -ndtri(tail)
+        students = -stdtrit(np.where(known, self.freedom, 1.0), tail)
+        found: Floats = normal + (students - normal) * share**POWER
+        return found
 
 
-def of_mean(values: Sequence[float], replicates: Floats) -> Spread:
-    """Of the mean of the seeds' values. replicates: (b, seeds) values on the same samples of rows."""
-    count = len(values)
-    mean, both = _by_rows(replicates)
-    rows = max(0.0, mean - both / count)
-    return Spread(_seeds(values), count - 1.0, rows)
+@dataclass(frozen=True)
+class Estimates:
+    """The means over seeds of k systems that were scored on the same samples of rows, and how far they may be off.
 
-
-def of_difference(first: Sequence[float], second: Sequence[float], replicates: tuple[Floats, Floats]) -> Spread:
-    """Of the difference of two means over seeds, whose runs are on the same samples of rows.
-
-    Seeds of two systems have nothing in common here; where they draw the same training rows, that is too careful.
+    means, seeds, freedom: (k,), the last two as in Spread. rows: (k, k) covariance of the rows' parts. sampled: (b, k)
+    how far the means over seeds lie from their middle on samples of the rows.
     """
-    defined = ~np.isnan(np.hstack(replicates)).any(axis=1)
-    means = [found[defined].mean(axis=1) for found in replicates]
-    both = sum(_by_rows(found[defined])[1] / found.shape[1] for found in replicates)
-    rows = max(0.0, float(np.var(means[0] - means[1], ddof=1)) - both)
-    parts = [(_seeds(values), len(values) - 1.0) for values in (first, second)]
-    seeds = sum(variance for variance, _ in parts)
-    # Welch (1947)
-    spent = sum(variance**2 / freedom for variance, freedom in parts if freedom)
-    return Spread(seeds, seeds**2 / spent if spent else 0.0, rows)
+
+    means: Floats
+    seeds: Floats
+    freedom: Floats
+    rows: Floats
+    sampled: Floats
+
+    @staticmethod
+    def of(values: Sequence[Sequence[float]], replicates: Sequence[Floats]) -> Estimates:
+        """values: of each system one a seed; replicates: of each (b, seeds) values on the same samples of rows.
+
+        Seeds of two systems have nothing in common here; where they draw the same training rows, that is too careful.
+        """
+        counts = np.array([len(own) for own in values], dtype=np.float64)
+        defined = ~np.isnan(np.hstack(replicates)).any(axis=1)
+        found = [own[defined] for own in replicates]
+        means = np.stack([own.mean(axis=1) for own in found], axis=1)
+        sampled = means - means.mean(axis=0) if len(means) > 1 else np.zeros((1, len(values)))
+        rows = sampled.T @ sampled / max(1, len(sampled) - 1)
+        # V_both / S is within the seeds' part already
+        rows = rows - np.diag([_of_deviations(own) / own.shape[1] for own in found])
+        return Estimates(
+            means=np.array([np.mean(own) for own in values]),
+            seeds=np.array([np.var(own, ddof=1) if len(own) > 1 else 0.0 for own in values]) / counts,
+            freedom=counts - 1,
+            rows=rows,
+            sampled=sampled,
+        )
+
+    def spread(self, system: int) -> Spread:
+        """Of one system's mean."""
+        return Spread(self.seeds[system], self.freedom[system], max(0.0, self.rows[system, system]))
+
+    def between(self, first: npt.ArrayLike, second: npt.ArrayLike) -> Spread:
+        """Of the difference of two systems' means, or of as many as there are places in each array."""
+        first, second = np.asarray(first), np.asarray(second)
+        parts = [(self.seeds[place], self.freedom[place]) for place in (first, second)]
+        # Welch (1947)
+        spent = sum(np.divide(s**2, f, out=np.zeros(np.shape(s)), where=f > 0) for s, f in parts)
+        seeds = parts[0][0] + parts[1][0]
+        freedom = np.divide(seeds**2, spent, out=np.zeros(np.shape(spent)), where=spent > 0)
+        variances = np.diagonal(self.rows)
+        rows = variances[first] + variances[second] - 2 * self.rows[first, second]
+        return Spread(seeds, freedom, np.maximum(0.0, rows))
+
+    def p_values(self) -> Floats:
+        """(k, k) two-sided, of each pair's difference; 1 on the diagonal."""
+        k = len(self.means)
+        first, second = np.triu_indices(k, 1)
+        found = np.ones((k, k))
+        found[first, second] = p_value(self.means[first] - self.means[second], self.between(first, second))
+        found[second, first] = found[first, second]
+        return found
+
+    def draws(self, seed: int = 0) -> Floats:
+        """(b, k) what the truths may be as far as these seeds and rows tell: systems share the luck of the rows."""
+        luck = np.random.default_rng(seed).standard_t(np.maximum(self.freedom, 1.0), self.sampled.shape)
+        found: Floats = self.means + self.sampled + luck * np.sqrt(self.seeds)
+        return found
 
 
-def _seeds(values: Sequence[float]) -> float:
-    return float(np.var(values, ddof=1)) / len(values) if len(values) > 1 else 0.0
-
-
-def _by_rows(replicates: Floats) -> tuple[float, float]:
-    """Variance of the mean over seeds, and of a seed's deviation from it."""
-    defined = replicates[~np.isnan(replicates).any(axis=1)]
-    if len(defined) < 2:
-        return 0.0, 0.0
-    means, count = defined.mean(axis=1), defined.shape[1]
-    deviations = np.var(defined - means[:, None], axis=0, ddof=1).sum() / (count - 1) if count > 1 else 0.0
-    return float(np.var(means, ddof=1)), float(deviations)
+def _of_deviations(replicates: Floats) -> float:
+    """Variance of a seed's deviation from the mean over seeds."""
+    count = replicates.shape[1]
+    if len(replicates) < 2 or count < 2:
+        return 0.0
+    deviations = replicates - replicates.mean(axis=1, keepdims=True)
+    return float(np.var(deviations, axis=0, ddof=1).sum() / (count - 1))
 
 
 def interval(
@@ -105,23 +148,20 @@ def interval(
     wrong in 50 rows may still go wrong in one of 20.
     """
     lowest, width = bounds[0], bounds[1] - bounds[0]
-    share, variance = (mean - lowest) / width, spread.variance / width**2
+    share, variance = (mean - lowest) / width, float(spread.variance) / width**2
     size = share * (1 - share) / variance if variance and 0 < share < 1 else float(rows)
-    z2 = spread.quantile((1 - level) / 2) ** 2 / size
+    z2 = float(spread.quantile((1 - level) / 2)) ** 2 / size
     middle, half = (share + z2 / 2) / (1 + z2), math.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
     return lowest + width * max(0.0, middle - half), lowest + width * min(1.0, middle + half)
 
 
-def p_value(difference: float, spread: Spread) -> float:
+def p_value(difference: npt.ArrayLike, spread: Spread) -> Floats:
     """Two-sided, of a difference that would be 0: where the interval for that level ends at 0. Not below SMALLEST."""
-    from scipy.optimize import brentq
-
-    if not difference:
-        return 1.0
-    if not spread.variance:
-        return SMALLEST
-    errors = abs(difference) / math.sqrt(spread.variance)
-    if spread.quantile(SMALLEST / 2) < errors:
-        return SMALLEST
-    log_p = brentq(lambda log_p: spread.quantile(math.exp(log_p) / 2) - errors, math.log(SMALLEST), 0.0)
-    return math.exp(log_p)
+    size, error = np.abs(difference), np.sqrt(spread.variance)
+    errors = np.divide(size, error, out=np.where(size > 0, np.inf, 0.0), where=error > 0)
+    low, high = np.full(errors.shape, math.log(SMALLEST)), np.zeros(errors.shape)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        within = spread.quantile(np.exp(middle) / 2) > errors
+        low, high = np.where(within, middle, low), np.where(within, high, middle)
+    return np.exp(high)

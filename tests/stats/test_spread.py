@@ -11,7 +11,7 @@ from scipy.special import expit, ndtri, stdtrit
 
 from benchmarks.metrics.resampled import of_texts
 from benchmarks.stats.resampling import Run, replicates
-from benchmarks.stats.spread import Spread, interval, of_difference, of_mean, p_value
+from benchmarks.stats.spread import Estimates, Spread, interval, p_value
 
 SIMULATIONS = 2000
 SAMPLES = 200
@@ -36,14 +36,16 @@ class World:
             found.append(np.where(right, gold, ~gold))
         return gold, found
 
-    def scored(self, gold: np.ndarray, predicted: np.ndarray) -> tuple[list[float], np.ndarray]:
-        """Of every seed the value on the rows as they are, and on samples of them."""
-        metrics = [of_texts(self.metric, gold.astype(int), some.astype(int), None, 2, 1) for some in predicted]
-        once = np.ones((1, len(gold)))
-        values = [float(metric(once)[0]) for metric in metrics]
-        every = np.arange(len(gold))
-        runs = [Run(every, metric) for metric in metrics]
-        return values, replicates(runs, len(gold), SAMPLES, int(self.draw.integers(2**31)))
+    def estimates(self, systems: int = 1) -> Estimates:
+        """Of equally good systems, each seed scored on the rows as they are and on samples of them."""
+        gold, predicted = self.gold_and_predicted(self.rows, systems)
+        rows = [f"{self.draw.integers(2**62)}" for _ in range(self.rows)]  # other rows are sampled in another way
+        values, found = [], []
+        for own in predicted:
+            metrics = [of_texts(self.metric, gold.astype(int), some.astype(int), None, 2, 1) for some in own]
+            values.append([float(metric(np.ones((1, self.rows)))[0]) for metric in metrics])
+            found.append(replicates([Run(rows, metric) for metric in metrics], SAMPLES))
+        return Estimates.of(values, found)
 
     def truth(self) -> float:
         """The mean over very many seeds, each on very many rows of its own."""
@@ -58,9 +60,8 @@ class World:
 
     def intervals(self) -> Iterator[tuple[float, float]]:
         for _ in range(SIMULATIONS):
-            gold, (predicted,) = self.gold_and_predicted(self.rows)
-            values, found = self.scored(gold, predicted)
-            yield interval(float(np.mean(values)), of_mean(values, found), self.rows)
+            found = self.estimates()
+            yield interval(float(found.means[0]), found.spread(0), self.rows)
 
 
 WORLDS = {
@@ -83,21 +84,8 @@ def test_the_interval_holds_the_truth_95_times_in_100(name):
 
 def test_two_equal_systems_differ_significantly_at_most_5_times_in_100_and_not_far_less():
     world = World(200, 3, 1.0, 0.2, 1.0, "accuracy")
-    significant = []
-    for _ in range(SIMULATIONS):
-        gold, systems = world.gold_and_predicted(world.rows, systems=2)
-        seed = int(world.draw.integers(2**31))
-        values, found = zip(*(_on_the_same_samples(world, gold, predicted, seed) for predicted in systems), strict=True)
-        spread = of_difference(values[0], values[1], (found[0], found[1]))
-        significant.append(p_value(float(np.mean(values[0]) - np.mean(values[1])), spread) < 0.05)
+    significant = [world.estimates(systems=2).p_values()[0, 1] < 0.05 for _ in range(SIMULATIONS)]
     assert 0.02 < np.mean(significant) < 0.06
-
-
-def _on_the_same_samples(world: World, gold: np.ndarray, predicted: np.ndarray, seed: int):
-    metrics = [of_texts("accuracy", gold.astype(int), some.astype(int), None, 2, 1) for some in predicted]
-    every = np.arange(len(gold))
-    values = [float(metric(np.ones((1, len(gold))))[0]) for metric in metrics]
-    return values, replicates([Run(every, metric) for metric in metrics], len(gold), SAMPLES, seed)
 
 
 # -- the parts -------------------------------------------------------------------------------------------------------
@@ -110,10 +98,16 @@ def test_of_seeds_alone_the_quantile_is_students_and_of_rows_alone_the_normals()
     assert between == pytest.approx(ndtri(0.975) + (stdtrit(2, 0.975) - ndtri(0.975)) * 0.5**1.5)
 
 
+def of_rights(rights, count: int) -> Spread:
+    """Of the mean accuracy of seeds; rights: of each one which rows it has right."""
+    rows = [f"test:{i}" for i in range(len(rights[0]))]
+    metrics = [of_texts("accuracy", np.ones(len(rows), int), right.astype(int), None, 2, 1) for right in rights]
+    found = replicates([Run(rows, metric) for metric in metrics], count)
+    return Estimates.of([[float(right.mean()) for right in rights]], [found]).spread(0)
+
+
 def test_the_bootstrap_of_a_share_gives_the_variance_of_a_share():
-    right = np.arange(400) < 300
-    run = Run(np.arange(400), of_texts("accuracy", np.ones(400, int), right.astype(int), None, 2, 1))
-    spread = of_mean([0.75], replicates([run], 400, 4000))
+    spread = of_rights([np.arange(400) < 300], 4000)
     assert (spread.seeds, spread.freedom) == (0.0, 0)
     assert spread.rows == pytest.approx(0.75 * 0.25 / 400, rel=0.1)
 
@@ -122,15 +116,8 @@ def test_rows_that_all_seeds_share_are_no_comfort_and_those_of_each_seed_are():
     draw = np.random.default_rng(0)
     shared = draw.random(1000) < 0.8
     own = [draw.random(1000) < 0.8 for _ in range(4)]
-
-    def rows_part(rights):
-        runs = [
-            Run(np.arange(1000), of_texts("accuracy", np.ones(1000, int), r.astype(int), None, 2, 1)) for r in rights
-        ]
-        return of_mean([float(r.mean()) for r in rights], replicates(runs, 1000)).rows
-
-    assert rows_part([shared] * 4) == pytest.approx(0.16 / 1000, rel=0.15)
-    assert rows_part(own) < 0.03 * 0.16 / 1000
+    assert of_rights([shared] * 4, 2000).rows == pytest.approx(0.16 / 1000, rel=0.15)
+    assert of_rights(own, 2000).rows < 0.03 * 0.16 / 1000
 
 
 def test_one_seed_without_spread_is_wilsons_interval():
@@ -164,5 +151,46 @@ def test_p_is_the_level_at_which_the_interval_ends_at_zero(spread):
 
 def test_samples_in_which_a_metric_is_not_defined_are_left_out():
     found = np.array([[0.5, 0.6], [np.nan, 0.6], [0.7, 0.8], [0.6, 0.7]])
-    assert of_mean([0.6, 0.7], found) == of_mean([0.6, 0.7], found[[0, 2, 3]])
-    assert of_mean([0.6, 0.7], found[:2]).rows == 0.0
+    of = lambda found: Estimates.of([[0.6, 0.7]], [found]).spread(0)  # noqa: E731
+    assert of(found) == of(found[[0, 2, 3]])
+    assert of(found[:2]).rows == 0.0
+
+
+# -- many systems at once --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three() -> Estimates:
+    """One of one seed, two of three; they have rows in common."""
+    draw = np.random.default_rng(0)
+    rows = draw.normal(0, 0.02, (500, 1))
+    found = [0.8 + rows + draw.normal(0, 0.01, (500, seeds)) for seeds in (1, 3, 3)]
+    return Estimates.of([[0.8], [0.82, 0.84, 0.83], [0.7, 0.75, 0.71]], found)
+
+
+def test_each_pair_of_many_is_what_it_is_alone(three):
+    together = three.between([0, 0, 1], [1, 2, 2])
+    p = three.p_values()
+    for place, (first, second) in enumerate([(0, 1), (0, 2), (1, 2)]):
+        alone = three.between(first, second)
+        assert [part[place] for part in together] == pytest.approx([float(part) for part in alone])
+        assert p[first, second] == p[second, first]
+        assert p[first, second] == pytest.approx(float(p_value(three.means[first] - three.means[second], alone)))
+    assert (np.diagonal(p) == 1).all()
+
+
+def test_a_difference_has_the_rows_part_of_paired_rows_and_the_freedom_of_welch(three):
+    found, alone = three.between(0, 1), [three.spread(0), three.spread(1)]
+    assert found.rows < 0.5 * (alone[0].rows + alone[1].rows)
+    assert found.freedom == pytest.approx(2.0)
+    both = three.between(1, 2)
+    own = three.seeds[1:]
+    assert both.freedom == pytest.approx(2 * own.sum() ** 2 / (own**2).sum())
+
+
+def test_draws_are_around_the_means_and_share_the_luck_of_rows(three):
+    draws = three.draws()
+    assert np.median(draws, axis=0) == pytest.approx(three.means, abs=0.01)
+    assert np.var(draws[:, 0]) == pytest.approx(three.rows[0, 0], rel=0.01)  # of one seed, which has no other luck
+    assert np.cov(draws[:, 0], draws[:, 1])[0, 1] == pytest.approx(three.rows[0, 1], rel=0.15)
+    assert np.var(draws[:, 1]) > 1.3 * three.rows[1, 1]

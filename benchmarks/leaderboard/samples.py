@@ -1,0 +1,119 @@
+"""The scores of a table's runs on samples of their test rows, computed once and kept in RESULTS/.cache.
+
+To read the predictions of a run and score 2,000 samples takes a second where there are many rows or classes; tables are
+written after every command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks import __version__, files
+from benchmarks.leaderboard.folds import tested
+from benchmarks.leaderboard.made import Made
+from benchmarks.leaderboard.uncertain import Sampled
+from benchmarks.stats.resampling import Run, replicates
+
+if TYPE_CHECKING:
+    from benchmarks.leaderboard.rows import Row
+
+FOLDER = ".cache"
+
+
+class Column(NamedTuple):
+    """What is kept of one seed: how many test rows it has, and (samples,) values."""
+
+    rows: int
+    values: npt.NDArray[np.float32]
+
+
+def sampled(results: Path, rows: Sequence[Row], metric: str) -> dict[str, Sampled]:
+    """Of every ranked row of one table whose predictions are stored and can give the metric, its seeds on the same
+    samples.
+
+    Raises UserError for predictions that can't be read.
+    """
+    ranked = [row for row in rows if row.rank is not None]
+    if not ranked:
+        return {}
+    path = results / FOLDER / f"{_table(ranked[0].made[0][0], metric)}.npz"
+    kept = _read(path)
+    seeds = {_identity(folds): folds for row in ranked for folds in row.made}
+    if made := _made(results, [(name, folds) for name, folds in seeds.items() if name not in kept], metric):
+        kept = {name: column for name, column in {**kept, **made}.items() if name in seeds}
+        _write(path, kept)
+    columns = {row.system: [kept.get(_identity(folds)) for folds in row.made] for row in ranked}
+    return {system: _joined(own) for system, own in columns.items() if None not in own}
+
+
+def _joined(columns: Sequence[Column | None]) -> Sampled:
+    there = [column for column in columns if column is not None]
+    values = np.stack([column.values for column in there], axis=1).astype(np.float64)
+    return Sampled(max(column.rows for column in there), values)
+
+
+def _made(results: Path, seeds: Sequence[tuple[str, Sequence[Made]]], metric: str) -> dict[str, Column]:
+    """Of the seeds whose predictions are there and can give the metric."""
+    runs = {}
+    for name, folds in seeds:
+        found = tested(results, folds)
+        if not isinstance(found, str):
+            try:
+                runs[name] = Run(found.row_ids, found.scoring.weighted(found.named, metric))
+            except KeyError:  # predictions without scores
+                continue
+    values = replicates(list(runs.values())).astype(np.float32)
+    return {name: Column(len(run.rows), values[:, place]) for place, (name, run) in enumerate(runs.items())}
+
+
+# -- what is kept ----------------------------------------------------------------------------------------------------
+
+
+def _table(run: Made, metric: str) -> str:
+    return _digest(__version__, metric, run.task, run.sample, run.slot.protocol, run.conditions)
+
+
+def _identity(folds: Sequence[Made]) -> str:
+    """Of one seed: a run that was made again has the same key, and other predictions."""
+    return _digest(*((fold.key, fold.created) for fold in folds))
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def _read(path: Path) -> dict[str, Column]:
+    """By the seed's identity; nothing where no such file is there, or it is torn: it is made anew then."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            columns = zip(stored["rows"].tolist(), stored["values"].T, strict=True)
+            return {name: Column(*column) for name, column in zip(stored["seeds"].tolist(), columns, strict=True)}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return {}
+
+
+def _write(path: Path, columns: dict[str, Column]) -> None:
+    _ignored_by_git(path.parent)
+    with files.replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file,
+            seeds=np.array(list(columns)),
+            rows=np.array([column.rows for column in columns.values()]),
+            values=_beside(column.values for column in columns.values()),
+        )
+
+
+def _beside(values: Iterable[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    return np.stack(list(values), axis=1)
+
+
+def _ignored_by_git(folder: Path) -> None:
+    if not (folder / ".gitignore").is_file():
+        files.write_text(folder / ".gitignore", "*\n")

@@ -1,0 +1,56 @@
+"""Stored runs of made-up systems on a small task's real files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import make
+import numpy as np
+
+from benchmarks import store
+from benchmarks.compare import compared
+from benchmarks.data.loading import load
+from benchmarks.data.origins import origin_of
+from benchmarks.definitions import load_task
+from benchmarks.lock import Lock
+from benchmarks.runner import run
+from benchmarks.schema import Predictions, Protocol, Recipe, RunSpec, System
+
+ROWS = 60
+
+
+class Kept:
+    """A results folder with runs of made-up systems on the 60 test rows of a small task."""
+
+    def __init__(self, folder: Path, write=make.text_task, **task) -> None:
+        self.results, self.folder = folder / "results", folder
+        self.task = load_task(write(folder, **task))
+        self.data = load(self.task, origin_of(self.task, folder / "data", {}), folder / "tables", Lock())
+
+    @property
+    def gold(self) -> np.ndarray:
+        return np.array(self.data.splits["test"]["label"])
+
+    def run(self, system: str, predicted, seed: int = 0, scores=None, **protocol) -> None:
+        """Stores a run whose method says this; predicted: (rows,), or a function of the job."""
+
+        def method(job) -> Predictions:
+            return predicted(job) if callable(predicted) else job.predictions(list(map(int, predicted)), scores)
+
+        spec = RunSpec(
+            self.task, System(name=system, method="majority"), Recipe(), Protocol(seed=seed, **protocol),
+            {"code": 1, "task": self.task.identity(), "data": {}, "system": system, "protocol": {}},
+        )  # fmt: skip
+        spec.identity["protocol"] = spec.protocol.identity()
+        result, predictions = run(spec, self.data, None, self.folder / "cache", method=method)
+        assert result.status == "done", result.error["traceback"]
+        store.save(self.results, spec, result, predictions)
+
+    def compared(self, first: str = "good", second: str = "poor", metric: str | None = None):
+        return compared(self.results, self.task.name, first, second, metric)
+
+
+def flipped(gold: np.ndarray, *rows: int) -> np.ndarray:
+    predicted = gold.copy()
+    predicted[list(rows)] = 1 - gold[list(rows)]
+    return predicted

@@ -1,0 +1,168 @@
+"""Leaderboards say how sure they are: intervals over seeds and rows, ranks as ranges, and what is kept of samples."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from kept import ROWS, Kept, flipped
+from scipy.stats import binomtest
+from test_leaderboard import cells
+
+from benchmarks.leaderboard import write
+from benchmarks.leaderboard.uncertain import Sampled, Standings
+
+
+def interval(cell: str) -> tuple[float, float]:
+    low, high = re.fullmatch(r"[\d.]+ \[([\d.]+), ([\d.]+)\]", cell).groups()
+    return float(low), float(high)
+
+
+@pytest.fixture
+def kept(tmp_path) -> Kept:
+    """Of two seeds: good and twin, wrong in one or two rows each; poor, wrong in a third of them."""
+    kept = Kept(tmp_path)
+    for seed in (0, 1):
+        kept.run("good", flipped(kept.gold, *range(2 - seed)), seed)
+        kept.run("twin", flipped(kept.gold, *range(4, 5 + seed)), seed)
+        kept.run("poor", flipped(kept.gold, 1, *range(30, 50 + seed)), seed)
+    return kept
+
+
+def rows(kept: Kept) -> dict[str, dict[str, str]]:
+    return {row["system"]: row for row in cells(write(kept.results)["mine"])}
+
+
+# -- intervals and places --------------------------------------------------------------------------------------------
+
+
+def test_systems_that_do_not_differ_share_their_places(kept):
+    assert {name: row["rank"] for name, row in rows(kept).items()} == {"good": "1–2", "twin": "1–2", "poor": "3"}
+    text = write(kept.results)["mine"]
+    assert "A rank is a range where a system may have any of these places" in text
+    assert "[low, high] is the 95 % interval of the score, over seeds and test rows." in text
+    assert "Of one seed" not in text
+
+
+def test_the_interval_of_one_seed_is_that_of_its_rows(tmp_path):
+    kept = Kept(tmp_path)
+    kept.run("good", flipped(kept.gold, *range(12)))
+    low, high = interval(rows(kept)["good"]["accuracy"])
+    expected = binomtest(ROWS - 12, ROWS).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.005)
+    assert "Of one seed it holds the luck of the test rows alone." in write(kept.results)["mine"]
+
+
+def test_seeds_that_differ_make_the_interval_wider(tmp_path):
+    kept = Kept(tmp_path)
+    for seed, wrong in enumerate((2, 12, 22)):
+        kept.run("unsteady", flipped(kept.gold, *range(wrong)), seed)
+        kept.run("steady", flipped(kept.gold, *range(seed, 12 + seed)), seed)
+    widths = {name: np.diff(interval(row["accuracy"]))[0] for name, row in rows(kept).items()}
+    assert widths["unsteady"] > 2 * widths["steady"]
+
+
+def test_folds_have_an_interval_over_the_rows_of_all_of_them(tmp_path):
+    kept = Kept(tmp_path, rows=40)
+    for fold in range(2):
+
+        def method(job):
+            gold = np.array(job.data.test["label"])
+            return job.predictions([int(1 - g if i % 5 == 0 else g) for i, g in enumerate(gold)])
+
+        kept.run("good", method, folds=2, fold=fold)
+    low, high = interval(rows(kept)["good"]["accuracy"])
+    expected = binomtest(32, 40).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.01)
+
+
+def test_a_system_whose_predictions_are_gone_may_have_any_place(kept):
+    next(kept.results.glob("runs/mine/twin/seed1*.parquet")).unlink()
+    found = rows(kept)
+    assert {name: row["rank"] for name, row in found.items()} == {"good": "1–2", "twin": "1–3", "poor": "2–3"}
+    assert "[" not in found["twin"]["accuracy"]
+    assert "Without an interval: predictions are not stored" in write(kept.results)["mine"]
+
+
+def test_predictions_that_cannot_give_the_metric_leave_its_scores_without_intervals(tmp_path):
+    kept = Kept(tmp_path, metric="average_precision")
+    scores = np.stack([np.zeros(ROWS), kept.gold + np.linspace(-1, 1, ROWS)], axis=1)
+    kept.run("ranks", kept.gold, scores=scores)
+    kept.run("hard", kept.gold)
+    found = rows(kept)
+    assert "[" in found["ranks"]["AP"]
+    assert (found["hard"]["rank"], found["hard"]["AP"]) == ("–", "–")
+
+
+def test_a_range_of_places_holds_the_true_place_95_times_in_100():
+    """Five systems of known scores, two of them equal, in 400 tables of 3 seeds and 300 rows."""
+    draw, truths, seeds, count = np.random.default_rng(0), np.array([0.9, 0.85, 0.8, 0.8, 0.7]), 3, 300
+    places = {"0": {1}, "1": {2}, "2": {3, 4}, "3": {3, 4}, "4": {5}}
+    held = []
+    for _ in range(400):
+        values, sampled = {}, {}
+        easy = draw.normal(0, 0.3, count)
+        for name, truth in enumerate(truths):
+            right = truth + 0.01 * draw.normal(size=(seeds, 1)) + easy > draw.normal(0.5, 0.3, (seeds, count))
+            weights = np.random.default_rng(1).poisson(1, (200, count))
+            values[str(name)] = right.mean(axis=1).tolist()
+            sampled[str(name)] = Sampled(count, weights @ right.T / weights.sum(axis=1, keepdims=True))
+        standings = Standings.of(values, sampled, "accuracy")
+        held.append([bool(places[name] & set(may_be)) for name, may_be in standings.places(0).items()])
+    assert (np.mean(held, axis=0) > 0.935).all()
+
+
+# -- all tasks -------------------------------------------------------------------------------------------------------
+
+
+def test_the_overview_has_intervals_and_what_does_not_differ_from_the_best_is_bold(kept):
+    write(kept.results)
+    found = {row["system"]: row for row in cells((kept.results / "LEADERBOARD.md").read_text())}
+    column = "mine: mine (accuracy)"
+    assert [found[name][column][:10] for name in ("good", "twin", "poor")] == ["**0.9750**", "**0.9750**", "0.6417 ± 0"]
+    assert (found["good"]["win rate"], found["good"]["mean rank"]) == ("0.75 [0.50, 1.00]", "1.5 [1.0, 2.0]")
+    assert found["poor"]["win rate"] == "0.00 [0.00, 0.00]"
+
+
+# -- what is kept ----------------------------------------------------------------------------------------------------
+
+
+def test_predictions_are_read_once(kept):
+    before = rows(kept)
+    assert any("[" in row["accuracy"] for row in before.values())
+    for path in kept.results.rglob("*.parquet"):
+        content = path.read_bytes()
+        path.write_bytes(content[:4] + bytes(40) + content[44:])  # whoever reads the rows fails
+    assert rows(kept) == before
+    assert (kept.results / ".cache" / ".gitignore").read_text() == "*\n"
+
+
+def test_a_run_that_is_new_or_made_again_is_read(kept):
+    before = rows(kept)
+    kept.run("good", flipped(kept.gold, *range(20)), 0)
+    kept.run("late", flipped(kept.gold, 7), 0)
+    after = rows(kept)
+    assert interval(after["good"]["accuracy"])[0] < interval(before["good"]["accuracy"])[0] - 0.1
+    assert "[" in after["late"]["accuracy"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"no archive"])
+def test_a_torn_file_of_samples_is_made_anew(kept, content):
+    before = rows(kept)
+    (path,) = kept.results.glob(".cache/*.npz")
+    whole = path.read_bytes()
+    path.write_bytes(content or whole[: len(whole) // 2])
+    assert rows(kept) == before
+    assert path.stat().st_size == len(whole)
+
+
+def test_what_is_kept_gives_the_same_tables_as_what_is_made(kept):
+    write(kept.results)
+    made = (kept.results / "LEADERBOARD.md").read_text()
+    kept.run("late", flipped(kept.gold, 7), 0)
+    write(kept.results)
+    for path in kept.results.glob("runs/mine/late/*"):
+        path.unlink()
+    write(kept.results)
+    assert (kept.results / "LEADERBOARD.md").read_text() == made
