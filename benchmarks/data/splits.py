@@ -27,7 +27,7 @@ Index: TypeAlias = np.ndarray
 """Row numbers in a published part, ascending; int64, shape (n,)."""
 
 HELD_OUT = {"test": 1, "validation": 2}
-FOLDS, BALANCED, TEST_SIZE, TRAIN_SIZE, VALIDATION_SIZE = 3, 4, 5, 6, 7
+FOLDS, BALANCED, TEST_SIZE, TRAIN_SIZE, VALIDATION_SIZE, MOST_OF_A_CLASS = 3, 4, 5, 6, 7, 9
 """Constants of the draws; a number that has been used is never given a new meaning."""
 
 
@@ -139,6 +139,8 @@ def declared(splits: Splits, parts: Parts, task: str) -> Split:
         for name, part in (("train", splits.train), ("validation", splits.validation), ("test", splits.test))
         if isinstance(part, str)
     }
+    if splits.most_of_a_class is not None:
+        found["train"] = _at_most(splits.most_of_a_class, found["train"], parts, 0, MOST_OF_A_CLASS)
     for owner in ("train", "test"):  # in this order: a validation split may be taken out of a held-out test split
         if owner in found:
             found.update(_divided(owner, found[owner], splits, parts))
@@ -240,9 +242,14 @@ def _balanced(rows: Split, splits: Splits, parts: Parts, protocol: Protocol) -> 
 def _equal_classes(rows: Rows, parts: Parts, seed: int) -> Rows:
     """As many rows of every class as the smallest one has (of those that occur), drawn at random."""
     classes = parts[rows.part].classes[rows.index]
-    smallest = np.unique(classes, return_counts=True)[1].min()
-    shuffled = permutation(len(rows), generator(seed, BALANCED))
-    kept = [shuffled[classes[shuffled] == label][:smallest] for label in np.unique(classes)]
+    return _at_most(np.unique(classes, return_counts=True)[1].min(), rows, parts, seed, BALANCED)
+
+
+def _at_most(most: int, rows: Rows, parts: Parts, seed: int, constant: int) -> Rows:
+    """So many rows of every class, or all that it has, drawn at random."""
+    classes = parts[rows.part].classes[rows.index]
+    shuffled = permutation(len(rows), generator(seed, constant))
+    kept = [shuffled[classes[shuffled] == label][:most] for label in np.unique(classes)]
     return Rows(rows.part, np.sort(rows.index[np.concatenate(kept)]))
 
 

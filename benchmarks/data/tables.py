@@ -32,11 +32,13 @@ BATCH = 1000
 def encoded(rows: Iterable[Row], task: Task, part: str, start: int, where: object) -> Iterator[dict[str, Any]]:
     """Rows with `row_id` and ids: {"row_id", "text", "label"} or {"row_id", "tokens", "tags"}.
 
-    A row's id is its part and its number in it from 0, over the part's files in order; `start` is the first number.
+    A row's id is its part and its number in it from 0, over the part's files in order and without rows of a dropped
+    label; `start` is the first number.
     Raises UserError at a label that is none of the task's.
     """
     ids = _Ids(task)
-    for number, row in enumerate(rows, start):
+    kept = (row for row in rows if isinstance(row, TagRow) or row.label not in task.dropped)
+    for number, row in enumerate(kept, start):
         row_id = f"{part}:{number}"
         if isinstance(row, TagRow):
             tags = [ids.of(tag, where, line) for tag, line in zip(row.tags, row.lines, strict=True)]
@@ -113,7 +115,9 @@ def cached(rows: Callable[[], Iterable[Mapping[str, Any]]], task: Task, content:
 
 
 def _key(content: Any, task: Task) -> str:
-    known = {"type": task.type, "classes": list(task.classes), "label_map": task.label_map}
+    known: dict[str, Any] = {"type": task.type, "classes": list(task.classes), "label_map": task.label_map}
+    if task.dropped:
+        known["dropped"] = list(task.dropped)
     return hashlib.sha256(json.dumps([TABLES_VERSION, content, known], sort_keys=True).encode()).hexdigest()[:32]
 
 

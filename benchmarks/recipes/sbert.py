@@ -81,6 +81,7 @@ class SbertCluster(Recipe):
 
     task_types: ClassVar[tuple[TaskType, ...]] = (TEXTS,)
     needs_encoder: ClassVar[bool] = True
+    clusters: ClassVar[bool] = True
 
     max_length: int | None = Field(None, ge=8)
     restarts: int = Field(10, ge=1)

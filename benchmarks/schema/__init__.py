@@ -1,7 +1,8 @@
-"""The frozen values that cross modules: tasks, systems, protocols, predictions, results. Imports nothing of ours."""
+"""The frozen values that cross modules: tasks, systems, protocols, claims, predictions, results."""
 
 from __future__ import annotations
 
+from benchmarks.schema.claim import CLASS_METRICS, Claim, Other, Passes, Publication
 from benchmarks.schema.outcome import SCHEMA_VERSION, Predictions, RunFailure, RunResult, Stored
 from benchmarks.schema.run import CODE_PROTOCOL, LONGEST_FOLDER_NAME, Protocol, RunSpec, folder_name
 from benchmarks.schema.system import Encoder, Recipe, System
@@ -22,8 +23,8 @@ from benchmarks.schema.task import (
 from benchmarks.schema.value import DESCRIPTIVE, Neutral, Value, fingerprint
 
 __all__ = [
-    "CODE_PROTOCOL", "DESCRIPTIVE", "LONGEST_FOLDER_NAME", "NOT_COMPARABLE", "SCHEMA_VERSION", "TAGS", "TEXTS",
-    "Encoder", "Fallback", "File", "Format", "HeldOut", "Hub", "Neutral", "Predictions", "Protocol", "Recipe",
-    "RunFailure", "RunResult", "RunSpec", "Source", "Splits", "Stored", "System", "Task", "TaskType", "Value",
-    "fingerprint", "folder_name",
+    "CLASS_METRICS", "CODE_PROTOCOL", "DESCRIPTIVE", "LONGEST_FOLDER_NAME", "NOT_COMPARABLE", "SCHEMA_VERSION", "TAGS",
+    "TEXTS", "Claim", "Encoder", "Fallback", "File", "Format", "HeldOut", "Hub", "Neutral", "Other", "Passes",
+    "Predictions", "Protocol", "Publication", "Recipe", "RunFailure", "RunResult", "RunSpec", "Source", "Splits",
+    "Stored", "System", "Task", "TaskType", "Value", "fingerprint", "folder_name",
 ]  # fmt: skip

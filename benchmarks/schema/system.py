@@ -44,6 +44,8 @@ class Recipe(Value):
 
     task_types: ClassVar[tuple[TaskType, ...]] = (TEXTS, TAGS)
     needs_encoder: ClassVar[bool] = False
+    clusters: ClassVar[bool] = False
+    """Gives clusters instead of classes."""
     over_ranks: ClassVar[bool] = False
     """Trains as one DDP job over all ranks; other methods run on rank 0 alone."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Discriminator, Field, Tag
 
-from benchmarks.schema.value import DESCRIPTIVE, Value
+from benchmarks.schema.value import DESCRIPTIVE, Neutral, Value
 
 NOT_COMPARABLE = "Not comparable with published scores"
 """How a note on a task's data begins that keeps its scores away from published ones."""
@@ -87,6 +87,9 @@ class Splits(Value):
     train: str
     validation: Part | None = None
     test: Part
+    most_of_a_class: Annotated[int | None, Neutral(None)] = Field(None, ge=1)
+    """Of texts: the training split keeps at most so many rows of each class, drawn by the seed 0 before anything is
+    held out of it."""
 
 
 class Fallback(Value):
@@ -109,6 +112,8 @@ class Task(Value):
     """Class names, or entity types."""
     label_map: dict[str, str] = {}
     """Published label -> our label; renames and merges. A label that is not here keeps its name."""
+    dropped: Annotated[tuple[str, ...], Neutral(())] = ()
+    """Published labels of texts whose rows are left out."""
     positive: str | None = None
     scheme: Literal["IOB2", "IO"] = "IOB2"
     max_length: int = Field(128, ge=8)

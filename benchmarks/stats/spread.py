@@ -65,14 +65,15 @@ class Spread(NamedTuple):
 class Estimates:
     """The means over seeds of k systems that were scored on the same samples of rows, and how far they may be off.
 
-    means, seeds, freedom: (k,), the last two as in Spread. rows: (k, k) covariance of the rows' parts. sampled: (b, k)
-    how far the means over seeds lie from their middle on samples of the rows.
+    means, seeds, freedom: (k,), the last two as in Spread. rows: (k, k) covariance of the rows' parts. both: (k,) of the
+    part of each seed's own. sampled: (b, k) how far the means over seeds lie from their middle on samples of the rows.
     """
 
     means: Floats
     seeds: Floats
     freedom: Floats
     rows: Floats
+    both: Floats
     sampled: Floats
 
     @staticmethod
@@ -87,19 +88,31 @@ class Estimates:
         means = np.stack([own.mean(axis=1) for own in found], axis=1)
         sampled = means - means.mean(axis=0) if len(means) > 1 else np.zeros((1, len(values)))
         rows = sampled.T @ sampled / max(1, len(sampled) - 1)
-        # V_both / S is within the seeds' part already
-        rows = rows - np.diag([_of_deviations(own) / own.shape[1] for own in found])
+        both = np.array([_of_deviations(own) for own in found])
+        rows = rows - np.diag(both / counts)  # V_both / S is within the seeds' part already
         return Estimates(
             means=np.array([np.mean(own) for own in values]),
             seeds=np.array([np.var(own, ddof=1) if len(own) > 1 else 0.0 for own in values]) / counts,
             freedom=counts - 1,
             rows=rows,
+            both=both,
             sampled=sampled,
         )
 
     def spread(self, system: int) -> Spread:
         """Of one system's mean."""
         return Spread(self.seeds[system], self.freedom[system], max(0.0, self.rows[system, system]))
+
+    def another(self, system: int, rows: int, size: int) -> Spread:
+        """Of the difference between one more run, of another seed on `size` other rows, and the mean of ours on `rows`.
+
+        V_seed + V_both is what the seeds' scores vary by, once for the new run and by S for ours; V_rows stands for the
+        new rows and for ours, in proportion to their numbers, and so does V_both where the new rows are fewer. Without
+        rows this is Student's prediction interval, t s sqrt(1 + 1 / S).
+        """
+        times, seeds = rows / size, self.freedom[system] + 1
+        of_rows = max(0.0, self.rows[system, system]) * (1 + times) + self.both[system] * max(0.0, times - 1)
+        return Spread(self.seeds[system] * (seeds + 1), self.freedom[system], of_rows)
 
     def between(self, first: npt.ArrayLike, second: npt.ArrayLike) -> Spread:
         """Of the difference of two systems' means, or of as many as there are places in each array."""
@@ -153,6 +166,30 @@ def interval(
     z2 = float(spread.quantile((1 - level) / 2)) ** 2 / size
     middle, half = (share + z2 / 2) / (1 + z2), math.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
     return lowest + width * max(0.0, middle - half), lowest + width * min(1.0, middle + half)
+
+
+def prediction(
+    mean: float, spread: Spread, rows: int, size: int, bounds: tuple[float, float] = (0.0, 1.0), level: float = LEVEL
+) -> tuple[float, float]:
+    """Low and high end of another run's score, within the bounds of the metric; spread: as `Estimates.another` gives.
+
+    Not of Wilson's shape: a score is drawn around the truth, not the truth around a score, and reaches the bound that
+    it is near to. rows, size: of ours and of the other run, asked where nothing varies: what never went wrong in 50
+    rows may still go wrong in one of 20 (by a beta-binomial with Jeffreys' prior).
+    """
+    if not spread.variance:
+        from scipy.stats import betabinom
+
+        share = (mean - bounds[0]) / (bounds[1] - bounds[0])
+        may_be = betabinom(size, share * rows + 0.5, (1 - share) * rows + 0.5)
+        low, high = (bounds[0] + (bounds[1] - bounds[0]) * may_be.ppf(tail) / size for tail in _tails(level))
+        return float(low), float(high)
+    half = float(spread.quantile((1 - level) / 2) * np.sqrt(spread.variance))
+    return max(bounds[0], mean - half), min(bounds[1], mean + half)
+
+
+def _tails(level: float) -> tuple[float, float]:
+    return (1 - level) / 2, (1 + level) / 2
 
 
 def p_value(difference: npt.ArrayLike, spread: Spread) -> Floats:

@@ -25,6 +25,7 @@ ONE_POOL = Splits(train="all", test=HeldOut(take_from="train", share=0.2))
 THREE_OF_ONE = Splits(
     train="all", validation=HeldOut(take_from="train", share=0.1), test=HeldOut(take_from="train", share=0.1)
 )
+CAPPED = Splits(train="all", test=HeldOut(take_from="train", share=0.2), most_of_a_class=20)
 OF_THE_TEST = Splits(train="train", validation=HeldOut(take_from="test", share=0.5), test="test")
 
 classes_of_rows = st.lists(st.integers(0, 4), min_size=40, max_size=200).map(np.array)
@@ -486,3 +487,42 @@ def test_the_splits_foreseen_are_as_large_as_those_of_the_rows(real_data, tmp_pa
             else:
                 with pytest.raises(UserError, match=f"there are {largest:,} training rows"):
                     foreseen.check([spec], {name: origin})
+
+
+# -- at most so many rows of a class ---------------------------------------------------------------------------------
+
+
+def test_of_a_large_class_as_many_rows_are_kept_as_the_task_says_before_a_test_split_is_held_out():
+    classes = np.repeat([0, 1, 2], [100, 30, 10])
+    rows = declared(CAPPED, {"all": part(classes)}, "mine")
+    counts = {name: np.bincount(classes[split.index]).tolist() for name, split in rows.items()}
+    assert counts == {"train": [16, 16, 8], "test": [4, 4, 2]}
+    assert not set(rows["train"].index) & set(rows["test"].index)
+
+
+def test_which_rows_of_a_large_class_are_kept_is_the_tasks_choice_and_not_the_runs():
+    parts = {"all": part(np.repeat([0, 1], [100, 30]))}
+    kept = [chosen(task(CAPPED), CAPPED, parts, Protocol(seed=seed, folds=2, fold=0)) for seed in (0, 1)]
+    pools = [np.union1d(rows["train"].index, rows["test"].index).tolist() for rows in kept]
+    assert pools[0] == pools[1]
+    assert len(pools[0]) == 40
+
+
+def test_rows_of_dropped_labels_are_left_out_and_the_others_are_numbered_without_them(tmp_path):
+    path = make.text_task(tmp_path, labels="[positive, other]", positive="positive", dropped="[negative]")
+    found = load(load_task(path), origin_of(load_task(path), tmp_path / "data", {}), tmp_path / "tables", Lock())
+    assert found.splits["train"]["row_id"] == [f"train:{number}" for number in range(30)]
+    assert set(found.splits["train"]["label"]) == {0}
+
+
+@pytest.mark.parametrize(
+    ("write", "fields", "said"),
+    [
+        (make.text_task, {"dropped": "[positive]"}, "dropped: 'positive' is a label, or named in label_map"),
+        (make.tag_task, {"dropped": "[OTH]"}, "dropped: a row of a tagging task has no label"),
+        (make.tag_task, {"splits": "{train: train, test: test, most_of_a_class: 5}"}, "splits.most_of_a_class: a row"),
+    ],
+)
+def test_what_cannot_be_dropped_or_counted_is_told(tmp_path, write, fields, said):
+    with pytest.raises(UserError, match=said):
+        load_task(write(tmp_path, **fields))

@@ -1,0 +1,77 @@
+"""YAML -> System."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.definitions.reading import PROJECT, read_yaml, validated
+from benchmarks.errors import UserError, one_of, problems, short, unknown
+from benchmarks.recipes import RECIPES
+from benchmarks.schema import Recipe, System, TaskType
+
+
+def load_systems(path: Path = PROJECT / "systems.yaml") -> dict[str, System]:
+    """All declared systems by name. Raises UserError with every problem of the file at once."""
+    systems, found = {}, []
+    entries = read_yaml(path)
+    for name, entry in entries.items():
+        try:
+            systems[str(name)] = _system(str(name), entry, entries)
+        except UserError as error:
+            found.append(str(error))
+    if found:
+        raise problems(path, found)
+    return systems
+
+
+def _system(name: str, entry: Any, entries: Mapping[str, Any]) -> System:
+    if not isinstance(entry, dict):
+        raise UserError(f"{name}: holds {short(entry)}, expected fields such as 'method: finetune'.")
+    encoder = entry.get("encoder")
+    if isinstance(encoder, str):
+        entry = {**entry, "encoder": _encoder(encoder, entries, (name,))}
+    system = validated(System, {**entry, "name": name}, name)
+    if system.method not in RECIPES:
+        raise UserError(f"{name}.method: {unknown('method', system.method, list(RECIPES), one_of(RECIPES).strip())}")
+    if RECIPES[system.method].needs_encoder and system.encoder is None:
+        raise UserError(f"{name}.encoder: required for method {system.method!r}, and not given.")
+    if system.encoder and not RECIPES[system.method].needs_encoder:
+        raise UserError(f"{name}.encoder: method {system.method!r} reads none.")
+    for task_type in system.recipe_by_type:
+        if task_type not in RECIPES[system.method].task_types:
+            raise UserError(f"{name}.recipe_by_type: method {system.method!r} does no {task_type}.")
+    for task_type in RECIPES[system.method].task_types:
+        resolved_recipe(system, task_type)
+    return system
+
+
+def _encoder(name: str, entries: Mapping[str, Any], of: tuple[str, ...]) -> Any:
+    """The encoder of another entry by that entry's name, as --set encoder=NAME means it; else a checkpoint.
+
+    of: the entries that have asked for it. Raises UserError.
+    """
+    if name in entries:
+        encoder = entries[name].get("encoder") if isinstance(entries[name], dict) else None
+        if encoder is None or name in of:
+            raise UserError(f"{of[0]}.encoder: system {name!r} has no encoder of its own.")
+        return _encoder(encoder, entries, (*of, name)) if isinstance(encoder, str) else encoder
+    if "/" in name or folder_named(name):
+        return {"checkpoint": name}
+    having_one = [other for other, entry in entries.items() if isinstance(entry, dict) and "encoder" in entry]
+    raise UserError(f"{of[0]}.encoder: " + unknown("encoder", name, having_one))
+
+
+def folder_named(checkpoint: str) -> Path | None:
+    """The local folder that a checkpoint's name means, whether it exists or not; None for a Hub id ('org/name')."""
+    path = Path(checkpoint).expanduser()
+    if path.is_dir() or path.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") > 1:
+        return path
+    return None
+
+
+def resolved_recipe(system: System, task_type: TaskType) -> Recipe:
+    """The system's recipe for a type of task: the method's defaults, then the system's changes."""
+    changes = {**system.recipe, **system.recipe_by_type.get(task_type, {})}
+    return validated(RECIPES[system.method], changes, f"{system.name}.recipe")
