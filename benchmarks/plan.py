@@ -82,6 +82,14 @@ def plan(
     return Plan(tuple(runs), tuple(skipped))
 
 
+def joined(plans: Sequence[Plan]) -> Plan:
+    """One after the other; a run that two of them ask for is made once, under the first one's name."""
+    runs: dict[str, RunSpec] = {}
+    for spec in itertools.chain.from_iterable(plan.runs for plan in plans):
+        runs.setdefault(spec.fingerprint, spec)
+    return Plan(tuple(runs.values()), tuple(dict.fromkeys(item for plan in plans for item in plan.skipped)))
+
+
 def _one_a_run(identities: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Fingerprint -> the first system of it, one under its own name before a variant of another."""
     names: dict[str, str] = {}
@@ -107,11 +115,11 @@ def _identity(
         "data": dict(data),
         "method": system.method,
         "encoder": dict(checkpoints[system.encoder].identity) if system.encoder else None,
-        "recipe": _read(resolved_recipe(system, task.type), task.type),
+        "recipe": recipe_identity(resolved_recipe(system, task.type), task.type),
     }
 
 
-def _read(recipe: Recipe, task_type: TaskType) -> dict[str, Any]:
+def recipe_identity(recipe: Recipe, task_type: TaskType) -> dict[str, Any]:
     """What a run reads of its recipe: two values of what it doesn't are one run."""
     return {name: value for name, value in recipe.identity().items() if name not in recipe.unread(task_type)}
 

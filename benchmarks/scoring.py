@@ -54,14 +54,18 @@ class Scoring:
         report = texts.report if named.silhouettes is None else clustering.report
         return report(self._ids(named.gold), self._ids(named.predicted), self.labels)
 
-    def weighted(self, named: Named, metric: str) -> Weighted:
-        """The metric as a function of how often each row counts. Raises KeyError where these rows can't give it."""
+    def weighted(self, named: Named, metric: str, label: str | None = None) -> Weighted:
+        """The metric as a function of how often each row counts. Raises KeyError where these rows can't give it.
+
+        label: of texts, the class that precision, recall and F1 are of, in place of the task's positive one.
+        """
         if self.type == TAGS:
             return resampled.of_tags(metric, named.gold, named.predicted, self.scheme)
         gold, predicted = self._ids(named.gold), self._ids(named.predicted)
         if named.silhouettes is not None:
             return resampled.of_clusters(metric, gold, predicted, named.silhouettes)
-        positive = 1 if self.positive is None else self.labels.index(self.positive)
+        asked = label or self.positive
+        positive = 1 if asked is None else self.labels.index(asked)
         return resampled.of_texts(metric, gold, predicted, named.scores, len(self.labels), positive)
 
     def on_one_scale(self, named: Named) -> Named:

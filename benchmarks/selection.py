@@ -1,13 +1,13 @@
-"""What --tasks and --systems mean: names, groups, tags, files, Hub ids, 'all'."""
+"""What --tasks, --systems and --claims mean: names, groups, tags, sources, files, Hub ids, 'all'."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.definitions import SUFFIXES, folder_named, load_task
+from benchmarks.definitions import SUFFIXES, Reported, folder_named, load_claims, load_task
 from benchmarks.errors import UserError, unknown
-from benchmarks.schema import Encoder, System, Task
+from benchmarks.schema import Claim, Encoder, Publication, System, Task
 
 ALL = "all"
 
@@ -117,3 +117,29 @@ def encoder_named(name: str, declared: Mapping[str, System]) -> Encoder:
         return Encoder(checkpoint=name)
     having_one = [system.name for system in declared.values() if system.encoder]
     raise UserError("--set encoder: " + unknown("encoder", name, having_one))
+
+
+# -- claims ----------------------------------------------------------------------------------------------------------
+
+
+def select_claims(names: Iterable[str], tasks: Mapping[str, Task], systems: Mapping[str, System]) -> Reported:
+    """Claims by name, source, YAML path or 'all' of the suite's; in the order in which they are named."""
+    suite = load_claims(tasks, systems)
+    claims: dict[str, Claim] = {}
+    sources: dict[str, Publication] = {}
+    for name in names:
+        found = load_claims(tasks, systems, Path(name)) if name.endswith(SUFFIXES) else _claims_named(name, suite)
+        for claim in found.claims.values():
+            if claims.setdefault(claim.name, claim) != claim:
+                raise UserError(f"--claims: two different claims are named {claim.name!r}; rename one.")
+            if sources.setdefault(claim.source, found.sources[claim.source]) != found.sources[claim.source]:
+                raise UserError(f"--claims: two different sources are named {claim.source!r}; rename one.")
+    return Reported(claims, sources)
+
+
+def _claims_named(name: str, suite: Reported) -> Reported:
+    chosen = {claim.name: claim for claim in suite.claims.values() if name in (ALL, claim.name, claim.source)}
+    if not chosen:
+        where = "`encoder-bench claims` shows all."
+        raise UserError(unknown("claim", name, [*suite.claims, *suite.sources, ALL], where))
+    return Reported(chosen, suite.sources)

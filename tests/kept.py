@@ -13,8 +13,10 @@ from benchmarks.data.loading import load
 from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
 from benchmarks.lock import Lock
+from benchmarks.plan import recipe_identity
+from benchmarks.recipes import RECIPES
 from benchmarks.runner import run
-from benchmarks.schema import Predictions, Protocol, Recipe, RunSpec, System
+from benchmarks.schema import Predictions, Protocol, RunSpec, System
 
 ROWS = 60
 
@@ -31,18 +33,24 @@ class Kept:
     def gold(self) -> np.ndarray:
         return np.array(self.data.splits["test"]["label"])
 
-    def run(self, system: str, predicted, seed: int = 0, scores=None, **protocol) -> None:
-        """Stores a run whose method says this; predicted: (rows,), or a function of the job."""
+    def run(
+        self, system: str, predicted, seed: int = 0, scores=None, method="majority", recipe=None, **protocol
+    ) -> None:
+        """Stores a run of a system that says this; predicted: (rows,), or a function of the job. method, recipe: what
+        its record says that it is.
+        """
 
-        def method(job) -> Predictions:
+        def says(job) -> Predictions:
             return predicted(job) if callable(predicted) else job.predictions(list(map(int, predicted)), scores)
 
+        made_by = RECIPES[method](**(recipe or {}))
         spec = RunSpec(
-            self.task, System(name=system, method="majority"), Recipe(), Protocol(seed=seed, **protocol),
-            {"code": 1, "task": self.task.identity(), "data": {}, "system": system, "protocol": {}},
+            self.task, System(name=system, method=method), made_by, Protocol(seed=seed, **protocol),
+            {"code": 1, "task": self.task.identity(), "data": {}, "system": system, "method": method,
+             "recipe": recipe_identity(made_by, self.task.type)},
         )  # fmt: skip
         spec.identity["protocol"] = spec.protocol.identity()
-        result, predictions = run(spec, self.data, None, self.folder / "cache", method=method)
+        result, predictions = run(spec, self.data, None, self.folder / "cache", method=says)
         assert result.status == "done", result.error["traceback"]
         store.save(self.results, spec, result, predictions)
 

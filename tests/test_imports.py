@@ -22,6 +22,7 @@ GROUND = [
     "definitions",
     "selection",
     "plan",
+    "needed",
     "files",
     "store",
     "scoring",
@@ -29,7 +30,7 @@ GROUND = [
     "history",
     "stats",
 ]
-READING = ["leaderboard", "compare"]
+READING = ["leaderboard", "claims", "compare"]
 RUNNING = [
     "ranks",
     "meter",

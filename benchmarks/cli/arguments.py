@@ -47,6 +47,7 @@ def _parser() -> _Parser:
     _list(_verb(verbs, "list", "the declared tasks, systems and metrics", "verbs:list_all"))
     _validate(_verb(verbs, "validate", "check definitions and, with --data-dir, the data", "verbs:validate"))
     _results(_verb(verbs, "leaderboard", "make the leaderboards anew from stored runs", "verbs:leaderboard"))
+    _claims(_verb(verbs, "claims", "reported numbers beside what is stored, with a verdict", "claims:claims"))
     _compare(_verb(verbs, "compare", "two systems on the same rows: difference, interval, p", "compare:compare"))
     _fetch(_verb(verbs, "fetch", "download all that a plan needs, for use without network", "fetch:fetch"))
     return parser
@@ -86,12 +87,14 @@ def _run(parser: argparse.ArgumentParser) -> None:
     add("--folds", metavar="K", type=_folds, help="K-fold cross-validation instead of the test split")
     add("--set", metavar="NAME=V,...", action="append", default=[], dest="overrides", help=_SET)
     add("--limit", metavar="N", type=_count, help="first N rows of every split: a smoke run, kept out of leaderboards")
+    add("--claims", metavar="ID,...", type=_names("--claims"), nargs="?", const=[ALL], help=_CLAIMS)
     add("--dry-run", action="store_true", help="the plan with counts and estimated time")
     add("--list", action="store_true", help="the declared tasks, systems and metrics")
     add("--force", action="store_true", help="make stored runs again")
     add("--fail-fast", action="store_true", help="stop at the first failure")
 
 
+_CLAIMS = "exactly the runs that claims need: names, sources, YAML paths; without any, all"
 _SET = "override, such as recipe.learning_rate=1e-5,2e-5 or encoder=minilm; several values make a grid"
 
 
@@ -125,11 +128,20 @@ def _list(parser: argparse.ArgumentParser) -> None:
 def _validate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("files", nargs="*", metavar="TASK", help="task names or YAML files (default: all of the suite's)")
+    add("--claims", metavar="FILE", type=Path, action="append", default=[], help="a file of claims, beside the suite's")
     add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
 
 
 def _results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results-dir", metavar="DIR", type=Path, default=Path("results"), help="default: results")
+
+
+def _claims(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("claims", metavar="ID,...", nargs="?", type=_names("claims"), help=_CLAIMED)
+    _results(parser)
+
+
+_CLAIMED = "names, sources or YAML paths to show; without any, all are shown and RESULTS/CLAIMS.md is written"
 
 
 def _compare(parser: argparse.ArgumentParser) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from benchmarks import definitions, lock, plan, ranks, selection, store
+from benchmarks import definitions, lock, needed, plan, ranks, selection, store
 from benchmarks.cli import INTERRUPTED, SOME_FAILED
 from benchmarks.cli.planned import print_plan
 from benchmarks.cli.screen import Screen, print_summary
@@ -17,10 +17,7 @@ from benchmarks.data import foreseen
 from benchmarks.errors import UserError
 from benchmarks.history import History
 from benchmarks.places import Places, search
-from benchmarks.schema import RunFailure, RunSpec
-
-if TYPE_CHECKING:
-    pass
+from benchmarks.schema import Encoder, RunFailure, RunSpec, System, Task
 
 
 def run(arguments: Namespace) -> int:
@@ -29,7 +26,7 @@ def run(arguments: Namespace) -> int:
         from benchmarks.cli.verbs import list_all
 
         return list_all(arguments)
-    if not arguments.tasks:
+    if not arguments.tasks and not arguments.claims:
         raise UserError("--tasks: required, such as --tasks ner,news; `encoder-bench list` shows what there is.")
     check_results_dir(arguments.results_dir)
     locked = lock.read()
@@ -94,31 +91,77 @@ def cache_dir() -> Path:
 def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:
     """The grid, and where its data and encoders are. Nothing is downloaded yet, but commits are known: a dry run alone
     asks no network, and leaves those unknown that neither lock nor cache knows. Raises UserError for sizes and folds
-    that the declared rows can't give.
+    that the declared rows can't give; a claim that asks for them is left out.
     """
-    tasks = selection.select_tasks(arguments.tasks, definitions.load_tasks(), arguments.sample)
-    variants, protocol_settings = _systems(arguments)
-    encoders = [system.encoder for system in variants.systems if system.encoder]
-    needs = search(tasks, encoders, arguments.data_dir, arguments.sample)
-    places = needs.places(locked, ask_hub=not arguments.dry_run)
-    grid = plan.plan(
-        tasks,
-        variants.systems,
-        [
-            protocol
-            for more in plan.combinations(protocol_settings)
-            for protocol in plan.protocols(
-                arguments.seeds, arguments.train_sizes or [None], arguments.folds, arguments.limit, more
-            )
-        ],
-        {name: origin.identity for name, origin in places.origins.items()},
-        {encoder: plan.Weights(found.identity, found.labels()) for encoder, found in places.checkpoints.items()},
-        variants.refused,
-    )
+    grid, places = _of_claims(arguments, locked) if arguments.claims else _of_grid(arguments, locked)
     if not grid.runs:
         raise UserError("nothing to run: " + "; ".join(f"{s.task} x {s.system}: {s.why}" for s in grid.skipped))
+    return grid, places
+
+
+def _of_grid(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:
+    tasks = selection.select_tasks(arguments.tasks, definitions.load_tasks(), arguments.sample)
+    variants, protocol_settings = _systems(arguments)
+    protocols = [
+        protocol
+        for more in plan.combinations(protocol_settings)
+        for protocol in plan.protocols(
+            arguments.seeds, arguments.train_sizes or [None], arguments.folds, arguments.limit, more
+        )
+    ]
+    places = _places(tasks, variants.systems, arguments, locked)
+    grid = plan.plan(tasks, variants.systems, protocols, *_identities(places), variants.refused)
     foreseen.check(grid.runs, places.origins)
     return grid, places
+
+
+_BESIDE_CLAIMS = {
+    "tasks": "--tasks",
+    "systems": "--systems",
+    "train_sizes": "--train-sizes",
+    "folds": "--folds",
+    "limit": "--limit",
+    "sample": "--sample",
+}
+
+
+def _of_claims(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:
+    for flag, given in _BESIDE_CLAIMS.items():
+        if getattr(arguments, flag):
+            raise UserError(f"--claims: says itself what is run; {given} can't stand beside it.")
+    tasks, systems = definitions.load_tasks(), definitions.load_systems()
+    asked = selection.select_claims(arguments.claims, tasks, systems)
+    wanted, skipped = needed.needed(asked.claims.values(), tasks, systems, arguments.seeds, _stand_in(arguments))
+    places = _places([one.task for one in wanted], [s for one in wanted for s in one.systems], arguments, locked)
+    grids = [plan.Plan((), tuple(skipped))]
+    for one in wanted:
+        grid = plan.plan([one.task], one.systems, one.protocols, *_identities(places))
+        try:
+            foreseen.check(grid.runs, places.origins)
+        except UserError as error:
+            grid = plan.Plan((), (plan.Skipped(one.task.name, one.claim.system, f"{one.claim.name}: {error}"),))
+        grids.append(grid)
+    return plan.joined(grids), places
+
+
+def _stand_in(arguments: Namespace) -> str | None:
+    """What --set says beside --claims: an encoder in place of every claim's own."""
+    overrides = plan.merged(plan.parse_override(text) for text in arguments.overrides)
+    for override in overrides:
+        if override.target != "encoder" or len(override.values) > 1:
+            raise UserError(f"--set {override}: beside --claims one encoder=... alone; the rest is what they claim.")
+    return overrides[0].values[0] if overrides else None
+
+
+def _places(tasks: Iterable[Task], systems: Iterable[System], arguments: Namespace, locked: lock.Lock) -> Places:
+    encoders = [system.encoder for system in systems if system.encoder]
+    found = search({task.name: task for task in tasks}.values(), encoders, arguments.data_dir, arguments.sample)
+    return found.places(locked, ask_hub=not arguments.dry_run)
+
+
+def _identities(places: Places) -> tuple[dict[str, Mapping[str, Any]], dict[Encoder, plan.Weights]]:
+    origins: dict[str, Mapping[str, Any]] = {name: origin.identity for name, origin in places.origins.items()}
+    return origins, {encoder: plan.Weights(c.identity, c.labels()) for encoder, c in places.checkpoints.items()}
 
 
 def _systems(arguments: Namespace) -> tuple[plan.Variants, list[plan.Override]]:

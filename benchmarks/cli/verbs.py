@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import definitions, lock
+from benchmarks.data import foreseen
 from benchmarks.errors import UserError, unknown
+from benchmarks.errors import problems as told_together
 from benchmarks.metrics import METRICS
 from benchmarks.places import search
-from benchmarks.schema import Task
+from benchmarks.schema import Protocol, System, Task
 
 
 def list_all(arguments: Namespace) -> int:
@@ -35,11 +38,17 @@ def list_all(arguments: Namespace) -> int:
 def validate(arguments: Namespace) -> int:
     """Checks definitions and, with a data folder, the data behind them; every problem of every file is told."""
     problems: list[str] = []
+    systems: dict[str, System] = {}
     try:
         systems = definitions.load_systems()
         print(f"systems.yaml: {len(systems)} systems, fine")
     except UserError as error:
         problems.append(str(error))
+    for path in [definitions.PROJECT / "claims.yaml", *arguments.claims] if systems else []:
+        try:
+            print(f"{path.name}: {_checked_claims(path, systems)} claims, fine")
+        except UserError as error:
+            problems.append(str(error))
     for path in _task_paths(arguments.files):
         try:
             task = definitions.load_task(path)
@@ -49,6 +58,21 @@ def validate(arguments: Namespace) -> int:
     if problems:
         raise UserError("\n".join(problems))
     return 0
+
+
+def _checked_claims(path: Path, systems: Mapping[str, System]) -> int:
+    """How many there are. Raises UserError, also for a protocol that asks for more rows than a task declares."""
+    tasks = definitions.load_tasks()
+    found = definitions.load_claims(tasks, systems, path).claims
+    too_large = []
+    for claim in found.values():
+        try:
+            foreseen.check_declared(tasks[claim.task], Protocol(**claim.protocol))
+        except UserError as error:
+            too_large.append(f"{claim.name}.protocol: {error}")
+    if too_large:
+        raise told_together(path, too_large)
+    return len(found)
 
 
 def _task_paths(names: list[str]) -> list[Path]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.data.origins import FilesOrigin, Origin
-from benchmarks.schema import TAGS, File, Protocol, RunSpec, Task
+from benchmarks.schema import TAGS, File, Protocol, RunSpec, Splits, Task
 
 
 def check(runs: Iterable[RunSpec], origins: Mapping[str, Origin]) -> None:
@@ -32,18 +32,31 @@ def _asks(spec: RunSpec) -> bool:
 
 
 def _check(spec: RunSpec, origin: FilesOrigin) -> None:
+    files = {part: [planned.file for planned in own] for part, own in origin.files.items()}
+    _chosen(spec.task, origin.splits, files, spec.protocol)
+
+
+def check_declared(task: Task, protocol: Protocol) -> None:
+    """Raises UserError where the rows that a task declares, all files of it there, can't give what a protocol asks."""
+    if task.source:
+        for fold in (None,) if protocol.folds is None else (0, protocol.folds - 1):
+            _chosen(task, task.splits, task.source.files, protocol.model_copy(update={"fold": fold}))
+
+
+def _chosen(task: Task, splits: Splits, files: Mapping[str, Sequence[File]], protocol: Protocol) -> None:
     import numpy as np
 
     from benchmarks.data.splits import Part, chosen
 
     parts = {}
-    for part, files in origin.files.items():
-        counts = [_counts(planned.file, spec.task) for planned in files]
+    for part, own in files.items():
+        counts = [_counts(file, task) for file in own]
         if not all(counts):
-            return
+            continue
         total = np.sum(counts, axis=0)
         parts[part] = Part(np.repeat(np.arange(len(total)), total), np.array([0]))
-    chosen(spec.task, origin.splits, parts, spec.protocol)
+    if {part for part in (splits.train, splits.validation, splits.test) if isinstance(part, str)} <= parts.keys():
+        chosen(task, splits, parts, protocol)
 
 
 def _counts(file: File, task: Task) -> list[int]:

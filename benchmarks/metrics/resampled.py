@@ -44,8 +44,8 @@ def of_texts(
         return Sums.of(_class_matches(gold, predicted), len(gold), k, texts.OVERALL[metric])
     if metric in texts.OF_A_CLASS:
         place = texts.OF_A_CLASS.index(metric)
-        score = lambda sums: cm.precision_recall_f1(sums[:, positive])[:, place]  # noqa: E731
-        return Sums.of(_class_matches(gold, predicted), len(gold), k, score)
+        score = lambda sums: cm.precision_recall_f1(sums[:, 0])[:, place]  # noqa: E731
+        return Sums.of(_class_matches(gold, predicted).of_class(positive), len(gold), 1, score)
     if scores is None:
         raise KeyError(f"{metric}: no scores")
     ranks = scores.astype(np.float64)
@@ -138,6 +138,11 @@ class Matches(NamedTuple):
     classes: Ids
     columns: Ids
     numbers: Floats
+
+    def of_class(self, place: int) -> Matches:
+        """Those of one class, as if there were no other."""
+        rows, classes, columns, numbers = (part[self.classes == place] for part in self)
+        return Matches(rows, np.zeros_like(classes), columns, numbers)
 
     @staticmethod
     def of(rows: Sequence[Iterable[tuple[int, int, int]]]) -> Matches:

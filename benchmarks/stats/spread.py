@@ -65,8 +65,9 @@ class Spread(NamedTuple):
 class Estimates:
     """The means over seeds of k systems that were scored on the same samples of rows, and how far they may be off.
 
-    means, seeds, freedom: (k,), the last two as in Spread. rows: (k, k) covariance of the rows' parts. both: (k,) of the
-    part of each seed's own. sampled: (b, k) how far the means over seeds lie from their middle on samples of the rows.
+    means, seeds, freedom: (k,), the last two as in Spread. rows: (k, k) covariance of the rows' parts. both: (k,)
+    of the part of each seed's own. sampled: (b, k) how far the means over seeds lie from their middle on samples of the
+    rows.
     """
 
     means: Floats

@@ -1,0 +1,37 @@
+"""Stored runs × claims → verdicts, and the page that shows them. Reads only the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks import files, store
+from benchmarks.claims import page
+from benchmarks.claims.verdicts import Assessment, assessed
+from benchmarks.definitions import Reported
+from benchmarks.schema import System, Task
+
+__all__ = ["Assessment", "assess", "write"]
+
+FINDINGS = "findings.md"
+"""In the results folder: what a person has to say, first on the page."""
+
+
+def assess(
+    results: Path, reported: Reported, tasks: Mapping[str, Task], systems: Mapping[str, System]
+) -> list[Assessment]:
+    """Every claim in order. Each task's runs are read once. Raises UserError for a stored run that can't be read."""
+    claims = reported.claims.values()
+    by_task = {task: list(store.read_runs(results, task)) for task in dict.fromkeys(claim.task for claim in claims)}
+    return [assessed(claim, tasks, systems, by_task[claim.task], results) for claim in claims]
+
+
+def write(
+    results: Path, reported: Reported, tasks: Mapping[str, Task], systems: Mapping[str, System]
+) -> list[Assessment]:
+    """Writes RESULTS/CLAIMS.md; gives back what it says."""
+    found = assess(results, reported, tasks, systems)
+    findings = results / FINDINGS
+    said = findings.read_text(encoding="utf-8") if findings.is_file() else ""
+    files.write_text(results / "CLAIMS.md", f"{page.markdown(found, reported.sources, said)}\n")
+    return found

@@ -1,0 +1,225 @@
+"""The Markdown of all claims: a table of verdicts, then each claim with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from benchmarks import amounts
+from benchmarks.claims.arithmetic import implied, is_share
+from benchmarks.claims.verdicts import Assessment, Bound, Cost, Measured, Order, Value
+from benchmarks.leaderboard import words
+from benchmarks.leaderboard.page import as_markdown
+from benchmarks.metrics import METRICS
+from benchmarks.schema import CLASS_METRICS, Claim, Publication
+
+RULE = """\
+A score is **reproduced** where the report lies in the 95 % prediction interval of one more run of ours: another seed,
+on as many other test rows as the report's. Else ours is **above** or **below** it. An order of two systems is
+**reproduced** or **contradicted** where their difference is significant (p < 0.05 over seeds and test rows), else
+**undecided**. *With a stand-in*: by the claim's method, recipe and rows on another encoder, which says nothing of the
+claim's own. How the intervals are made, and how often they are right, is told in docs/statistics.md."""
+
+
+def markdown(found: Sequence[Assessment], sources: Mapping[str, Publication], findings: str = "") -> str:
+    """The whole page, without a line end after it; findings: what stands first."""
+    parts = ["# Reported numbers, and what we measure", findings.strip(), RULE, overview(found)]
+    for source, publication in sources.items():
+        own = [one for one in found if one.claim.source == source]
+        if own:
+            parts.append(f"## {words.plain(source)}: {words.plain(publication.title)}")
+            if publication.address:
+                parts.append(words.linked(publication.address))
+            parts += [section(one) for one in own]
+    return "\n\n".join(part for part in parts if part)
+
+
+# -- the table of verdicts -------------------------------------------------------------------------------------------
+
+
+def overview(found: Sequence[Assessment]) -> str:
+    """One row a number and encoder."""
+    rows = [row for one in found for row in _rows(one)]
+    return as_markdown(pd.DataFrame.from_records(rows), left=("claim", "system", "metric", "verdict"))
+
+
+def _rows(one: Assessment) -> Iterator[dict[str, str]]:
+    claim = one.claim
+    system = words.plain(claim.system + (f" above {claim.above.system}" if claim.above else ""))
+    head = {"claim": f"[{claim.name}](#{claim.name.lower()})", "task": words.plain(claim.task), "system": system}
+    if not any(_summed_up(measured, one) for measured in one.measured):
+        metrics = ", ".join([*claim.reported, *claim.at_most, *([claim.metric] if claim.metric else [])])
+        values = ", ".join(_number(value) for value in claim.reported.values())
+        yield {**head, "metric": metrics, "reported": values, "ours": "", "another run": "", "verdict": one.missing}
+    for measured in one.measured:
+        for row in _summed_up(measured, one):
+            yield {**head, **row}
+
+
+def _summed_up(measured: Measured, one: Assessment) -> list[dict[str, str]]:
+    """The claim's numbers by one encoder; those of single classes are counted."""
+    rows = [_of_value(value) for value in measured.values if value.label is None]
+    if of_classes := [value for value in measured.values if value.label is not None]:
+        held = sum(value.verdict == "reproduced" for value in of_classes)
+        rows.append(_row("per class", f"{len(of_classes)} values", "", "", f"{held} reproduced"))
+    if order := measured.order:
+        ours = f"{order.first:.4f} and {order.second:.4f}"
+        rows.append(_row(order.metric, "above", ours, f"{order.low:+.3f} to {order.high:+.3f}", order.verdict))
+    if bound := measured.bound:
+        interval = f"{bound.low:.3f} to {bound.high:.3f}"
+        rows.append(_row(bound.metric, f"≤ {bound.at_most}", f"{bound.ours:.4f}", interval, bound.verdict))
+    if cost := measured.cost:
+        rows.append(_row("passes", _amount(one.claim), f"{cost.pairs:,}", "", cost.verdict))
+    return [{**row, "verdict": _verdict(row["verdict"], measured.stand_in, one)} for row in rows]
+
+
+def _of_value(value: Value) -> dict[str, str]:
+    reported = "" if value.reported is None else _number(value.reported)
+    return _row(
+        value.metric, reported, f"{value.ours:.4f}", f"{value.low:.3f} to {value.high:.3f}", value.verdict or ""
+    )
+
+
+def _row(metric: str, reported: str, ours: str, interval: str, verdict: str) -> dict[str, str]:
+    return {"metric": metric, "reported": reported, "ours": ours, "another run": interval, "verdict": verdict}
+
+
+def _verdict(verdict: str, stand_in: str | None, one: Assessment) -> str:
+    if one.not_comparable:
+        said = f"not comparable (see below); {verdict}"
+    else:
+        said = f"**{verdict}**" if stand_in is None else verdict
+    return said if stand_in is None else f"with a stand-in ({words.plain(stand_in)}): {said}"
+
+
+def _amount(claim: Claim) -> str:
+    return f"{claim.passes.pairs:,}" if claim.passes else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}".rstrip("0").ljust(4, "0") if value == round(value, 4) else f"{value:.4f}"
+
+
+# -- one claim -------------------------------------------------------------------------------------------------------
+
+
+def section(one: Assessment) -> str:
+    """A claim with all that is known of it."""
+    lines = [f"- {line}" for line in _facts(one)]
+    parts = [f"### {one.claim.name}", words.plain(one.claim.says) + ".", "\n".join(lines)]
+    for measured in one.measured:
+        parts += _evidence(measured, one)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _facts(one: Assessment) -> Iterator[str]:
+    claim = one.claim
+    settings = ", ".join(f"{name} {value}" for name, value in claim.recipe.items())
+    encoder = f", encoder {words.code(claim.encoder)}" if claim.encoder else ""
+    recipe = f" ({settings})" if settings else ""
+    yield f"Task {words.code(claim.task)}, system {words.code(claim.system)}{encoder}{recipe}"
+    yield f"Rows: {words.protocol(claim.protocol).lower()}{_stated_size(claim)}"
+    if claim.not_stated:
+        yield f"Not stated: {'; '.join(map(words.plain, claim.not_stated))}"
+    if claim.assumed:
+        yield f"Our assumptions: {'; '.join(map(words.plain, claim.assumed))}"
+    if one.not_comparable:
+        yield f"Not comparable: {words.plain(one.not_comparable)}"
+    if one.missing:
+        yield f"The claim's own encoder: {words.plain(one.missing)}. `run_all.py --claims {claim.name}` makes its runs"
+    yield from _arithmetic(claim)
+
+
+def _stated_size(claim: Claim) -> str:
+    if claim.test_size is None:
+        return "; size of the report's test set not stated"
+    worth = f", of which one is worth {1 / claim.test_size:.2g} of accuracy" if "accuracy" in claim.reported else ""
+    return f"; reported on {claim.test_size:,} test rows{worth}"
+
+
+def _arithmetic(claim: Claim) -> Iterator[str]:
+    """Whether the numbers can be of as many rows as are stated."""
+    accuracy, size = claim.reported.get("accuracy"), claim.test_size
+    if accuracy is None or size is None:
+        return
+    rounding = {name: claim.rounding(value) for name, value in claim.reported.items()}
+    counts = implied(claim.reported, rounding)
+    if counts and size % counts.rows:
+        yield (
+            f"The reported numbers are not those of {size:,} rows: the fewest that give them all are {counts.rows:,} "
+            f"({counts.right_positives} right of {counts.predicted} predicted and {counts.gold} true positives)"
+        )
+    elif not is_share(accuracy, size, rounding["accuracy"]):
+        yield f"No number of {size:,} rows gives an accuracy of {accuracy}"
+
+
+def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
+    encoder = "the claim's encoder" if measured.stand_in is None else f"a stand-in, {words.code(measured.stand_in)}"
+    yield f"By {encoder}, {words.counted(measured.seeds, 'seed')}, {measured.rows:,} test rows:"
+    if measured.order:
+        yield _order(measured.order, one.claim)
+    if measured.bound:
+        yield _bound(measured.bound)
+    if measured.cost:
+        yield _cost(measured.cost)
+    if measured.conventions:
+        yield _conventions(measured, one.claim)
+    if one.claim.per_class:
+        yield _classes(measured.values)
+
+
+def _order(order: Order, claim: Claim) -> str:
+    other = claim.above.system if claim.above else ""
+    p = "p < 0.0001" if order.p < 1e-4 else f"p = {order.p:.4f}"
+    first, second = f"{order.first:.4f} of {words.code(claim.system)}", f"{order.second:.4f} of {words.code(other)}"
+    difference = f"{order.first - order.second:+.4f} [{order.low:+.4f}, {order.high:+.4f}]"
+    return f"{order.metric} {first} and {second}: difference {difference}, {p}: {order.verdict}."
+
+
+def _bound(bound: Bound) -> str:
+    return f"{bound.metric} {bound.ours:.4f} [{bound.low:.4f}, {bound.high:.4f}], said to be at most {bound.at_most}."
+
+
+def _cost(cost: Cost) -> str:
+    pairs, single = (amounts.duration(number * cost.seconds_a_row) for number in (cost.pairs, cost.rows))
+    pace = f"{cost.seconds_a_row * 1000:.1f} ms a row"
+    return (
+        f"{cost.rows:,} rows have {cost.pairs:,} pairs. At the stored run's pace of {pace}, {cost.rows:,} embeddings "
+        f"take {single} and so many passes {pairs}, if a pair took no longer than a row."
+    )
+
+
+def _conventions(measured: Measured, claim: Claim) -> str:
+    """The same predictions under every convention: which of them may give a reported number?"""
+    rows = []
+    for value in measured.conventions:
+        known = METRICS[value.metric]
+        holds = [_number(v) for v in claim.reported.values() if value.holds(v, claim.rounding(v))]
+        majority = (measured.majority or {}).get(value.metric)
+        rows.append({
+            "convention": known.header.format(scheme="as the task's") if "{scheme}" in known.header else known.header,
+            "reported": _number(claim.reported[value.metric]) if value.metric in claim.reported else "",
+            "ours": f"{value.ours:.4f}",
+            "another run": f"{value.low:.3f} to {value.high:.3f}",
+            "may give": ", ".join(dict.fromkeys(holds)),
+            "majority": words.NOTHING if majority is None else f"{majority:.4f}",
+        })  # fmt: skip
+    return as_markdown(pd.DataFrame.from_records(rows), left=("convention",))
+
+
+def _classes(values: Sequence[Value]) -> str:
+    by_class: dict[str, dict[str, Value]] = {}
+    for value in values:
+        if value.label is not None:
+            by_class.setdefault(value.label, {})[value.metric] = value
+    rows = [
+        {"class": words.plain(label), **{metric: _beside(own[metric]) for metric in CLASS_METRICS if metric in own}}
+        for label, own in by_class.items()
+    ]
+    return as_markdown(pd.DataFrame.from_records(rows), left=("class",))
+
+
+def _beside(value: Value) -> str:
+    sign = {"reproduced": "=", "above": "↑", "below": "↓"}.get(value.verdict or "", "")
+    return f"{_number(value.reported or 0.0)} / {value.ours:.2f} {sign}"

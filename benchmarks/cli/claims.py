@@ -1,0 +1,25 @@
+"""The verb claims: what was reported, what is stored of it, and the verdict."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from benchmarks import claims as reading
+from benchmarks import definitions, selection
+from benchmarks.claims import page
+from benchmarks.errors import UserError
+
+
+def claims(arguments: Namespace) -> int:
+    """Prints the table of verdicts, or of some claims all that is known of them; of all, writes RESULTS/CLAIMS.md."""
+    tasks, systems = definitions.load_tasks(), definitions.load_systems()
+    asked = selection.select_claims(arguments.claims or [selection.ALL], tasks, systems)
+    if not (arguments.results_dir / "runs").is_dir():
+        raise UserError(f"--results-dir {str(arguments.results_dir)!r}: holds no stored runs.")
+    if arguments.claims:
+        found = reading.assess(arguments.results_dir, asked, tasks, systems)
+        print("\n\n".join([page.overview(found), *map(page.section, found)]))
+        return 0
+    found = reading.write(arguments.results_dir, asked, tasks, systems)
+    print(f"{page.overview(found)}\n\n{arguments.results_dir / 'CLAIMS.md'}")
+    return 0

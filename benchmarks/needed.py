@@ -1,0 +1,63 @@
+"""Claims -> what has to be run for them: their systems, recipes and rows, and the majority beside them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from benchmarks.definitions import resolved_recipe
+from benchmarks.plan import Override, Skipped, protocols, variants
+from benchmarks.schema import Claim, Encoder, Protocol, System, Task
+from benchmarks.selection import encoder_named
+
+MAJORITY = "majority"
+
+
+class Needed(NamedTuple):
+    """The systems of one claim on its task, under the protocol of every seed."""
+
+    claim: Claim
+    task: Task
+    systems: list[System]
+    protocols: list[Protocol]
+
+
+def needed(
+    claims: Iterable[Claim],
+    tasks: Mapping[str, Task],
+    systems: Mapping[str, System],
+    seeds: int,
+    stand_in: str | None = None,
+) -> tuple[list[Needed], list[Skipped]]:
+    """What each claim needs, and those that nobody can run without their authors.
+
+    stand_in: an encoder in place of every claim's own. Raises UserError for one that is not known.
+    """
+    found, skipped = [], []
+    for claim in claims:
+        if claim.needs:
+            skipped.append(Skipped(claim.task, claim.system, f"{claim.name} needs {claim.needs}"))
+            continue
+        task = tasks[claim.task]
+        own = [(claim.system, claim.recipe), *([(claim.above.system, claim.above.recipe)] if claim.above else [])]
+        chosen = [_variant(systems[name], task, recipe, stand_in or claim.encoder, systems) for name, recipe in own]
+        if claim.kind == "score":
+            chosen.append(systems[MAJORITY])
+        pinned = dict(claim.protocol)
+        sizes, folds = [pinned.pop("train_size", None)], pinned.pop("folds", None)
+        found.append(Needed(claim, task, chosen, protocols(seeds, sizes, folds, None, pinned)))
+    return found, skipped
+
+
+def _variant(
+    system: System, task: Task, recipe: Mapping[str, Any], encoder: str | None, systems: Mapping[str, System]
+) -> System:
+    """The system under the claim's changes, named by those that change anything."""
+    as_it_is = resolved_recipe(system, task.type)
+    overrides = [Override("encoder", "encoder", (encoder,))] if encoder and system.encoder else []
+    overrides += [
+        Override("recipe", name, (value,)) for name, value in recipe.items() if getattr(as_it_is, name) != value
+    ]
+    encoders: dict[str, Encoder] = {encoder: encoder_named(encoder, systems)} if encoder else {}
+    (found,) = variants([system], overrides, encoders).systems
+    return found

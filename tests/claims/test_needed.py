@@ -1,0 +1,107 @@
+"""What claims need is planned, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.cli import main
+from benchmarks.definitions import load_claims, load_systems, load_tasks
+from benchmarks.errors import UserError
+from benchmarks.needed import needed
+from benchmarks.selection import select_claims
+
+
+@pytest.fixture(scope="module")
+def declared():
+    return load_tasks(), load_systems()
+
+
+def of(declared, *names: str, seeds: int = 1, stand_in: str | None = None):
+    asked = select_claims(names, *declared)
+    return needed(asked.claims.values(), *declared, seeds, stand_in)
+
+
+def test_a_claim_needs_its_system_under_its_recipe_and_rows_and_the_majority(declared):
+    (found,), skipped = of(declared, "S4-bert-2-epochs", seeds=2)
+    assert [system.name for system in found.systems] == ["bert-base[learning_rate=2e-05,epochs=2]", "majority"]
+    assert [p.seed for p in found.protocols] == [0, 1]
+    assert {(p.balanced, p.train_size, p.test_size) for p in found.protocols} == {(True, 700, 170)}
+    assert skipped == []
+
+
+def test_folds_are_planned_one_by_one(declared):
+    (found,), _ = of(declared, "S4-lstm-word2vec-30", seeds=2)
+    assert [(p.seed, p.fold) for p in found.protocols] == [(seed, fold) for seed in (0, 1) for fold in range(10)]
+
+
+def test_a_stand_in_takes_the_place_of_every_encoder(declared):
+    (found,), _ = of(declared, "S2-sentiment-sbert-above-bert", stand_in="minilm")
+    assert [system.name for system in found.systems] == ["sbert-softmax", "bert-base[encoder=minilm]"]
+    assert {system.encoder for system in found.systems} == {declared[1]["minilm"].encoder}
+
+
+def test_both_systems_of_an_order_have_the_claims_encoder(declared):
+    (found,), _ = of(declared, "S2-sentiment-sbert-above-bert")
+    assert [system.name for system in found.systems] == ["sbert-softmax[encoder=bert-base]", "bert-base"]
+
+
+def test_what_a_recipe_repeats_makes_no_variant(declared):
+    (found,), _ = of(declared, "S3-bert")
+    assert found.systems[0].name == "bert-base-cased[epochs=4]"
+
+
+def test_what_nobody_else_has_is_not_planned(declared):
+    found, skipped = of(declared, "S2-letter-author")
+    assert found == []
+    assert [(item.task, item.why) for item in skipped] == [
+        ("letter-author", "S2-letter-author needs the full corpus of letters, which is not public")
+    ]
+
+
+def test_claims_are_named_by_source_and_file_too(declared, tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "sources: {mine: {title: Mine}}\nclaims:\n  own: {source: mine, says: a, task: sst2, system: minilm, "
+        "reported: {accuracy: 0.9}}\n"
+    )
+    found = select_claims(["S3", str(tmp_path / "mine.yaml")], *declared)
+    assert list(found.claims) == ["S3-bert", "S3-ernie", "S3-baseline", "own"]
+    assert set(found.sources) == {"S3", "mine"}
+    assert len(select_claims(["all"], *declared).claims) == len(load_claims(*declared).claims)
+    with pytest.raises(UserError, match=r"No claim 'S3-brt'\. Did you mean 'S3-bert'"):
+        select_claims(["S3-brt"], *declared)
+
+
+# -- the command -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--claims", "S3", "--tasks", "ner"], "--claims: says itself what is run; --tasks can't stand beside it."),
+        (["--claims", "S3", "--sample"], "--sample can't stand beside it."),
+        (["--claims", "S3", "--set", "recipe.epochs=1"], "--set recipe.epochs: beside --claims one encoder=... alone"),
+        (["--claims", "S3", "--set", "encoder=minlm"], "Did you mean 'minilm'"),
+        (["--claims", "nothing"], "No claim 'nothing'."),
+    ],
+)
+def test_what_cannot_stand_beside_claims_is_refused(arguments, said, capsys, tmp_path):
+    assert main(["run", *arguments, "--dry-run", "--results-dir", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_two_claims_of_one_run_plan_it_once(capsys, tmp_path):
+    """The same BERT and DistilBERT recipes are one run by one stand-in; a claim of too many rows is left out."""
+    data = tmp_path / "data"
+    for task in ("fox-news-comments", "germeval2014-coarse"):
+        for files in load_tasks()[task].source.files.values():
+            for file in files:
+                if "train" not in file.path:
+                    path = data / load_tasks()[task].source.folder / file.path
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.touch()
+    claims = "S4-custom-head-700,S4-custom-head-300-valid,S1-frozen-5000-germeval,S1-frozen-1000-germeval"
+    arguments = ["--claims", claims, "--set", "encoder=minilm", "--seeds", "1", "--data-dir", str(data), "--dry-run"]
+    assert main(["run", *arguments, "--results-dir", str(tmp_path / "results")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("6 runs: 0 stored, 6 to make")
+    assert "S1-frozen-5000-germeval: germeval2014-coarse: train_size 5,000, but there are 2,200 training rows" in said

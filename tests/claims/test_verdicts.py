@@ -1,0 +1,259 @@
+"""A claim beside stored runs: the right runs are taken, and the verdict is the documented rule's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from kept import ROWS, Kept, flipped
+
+from benchmarks import claims as reading
+from benchmarks.claims import page
+from benchmarks.definitions import Reported
+from benchmarks.schema import Claim, Encoder, Publication, System
+
+BUNDLED, LARGE = Encoder(checkpoint="org/small", package="somewhere/model"), Encoder(checkpoint="org/large")
+SYSTEMS = {
+    "large": System(name="large", method="finetune", encoder=LARGE),
+    "small": System(name="small", method="finetune", encoder=BUNDLED),
+    "words": System(name="words", method="tfidf"),
+    "pairs": System(name="pairs", method="sbert-softmax", encoder=BUNDLED),
+    "majority": System(name="majority", method="majority"),
+}
+
+
+def claim(**fields) -> Claim:
+    about = {"name": "mine-1", "source": "mine", "says": "It works", "task": "mine", "system": "words"}
+    scored = {} if {"above", "at_most"} & fields.keys() else {"reported": {"accuracy": 0.9}}
+    return Claim(**{**about, **scored, **fields})
+
+
+@pytest.fixture
+def kept(tmp_path) -> Kept:
+    return Kept(tmp_path)
+
+
+def assessed(kept: Kept, one: Claim):
+    reported = Reported({one.name: one}, {"mine": Publication(title="A report")})
+    (found,) = reading.assess(kept.results, reported, {"mine": kept.task}, SYSTEMS)
+    return found
+
+
+def wrong(kept: Kept, count: int, start: int = 0) -> np.ndarray:
+    return flipped(kept.gold, *range(start, start + count))
+
+
+def words(kept: Kept, count: int, seed: int = 0, **changes) -> None:
+    """A run of the system `words` that has so many rows wrong."""
+    kept.run("words", wrong(kept, count), seed, method="tfidf", **changes)
+
+
+# -- the rule --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"), [(0.9, "reproduced"), (0.84, "reproduced"), (0.6, "above"), (1.0, "below")]
+)
+def test_a_score_is_reproduced_where_another_run_may_have_it(kept, value, verdict):
+    for seed in range(3):
+        words(kept, 6, seed)
+    (measured,) = assessed(kept, claim(reported={"accuracy": value}, test_size=1000)).measured
+    (found,) = measured.values
+    assert (found.ours, found.verdict) == (pytest.approx(0.9), verdict)
+    assert found.low < 0.9 < found.high
+
+
+def test_of_fewer_reported_rows_more_is_reproduced(kept):
+    words(kept, 6)
+    found = {
+        size: assessed(kept, claim(reported={"accuracy": 0.7}, test_size=size)).measured[0].values[0].verdict
+        for size in (10, 1000)
+    }
+    assert found == {10: "reproduced", 1000: "above"}
+
+
+def test_a_rounded_value_stands_for_all_that_round_to_it(kept):
+    words(kept, 6)
+
+    def found(**fields):
+        return assessed(kept, claim(test_size=1000, **fields)).measured[0].values[0]
+
+    just_above = round(found().high + 0.002, 3)
+    assert just_above < 0.99
+    assert found(reported={"accuracy": just_above}).verdict == "below"
+    assert found(reported={"accuracy": just_above}, decimals=1).verdict == "reproduced"
+
+
+def test_the_same_predictions_are_shown_under_every_convention_beside_the_majority(kept):
+    words(kept, 6)
+    kept.run("majority", np.zeros(ROWS))
+    (measured,) = assessed(kept, claim()).measured
+    conventions = {value.metric: value.ours for value in measured.conventions}
+    assert conventions["accuracy"] == conventions["f1_micro"] == pytest.approx(0.9)
+    assert "average_precision" not in conventions  # there are no scores
+    assert measured.majority["accuracy"] == pytest.approx(0.5)
+    assert measured.majority["f1"] == 0.0
+
+
+def test_classes_are_compared_one_by_one(kept):
+    negatives = np.flatnonzero(kept.gold == 0)[:6]
+    kept.run("words", flipped(kept.gold, *negatives), method="tfidf")
+    reported = {"positive": (30 / 36, 1.0, 0.909, 30), "negative": (0.5, 0.3, 0.4, 30)}
+    (measured,) = assessed(kept, claim(reported={}, per_class=reported)).measured
+    found = {(value.label, value.metric): (value.ours, value.verdict) for value in measured.values}
+    assert found["positive", "precision"] == (pytest.approx(30 / 36), "reproduced")
+    assert found["positive", "recall"] == (1.0, "reproduced")
+    assert found["negative", "recall"] == (pytest.approx(0.8), "above")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"), [(2, 25, "reproduced"), (25, 2, "contradicted"), (5, 6, "undecided")]
+)
+def test_an_order_is_decided_by_significance(kept, first, second, verdict):
+    for seed in range(3):
+        words(kept, first, seed)
+        kept.run("small", wrong(kept, second), seed, method="finetune", recipe={"epochs": 2})
+    order = {"metric": "accuracy", "above": {"system": "small", "recipe": {"epochs": 2}}}
+    (measured,) = assessed(kept, claim(**order)).measured
+    assert measured.order.verdict == verdict
+    assert measured.order.first - measured.order.second == pytest.approx((second - first) / ROWS)
+
+
+@pytest.mark.parametrize(("bound", "verdict"), [(0.99, "reproduced"), (0.5, "contradicted"), (0.9, "undecided")])
+def test_a_bound_is_kept_or_broken_by_the_whole_interval(kept, bound, verdict):
+    words(kept, 6)
+    (measured,) = assessed(kept, claim(at_most={"accuracy": bound})).measured
+    assert measured.bound.verdict == verdict
+
+
+@pytest.mark.parametrize(("pairs", "verdict"), [(50_000_000, "reproduced"), (100_000_000, "contradicted")])
+def test_the_passes_of_a_cross_encoder_are_counted(kept, pairs, verdict):
+    words(kept, 6)
+    (measured,) = assessed(kept, claim(reported={}, passes={"rows": 10_000, "pairs": pairs})).measured
+    assert (measured.cost.pairs, measured.cost.verdict) == (49_995_000, verdict)
+
+
+# -- whose runs ------------------------------------------------------------------------------------------------------
+
+
+def test_only_runs_of_the_claims_recipe_and_rows_speak_for_it(kept):
+    words(kept, 20)
+    words(kept, 6, recipe={"ngrams": (1, 1)})
+    words(kept, 3, train_size=20)
+    words(kept, 1, train_size=20, recipe={"ngrams": (1, 1)})
+    wanted = claim(recipe={"ngrams": [1, 1]}, protocol={"train_size": 20})
+    (measured,) = assessed(kept, wanted).measured
+    assert measured.values[0].ours == pytest.approx(1 - 1 / ROWS)
+    assert assessed(kept, claim(protocol={"train_size": 30})).measured == ()
+
+
+def test_another_encoder_is_a_stand_in_by_its_entrys_name(kept):
+    kept.run("large[encoder=small]", wrong(kept, 6), method="finetune")
+    kept.run("large[encoder=./my-own]", wrong(kept, 20), method="finetune")
+    found = assessed(kept, claim(system="large"))
+    assert [one.stand_in for one in found.measured] == ["./my-own", "small"]
+    assert found.missing == "cannot be run here (needs org/large)"
+    kept.run("large", wrong(kept, 12), method="finetune")
+    found = assessed(kept, claim(system="large"))
+    assert [one.stand_in for one in found.measured] == [None, "./my-own", "small"]
+    assert found.missing == ""
+
+
+def test_the_two_systems_of_an_order_have_one_encoder(kept):
+    kept.run("large[encoder=small]", wrong(kept, 6), method="finetune")
+    kept.run("pairs", wrong(kept, 20), method="sbert-softmax")
+    order = {"system": "large", "metric": "accuracy", "encoder": "large", "above": {"system": "pairs"}}
+    (measured,) = assessed(kept, claim(**order)).measured
+    assert (measured.stand_in, measured.order.verdict) == ("small", "reproduced")
+
+
+def test_folds_count_once_all_of_a_seed_are_there(kept):
+    def method(job):
+        gold = np.array(job.data.test["label"])
+        return job.predictions([int(1 - g if i % 5 == 0 else g) for i, g in enumerate(gold)])
+
+    kept.run("words", method, method="tfidf", folds=2, fold=0)
+    assert assessed(kept, claim(protocol={"folds": 2})).measured == ()
+    kept.run("words", method, method="tfidf", folds=2, fold=1)
+    (measured,) = assessed(kept, claim(protocol={"folds": 2})).measured
+    assert (measured.rows, measured.values[0].ours) == (ROWS, pytest.approx(0.8))
+
+
+def test_predictions_that_are_gone_speak_for_nothing(kept):
+    words(kept, 6)
+    for path in kept.results.rglob("*.parquet"):
+        path.unlink()
+    assert assessed(kept, claim()).measured == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"needs": "the letters"}, "cannot be run here (the letters)"),
+        ({"system": "large"}, "cannot be run here (needs org/large)"),
+        ({"system": "small"}, "not run yet"),
+        ({"system": "words"}, "not run yet"),
+    ],
+)
+def test_what_is_missing_is_told(kept, fields, said):
+    words(kept, 6, recipe={"ngrams": (1, 1)})  # of another claim
+    assert assessed(kept, claim(**fields)).missing == said
+
+
+# -- the page --------------------------------------------------------------------------------------------------------
+
+
+def shown(kept: Kept, *claims: Claim, findings: str = "") -> str:
+    reported = Reported({one.name: one for one in claims}, {"mine": Publication(title="A report")})
+    found = reading.assess(kept.results, reported, {"mine": kept.task}, SYSTEMS)
+    return page.markdown(found, reported.sources, findings)
+
+
+def test_the_page_opens_with_findings_and_sets_a_stand_in_apart(kept):
+    words(kept, 6)
+    kept.run("large[encoder=small]", wrong(kept, 6), method="finetune")
+    text = shown(kept, claim(), claim(name="mine-2", system="large"), findings="Three things.")
+    assert text.startswith("# Reported numbers, and what we measure\n\nThree things.\n")
+    first, second = (line for line in text.splitlines() if line.startswith("| [mine-"))
+    assert "| **reproduced** " in first
+    assert "with a stand-in (small): reproduced" in second
+    assert "By a stand-in, `small`, 1 seed, 60 test rows:" in text
+
+
+def test_what_is_not_comparable_says_why_and_shows_its_numbers(kept):
+    words(kept, 6)
+    text = shown(kept, claim(not_comparable="other rows"))
+    assert "not comparable (see below); reproduced" in text
+    assert "- Not comparable: other rows" in text
+
+
+def test_conventions_show_which_of_them_may_give_the_reported_number(kept):
+    negatives = np.flatnonzero(kept.gold == 0)[:28]
+    kept.run("words", flipped(kept.gold, *negatives), method="tfidf")
+    text = shown(kept, claim(reported={"f1": 0.53}, test_size=10_000))
+    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("|")}
+    assert "0.53" not in lines["F1 (positive class)"].split("|")[5]  # ours is .68 there
+    assert "0.53" in lines["accuracy"].split("|")[5]
+
+
+def test_numbers_that_no_such_rows_can_give_are_told(kept):
+    text = shown(kept, claim(reported={"accuracy": 0.91}, test_size=50))
+    assert "- No number of 50 rows gives an accuracy of 0.91" in text
+    reported = {"accuracy": 0.91, "precision": 0.8656716417910447, "recall": 1.0}
+    text = shown(kept, claim(reported=reported, test_size=50))
+    assert "not those of 50 rows: the fewest that give them all are 100 (58 right of 67 predicted and 58 true" in text
+    assert "of which one is worth 0.02 of accuracy" in text
+    assert "not those of" not in shown(kept, claim(reported=reported, test_size=200))
+
+
+def test_names_from_outside_break_no_table(kept):
+    text = shown(kept, claim(says="a | *b*", not_stated=("x | y",)))
+    assert "a \\| \\*b\\*." in text
+    assert "x \\| y" in text
+
+
+def test_written_is_what_is_shown(kept):
+    words(kept, 6)
+    (kept.results / "findings.md").write_text("One thing.\n")
+    reported = Reported({"mine-1": claim()}, {"mine": Publication(title="A report")})
+    reading.write(kept.results, reported, {"mine": kept.task}, SYSTEMS)
+    assert (kept.results / "CLAIMS.md").read_text() == shown(kept, claim(), findings="One thing.") + "\n"
