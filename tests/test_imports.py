@@ -138,12 +138,12 @@ def test_every_module_says_in_one_line_what_it_knows():
     [
         ["--help"], ["list"], ["run", "--list"], ["validate"],
         ["run", "--tasks", "ner,news", "--sample", "--dry-run"],
-        ["leaderboard"],
+        ["run", "--claims", "S3,S4", "--dry-run"], ["leaderboard"], ["claims", "S4"],
     ],
     ids=" ".join,
 )  # fmt: skip
 def test_looking_and_planning_load_no_model_library(command, tmp_path):
-    if command[0] == "leaderboard":
+    if command[0] in ("leaderboard", "claims"):
         if not (PACKAGE.parent / "results" / "runs").is_dir():
             pytest.skip("this checkout has no stored runs")
         shutil.copytree(PACKAGE.parent / "results", tmp_path / "results")  # its pages are written

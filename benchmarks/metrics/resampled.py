@@ -82,12 +82,9 @@ def _mean_of_defined(values: Sequence[Floats]) -> Floats:
 
 def of_tags(metric: str, gold: tags.Rows, predicted: tags.Rows, scheme: str) -> Weighted:
     """Of `tags.measure`. Raises KeyError for a metric that is none of a token classification."""
-    pairs = list(zip(gold, predicted, strict=True))
     if metric in tags.OF_TOKENS:
-        kept = {*chain.from_iterable(gold), *chain.from_iterable(predicted)}
-        names = sorted(kept - {"O"} if metric in tags.WITHOUT_O else kept)
-        matches = [_token_matches(g, p, {name: i for i, name in enumerate(names)}) for g, p in pairs]
-        return Sums.of(Matches.of(matches), len(pairs), len(names), tags.OF_TOKENS[metric])
+        return _of_tokens(gold, predicted, tags.OF_TOKENS[metric], with_o=metric not in tags.WITHOUT_O)
+    pairs = list(zip(gold, predicted, strict=True))
     mode = {"entity_f1": "strict", "entity_f1_macro": "strict", "entity_f1_conlleval": "conlleval"}[metric]
     found = [({*spans(g, scheme, mode)}, {*spans(p, scheme, mode)}) for g, p in pairs]
     if metric != "entity_f1_macro":
@@ -103,10 +100,18 @@ def of_tags(metric: str, gold: tags.Rows, predicted: tags.Rows, scheme: str) -> 
     return Sums.of(Matches.of(matches), len(pairs), len(types), cm.f1_macro)
 
 
-def _token_matches(gold: Sequence[str], predicted: Sequence[str], ids: dict[str, int]) -> list[tuple[int, int, int]]:
-    right = [g for g, p in zip(gold, predicted, strict=True) if g == p]
-    groups = (Counter(right), Counter(predicted), Counter(gold))
-    return [(ids[t], column, n) for column, group in enumerate(groups) for t, n in group.items() if t in ids]
+def _of_tokens(gold: tags.Rows, predicted: tags.Rows, score: Callable[[Floats], Floats], with_o: bool) -> Weighted:
+    flat = [list(chain.from_iterable(rows)) for rows in (gold, predicted)]
+    names = {name: i for i, name in enumerate(sorted({*flat[0], *flat[1]}))}
+    ids = [np.fromiter(map(names.__getitem__, tokens), np.int64, len(tokens)) for tokens in flat]
+    of_row = np.repeat(np.arange(len(gold)), [len(row) for row in gold])
+    right = np.flatnonzero(ids[0] == ids[1])
+    rows = np.concatenate([of_row[right], of_row, of_row])
+    classes = np.concatenate([ids[0][right], ids[1], ids[0]])
+    columns = np.repeat([0, 1, 2], [len(right), len(of_row), len(of_row)])
+    kept = np.ones(len(rows), bool) if with_o else classes != names.get("O", -1)
+    matches = Matches(rows[kept], classes[kept], columns[kept], np.ones(kept.sum()))
+    return Sums.of(matches, len(gold), len(names), score)
 
 
 # -- clustering ------------------------------------------------------------------------------------------------------
