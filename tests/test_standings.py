@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from kept import ROWS, Kept, flipped
 from scipy.stats import binomtest
@@ -123,6 +124,49 @@ def test_the_overview_has_intervals_and_what_does_not_differ_from_the_best_is_bo
     assert [found[name][column][:10] for name in ("good", "twin", "poor")] == ["**0.9750**", "**0.9750**", "0.6417 ± 0"]
     assert (found["good"]["win rate"], found["good"]["mean rank"]) == ("0.75 [0.50, 1.00]", "1.5 [1.0, 2.0]")
     assert found["poor"]["win rate"] == "0.00 [0.00, 0.00]"
+
+
+# -- training sizes --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sized(tmp_path) -> Kept:
+    """A system that learns from more rows and one that doesn't, at two sizes and at all rows."""
+    kept = Kept(tmp_path, rows=400)
+    for size, wrong in ((50, 120), (100, 80), (None, 40)):
+        for seed in (0, 1, 2):
+            kept.run("learns", flipped(kept.gold, *range(seed, wrong + seed)), seed, train_size=size)
+            kept.run("stays", flipped(kept.gold, *range(150)), seed, train_size=size)
+    kept.run("once", kept.gold, 0, train_size=50)
+    return kept
+
+
+def test_a_page_has_learning_curves_with_intervals_and_what_twice_the_rows_may_give(sized):
+    text = write(sized.results)["mine"]
+    found = {row["system"]: row for row in cells(text.split("## Learning curves")[1])}
+    assert list(found) == ["learns", "stays"]
+    assert list(found["learns"]) == ["system", "50", "100", "400", "last step", "twice the rows", "gained there"]
+    assert [found["learns"][size][:6] for size in ("50", "100", "400")] == ["0.7000", "0.8000", "0.9000"]
+    assert found["learns"]["last step"].startswith("+0.10")
+    low, high = interval(found["learns"]["twice the rows"])
+    assert 0.88 < low < 0.93 < high < 0.96  # the error halves with four times the rows: 0.071
+    assert found["stays"]["last step"] == found["stays"]["gained there"] == "+0.000 [+0.000, +0.000]"
+
+
+def test_curves_are_data_for_plots(sized):
+    write(sized.results)
+    points = pd.read_csv(sized.results / "curves.csv")
+    measured = points[(points.system == "learns") & (points.kind == "measured")]
+    assert measured.train_rows.tolist() == [50, 100, 400]
+    assert measured.score.tolist() == pytest.approx([0.7, 0.8, 0.9])
+    assert (measured.low < measured.score).all() and (measured.score < measured.high).all()
+    (beyond,) = points[(points.system == "learns") & (points.kind == "power law")].train_rows
+    assert beyond == 800
+
+
+def test_one_size_is_no_curve(kept):
+    assert "Learning curves" not in write(kept.results)["mine"]
+    assert not (kept.results / "curves.csv").exists()
 
 
 # -- what is kept ----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import files, store
-from benchmarks.leaderboard import overview, page
+from benchmarks.leaderboard import curves, overview, page
 from benchmarks.leaderboard.filled import filled
 from benchmarks.leaderboard.folds import together
 from benchmarks.leaderboard.rows import Row
@@ -17,7 +17,8 @@ __all__ = ["Page", "Row", "Section", "tables", "write"]
 
 
 def write(results: Path) -> dict[str, str]:
-    """Writes RESULTS/leaderboards/<task>.md and RESULTS/LEADERBOARD.md; gives back each task's page.
+    """Writes RESULTS/leaderboards/<task>.md, RESULTS/LEADERBOARD.md and, where a system has several training sizes,
+    RESULTS/curves.csv; gives back each task's page.
 
     A metric that a run lacks is taken from its predictions, and so are the score of folds together and all intervals. A
     file whose text is the same is not touched, nor is the page of a task that has no runs any more. Raises UserError
@@ -29,10 +30,12 @@ def write(results: Path) -> dict[str, str]:
     texts: dict[str, str] = {}
     for found in pages:  # a task of the user's and a sample may share a name: one page then, in two parts
         before = f"{texts[found.task]}\n\n" if found.task in texts else ""
-        texts[found.task] = before + page.markdown(found)
+        texts[found.task] = before + "\n\n".join(filter(None, [page.markdown(found), curves.markdown(found)]))
     for task, text in texts.items():
         _write_changed(results / overview.path(task), f"{text}\n")
     _write_changed(results / "LEADERBOARD.md", f"{overview.markdown(pages)}\n")
+    if len(points := curves.table(pages)):
+        _write_changed(results / "curves.csv", points.to_csv(index=False, lineterminator="\n"))
     return texts
 
 

@@ -1,0 +1,147 @@
+"""Learning curves: each system's scores over training sizes, what the last step gained, and what twice the rows may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.leaderboard import words
+from benchmarks.leaderboard.rows import grouped
+from benchmarks.leaderboard.sections import Page, Section
+from benchmarks.stats.curves import Extrapolation, extrapolated, fitted, gained
+from benchmarks.stats.spread import Floats
+
+LEGEND = (
+    "Scores with their 95 % intervals by number of training rows, on the same test rows. *Last step*: how much the "
+    "largest size gained over the one before. *Twice the rows*: what a power law through these sizes, error = c + "
+    "a · n^−b, gives for twice the largest, and how much of it is gained. Its interval holds the luck of seeds and "
+    "test rows and, where only two sizes were run, all that c may be; nothing was run there."
+)
+TAILS = (0.025, 0.5, 0.975)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One training size: how many rows, seeds, the score with its interval, and (draws,) what the truth may be."""
+
+    rows: int
+    seeds: int
+    score: float
+    low: float
+    high: float
+    draws: Floats
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One system under protocols that differ in the training size alone, smallest first; what the last step gained,
+    and the score at twice the largest size with what is gained there.
+    """
+
+    task: str
+    system: str
+    metric: str
+    protocol: dict[str, Any]
+    points: tuple[Point, ...]
+    last_step: Extrapolation
+    twice: Extrapolation
+    still: Extrapolation
+
+
+def curves(page: Page) -> list[Curve]:
+    """Of every system with two training sizes or more whose predictions are stored; best at its largest size first."""
+    alike = grouped(page.sections, lambda section: (_but_size(section), section.conditions))
+    found = [curve for own in alike.values() for curve in _of_systems(page, own)]
+    return sorted(found, key=lambda curve: (sorted(curve.protocol.items()), -curve.points[-1].score, curve.system))
+
+
+def _but_size(section: Section) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted((name, value) for name, value in section.protocol.items() if name != "train_size"))
+
+
+def _of_systems(page: Page, sections: Sequence[Section]) -> Iterator[Curve]:
+    points: dict[str, list[Point]] = {}
+    for number, section in enumerate(sections):
+        for system, point in _points(section, number):
+            points.setdefault(system, []).append(point)
+    for system, own in points.items():
+        own.sort(key=lambda point: point.rows)
+        of_one_kind = len({point.draws.shape for point in own}) == 1  # else samples were left out at one size alone
+        if len({point.rows for point in own}) > 1 and of_one_kind:
+            yield _curve(page, system, dict(_but_size(sections[0])), own)
+
+
+def _points(section: Section, number: int) -> Iterator[tuple[str, Point]]:
+    standings = section.standings
+    if standings is None or not section.used["train"]:
+        return
+    draws = standings.estimates.draws(seed=number)
+    for row in section.rows:
+        if row.interval and row.score is not None:
+            own = draws[:, standings.systems.index(row.system)]
+            yield row.system, Point(section.used["train"][-1], row.seeds, row.score, *row.interval, own)
+
+
+def _curve(page: Page, system: str, protocol: dict[str, Any], points: Sequence[Point]) -> Curve:
+    draws = np.stack([point.draws for point in points], axis=1)
+    fit, most = fitted([point.rows for point in points], draws), points[-1].rows
+    step = Extrapolation(*np.quantile(draws[:, -1] - draws[:, -2], TAILS).tolist())
+    twice, still = extrapolated(fit, 2 * most), gained(fit, most, 2 * most)
+    return Curve(page.task, system, page.metric or "", protocol, tuple(points), step, twice, still)
+
+
+# -- as Markdown and as data -----------------------------------------------------------------------------------------
+
+
+def markdown(page: Page) -> str:
+    """A part of the task's page; empty where no system has two sizes."""
+    found = curves(page)
+    parts = [_table(own) for own in grouped(found, lambda curve: repr(curve.protocol)).values()]
+    return "\n\n".join(["## Learning curves", LEGEND, *parts]) if parts else ""
+
+
+def _table(found: Sequence[Curve]) -> str:
+    from benchmarks.leaderboard.page import as_markdown
+
+    rows = [{"system": words.plain(curve.system), **_cells(curve)} for curve in found]
+    sizes = sorted({point.rows for curve in found for point in curve.points})
+    heads = ["system", *(f"{size:,}" for size in sizes), "last step", "twice the rows", "gained there"]
+    frame = pd.DataFrame.from_records(rows).reindex(columns=heads).fillna(words.NOTHING)
+    named = words.protocol(found[0].protocol).lower() if found[0].protocol else ""
+    table = as_markdown(frame, left=("system",))
+    return f"{named.capitalize()}:\n\n{table}" if named else table
+
+
+def _cells(curve: Curve) -> dict[str, str]:
+    return {
+        **{f"{point.rows:,}": f"{point.score:.4f} [{point.low:.3f}, {point.high:.3f}]" for point in curve.points},
+        "last step": _signed(curve.last_step),
+        "twice the rows": f"{curve.twice.middle:.3f} [{curve.twice.low:.3f}, {curve.twice.high:.3f}]",
+        "gained there": _signed(curve.still),
+    }
+
+
+def _signed(found: Extrapolation) -> str:
+    return f"{found.middle:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+
+
+def table(pages: Sequence[Page]) -> pd.DataFrame:
+    """Every point of every curve and its extrapolation, for plots: one row each."""
+    found = pd.DataFrame.from_records(
+        [row for page in pages if not page.sample for curve in curves(page) for row in _records(curve)],
+        columns=["task", "system", "metric", "protocol", "train_rows", "seeds", "score", "low", "high", "kind"],
+    )
+    return found.astype({"seeds": "Int64"})  # without seeds where nothing was run
+
+
+def _records(curve: Curve) -> Iterator[tuple[Any, ...]]:
+    head = (curve.task, curve.system, curve.metric, words.protocol(curve.protocol) if curve.protocol else "")
+    for point in curve.points:
+        ends = (round(value, 4) for value in (point.score, point.low, point.high))
+        yield (*head, point.rows, point.seeds, *ends, "measured")
+    low, middle, high = (round(value, 4) for value in curve.twice)
+    yield (*head, 2 * curve.points[-1].rows, None, middle, low, high, "power law")

@@ -1,0 +1,52 @@
+"""Learning curves: the power law is found again, and what it doesn't know it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.stats.curves import extrapolated, fitted, gained
+
+SIZES = [100, 300, 1000, 3000]
+
+
+def scores(a: float, b: float, c: float, sizes=SIZES) -> np.ndarray:
+    return 1 - (c + a * np.array(sizes, dtype=float) ** -b)
+
+
+@pytest.mark.parametrize(("a", "b", "c"), [(2.0, 0.4, 0.05), (1.0, 0.3, 0.0), (5.0, 0.6, 0.1)])
+def test_a_curve_without_noise_is_continued(a, b, c):
+    curve = fitted(SIZES, scores(a, b, c)[None, :])
+    assert curve.at(10_000)[0] == pytest.approx(scores(a, b, c, [10_000])[0], abs=0.004)
+    assert curve.at(300)[0] == pytest.approx(scores(a, b, c, [300])[0], abs=0.002)
+
+
+def test_the_interval_at_another_size_holds_the_truth():
+    """Of 300 noisy curves, each known only up to the noise that it has."""
+    draw, held = np.random.default_rng(0), []
+    truth = scores(2.0, 0.4, 0.05)
+    for _ in range(300):
+        measured = truth + draw.normal(0, 0.005, len(SIZES))
+        low, _, high = extrapolated(fitted(SIZES, measured + draw.normal(0, 0.005, (400, len(SIZES)))), 10_000)
+        held.append(low <= scores(2.0, 0.4, 0.05, [10_000])[0] <= high)
+    assert np.mean(held) > 0.92
+
+
+def test_of_two_sizes_the_curve_may_be_level_from_there_or_fall_on():
+    draws = np.tile([0.8, 0.9], (2000, 1))
+    low, middle, high = extrapolated(fitted([1000, 5000], draws), 10_000)
+    level, power = 0.9, 1 - 0.1 * (10_000 / 5000) ** -(np.log(2) / np.log(5))
+    assert level <= low < 0.905
+    assert low < middle < high <= power + 1e-9
+    assert high > 0.98 * power
+
+
+def test_a_level_curve_gains_nothing():
+    low, middle, high = gained(fitted(SIZES, np.tile([0.8, 0.8, 0.8, 0.8], (50, 1))), 3000, 10_000)
+    assert (low, middle, high) == pytest.approx((0, 0, 0), abs=1e-9)
+
+
+def test_a_falling_curve_is_level_and_a_perfect_one_stays_perfect():
+    falling = fitted(SIZES, np.tile([0.9, 0.88, 0.87, 0.86], (10, 1)))
+    assert gained(falling, 3000, 10_000).middle == pytest.approx(0, abs=1e-9)
+    assert fitted(SIZES, np.ones((10, 4))).at(10_000) == pytest.approx(np.ones(10), abs=1e-5)
