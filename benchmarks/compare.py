@@ -22,7 +22,7 @@ from benchmarks.metrics.resampled import Weighted
 from benchmarks.scoring import Named
 from benchmarks.stats.paired import holm, mcnemar, permutation_test
 from benchmarks.stats.resampling import Run, replicates
-from benchmarks.stats.spread import Estimates, interval, p_value
+from benchmarks.stats.spread import Estimates, interval
 
 SAMPLES = 10_000
 MOST_EXAMPLES = 6
@@ -122,16 +122,14 @@ def _comparison(results: Path, section: Section, metric: str, first: Row, second
     seeds = [_seeds(results, row) for row in (first, second)]
     rows = {row: place for place, row in enumerate(dict.fromkeys(_row_ids(seeds)))}
     runs = [{seed: Run(found.row_ids, _weighted(found, metric)) for seed, found in own.items()} for own in seeds]
-    found = replicates([run for own in runs for run in own.values()], SAMPLES)
+    sampled = replicates([run for own in runs for run in own.values()], SAMPLES)
     values = [{seed: float(run.metric(np.ones((1, len(run.rows))))[0]) for seed, run in own.items()} for own in runs]
-    estimates = Estimates.of([list(own.values()) for own in values], np.hsplit(found, [len(runs[0])]))
+    estimates = Estimates.of([list(own.values()) for own in values], np.hsplit(sampled, [len(runs[0])]))
     scored = [
         _scored(row.system, metric, own, estimates, place, len(rows))
         for place, (row, own) in enumerate(zip((first, second), values, strict=True))
     ]
-    spread, difference = estimates.between(0, 1), scored[0].mean - scored[1].mean
-    half = float(spread.quantile(0.025) * np.sqrt(spread.variance))
-    p = float(p_value(difference, spread))
+    found = estimates.difference(0, 1)
     shared = [
         seed for seed in seeds[0] if seed in seeds[1] and set(seeds[0][seed].row_ids) == set(seeds[1][seed].row_ids)
     ]
@@ -141,11 +139,11 @@ def _comparison(results: Path, section: Section, metric: str, first: Row, second
         rows=len(rows),
         first=scored[0],
         second=scored[1],
-        difference=difference,
-        low=difference - half,
-        high=difference + half,
-        p=p,
-        corrected=p,
+        difference=found.value,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        corrected=found.p,
         exchanged=_exchanged([(seeds[0][seed], seeds[1][seed]) for seed in shared], metric, rows) if shared else None,
         seeds=tuple(_disagreement(seed, seeds[0][seed], seeds[1][seed]) for seed in shared),
         examples=tuple(_examples(seeds[0][shared[0]], seeds[1][shared[0]])) if shared else (),

@@ -126,5 +126,5 @@ def _told_if_torn(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:  # OSError: a page of it that can't be decoded
         raise UserError(f"{path}: no stored predictions: {error}. Move it away to go on without it.") from None

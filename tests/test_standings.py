@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ from kept import ROWS, Kept, flipped
 from scipy.stats import binomtest
 from test_leaderboard import cells
 
+from benchmarks.errors import UserError
 from benchmarks.leaderboard import write
 from benchmarks.leaderboard.uncertain import Sampled, Standings
 
@@ -176,9 +178,13 @@ def test_predictions_are_read_once(kept):
     before = rows(kept)
     assert any("[" in row["accuracy"] for row in before.values())
     for path in kept.results.rglob("*.parquet"):
-        content = path.read_bytes()
-        path.write_bytes(content[:4] + bytes(40) + content[44:])  # whoever reads the rows fails
+        content, stat = path.read_bytes(), path.stat()
+        path.write_bytes(content[:4] + bytes(40) + content[44:])
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # as it was, and whoever reads the rows fails
     assert rows(kept) == before
+    path.touch()
+    with pytest.raises(UserError, match=r"\.parquet: no stored predictions"):
+        write(kept.results)
     assert (kept.results / ".cache" / ".gitignore").read_text() == "*\n"
 
 
@@ -210,3 +216,17 @@ def test_what_is_kept_gives_the_same_tables_as_what_is_made(kept):
         path.unlink()
     write(kept.results)
     assert (kept.results / "LEADERBOARD.md").read_text() == made
+
+
+def test_tasks_of_which_one_has_samples_without_a_score_stand_in_one_overview(tmp_path):
+    """In a sample of few rows there may be no positive one, and with it no average precision."""
+    draw = np.random.default_rng(0)
+    for name, rows in (("few", 12), ("many", 60)):
+        kept = Kept(tmp_path, metric="average_precision", rows=rows, name=name)
+        for system, noise in (("good", 0.2), ("poor", 2.0)):
+            values = kept.gold + draw.normal(0, noise, rows)
+            kept.run(system, kept.gold, scores=np.stack([np.zeros(rows), values], axis=1))
+    write(tmp_path / "results")
+    found = {row["system"]: row for row in cells((tmp_path / "results" / "LEADERBOARD.md").read_text())}
+    assert found["good"]["win rate"].startswith("1.00 [")
+    assert found["good"]["tasks"] == "2"

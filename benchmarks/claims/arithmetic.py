@@ -2,50 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-MOST_ROWS = 20_000
+MOST_ROWS = 2000
+"""Up to which the fewest rows are looked for."""
+EPSILON = 1e-12
+SCORES = ("accuracy", "precision", "recall", "f1")
 
 
 class Counts(NamedTuple):
-    """The smallest confusion of two classes that gives reported scores."""
+    """A confusion of two classes. right: true positives; predicted, gold: positives."""
 
     rows: int
-    right_positives: int
+    right: int
     predicted: int
     gold: int
+
+    def scores(self) -> dict[str, float]:
+        """SCORES of them."""
+        wrong = self.predicted + self.gold - 2 * self.right
+        return {
+            "accuracy": (self.rows - wrong) / self.rows,
+            "precision": self.right / self.predicted,
+            "recall": self.right / self.gold,
+            "f1": 2 * self.right / (self.predicted + self.gold),
+        }
 
 
 def is_share(value: float, rows: int, rounding: float) -> bool:
     """Whether a whole number of so many rows is the rounded value (the GRIM test of Brown and Heathers 2017)."""
-    return abs(round(value * rows) / rows - value) <= rounding + 1e-12
+    return abs(round(value * rows) / rows - value) <= rounding + EPSILON
 
 
-def implied(values: Mapping[str, float], rounding: Mapping[str, float]) -> Counts | None:
-    """The fewest rows of which accuracy, precision and recall (of the positive class) are these; None where one of them
-    is not given, or no number up to MOST_ROWS gives them.
+def of_rows(rows: int, values: Mapping[str, float], rounding: Mapping[str, float]) -> Counts | None:
+    """Counts of so many rows that round to every reported one of SCORES, as far as precision, recall and accuracy are
+    among them and none is 0; None where there are none.
     """
-    if not {"accuracy", "precision", "recall"} <= values.keys() or not values["recall"]:
-        return None
-    for predicted in range(1, MOST_ROWS + 1):
-        found = _with(predicted, values, rounding)
-        if found and found.rows <= MOST_ROWS:
-            return found
+    for gold in range(1, rows + 1):
+        for right in _within(gold, values["recall"], rounding["recall"]):
+            for predicted in _divisors(right, values["precision"], rounding["precision"]):
+                found = Counts(rows, right, predicted, gold)
+                if predicted + gold - right <= rows and _fits(found, values, rounding):
+                    return found
     return None
 
 
-def _with(predicted: int, values: Mapping[str, float], rounding: Mapping[str, float]) -> Counts | None:
-    """With so many rows that were predicted positive."""
-    right = round(values["precision"] * predicted)
-    if not right or abs(right / predicted - values["precision"]) > rounding["precision"] + 1e-12:
-        return None
-    gold = round(right / values["recall"])
-    if abs(right / gold - values["recall"]) > rounding["recall"] + 1e-12:
-        return None
-    wrong = predicted + gold - 2 * right
-    rows = predicted + gold - right if values["accuracy"] == 1 else round(wrong / (1 - values["accuracy"]))
-    if rows < predicted + gold - right or not rows:
-        return None
-    is_accuracy = abs((rows - wrong) / rows - values["accuracy"]) <= rounding["accuracy"] + 1e-12
-    return Counts(rows, right, predicted, gold) if is_accuracy else None
+def fewest(values: Mapping[str, float], rounding: Mapping[str, float]) -> Counts | None:
+    """Counts of the fewest rows that can give the values; None where none up to MOST_ROWS can."""
+    return next((found for rows in range(1, MOST_ROWS + 1) if (found := of_rows(rows, values, rounding))), None)
+
+
+def can_be_asked(values: Mapping[str, float]) -> bool:
+    """Whether there are enough scores to look for counts."""
+    return all(values.get(name) for name in ("accuracy", "precision", "recall"))
+
+
+def _within(whole: int, share: float, rounding: float) -> range:
+    """Numbers, 1 or more, whose share of the whole rounds to this one."""
+    low, high = whole * (share - rounding) - EPSILON * whole, whole * (share + rounding) + EPSILON * whole
+    return range(max(1, math.ceil(low)), min(whole, math.floor(high)) + 1)
+
+
+def _divisors(part: int, share: float, rounding: float) -> Iterator[int]:
+    """Wholes of which the part is this rounded share."""
+    low, high = part / (share + rounding + EPSILON), part / max(share - rounding - EPSILON, EPSILON)
+    return iter(range(max(part, math.ceil(low)), math.floor(high) + 1))
+
+
+def _fits(found: Counts, values: Mapping[str, float], rounding: Mapping[str, float]) -> bool:
+    scores = found.scores()
+    return all(abs(scores[name] - values[name]) <= rounding[name] + EPSILON for name in SCORES if name in values)

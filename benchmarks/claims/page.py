@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from benchmarks import amounts
-from benchmarks.claims.arithmetic import implied, is_share
+from benchmarks.claims.arithmetic import can_be_asked, fewest, is_share, of_rows
 from benchmarks.claims.verdicts import Assessment, Bound, Cost, Measured, Order, Value
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.page import as_markdown
@@ -144,14 +144,18 @@ def _arithmetic(claim: Claim) -> Iterator[str]:
     if accuracy is None or size is None:
         return
     rounding = {name: claim.rounding(value) for name, value in claim.reported.items()}
-    counts = implied(claim.reported, rounding)
-    if counts and size % counts.rows:
-        yield (
-            f"The reported numbers are not those of {size:,} rows: the fewest that give them all are {counts.rows:,} "
-            f"({counts.right_positives} right of {counts.predicted} predicted and {counts.gold} true positives)"
-        )
-    elif not is_share(accuracy, size, rounding["accuracy"]):
-        yield f"No number of {size:,} rows gives an accuracy of {accuracy}"
+    if not is_share(accuracy, size, rounding["accuracy"]):
+        yield f"No number of {size:,} rows gives an accuracy of {accuracy}{_of_fewest(claim, rounding)}"
+    elif can_be_asked(claim.reported) and of_rows(size, claim.reported, rounding) is None:
+        yield f"No counts of {size:,} rows give all reported numbers{_of_fewest(claim, rounding)}"
+
+
+def _of_fewest(claim: Claim, rounding: Mapping[str, float]) -> str:
+    counts = fewest(claim.reported, rounding) if can_be_asked(claim.reported) else None
+    if counts is None:
+        return ""
+    which = f"{counts.right} right of {counts.predicted} predicted and {counts.gold} true positives"
+    return f"; the fewest rows that can give all of them are {counts.rows:,} ({which})"
 
 
 def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
@@ -171,10 +175,9 @@ def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
 
 def _order(order: Order, claim: Claim) -> str:
     other = claim.above.system if claim.above else ""
-    p = "p < 0.0001" if order.p < 1e-4 else f"p = {order.p:.4f}"
     first, second = f"{order.first:.4f} of {words.code(claim.system)}", f"{order.second:.4f} of {words.code(other)}"
     difference = f"{order.first - order.second:+.4f} [{order.low:+.4f}, {order.high:+.4f}]"
-    return f"{order.metric} {first} and {second}: difference {difference}, {p}: {order.verdict}."
+    return f"{order.metric} {first} and {second}: difference {difference}, {words.p(order.p)}: {order.verdict}."
 
 
 def _bound(bound: Bound) -> str:

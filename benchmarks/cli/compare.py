@@ -26,12 +26,12 @@ def _lines(found: Comparison, tables: int) -> Iterator[str]:
     for scored in (first, second):
         yield f"  {scored.system:{width}}  {_value(scored)}"
     yield f"  {'difference':{width}}  {found.difference:+.4f}  [{found.low:+.4f}, {found.high:+.4f}]"
-    of_tables = f", by Holm for {tables} tables {_p(found.corrected)}" if tables > 1 else ""
-    yield f"  over seeds and rows: {_p(found.p)}{of_tables}: {_verdict(found)}"
+    of_tables = f", by Holm for {tables} tables {words.p(found.corrected)}" if tables > 1 else ""
+    yield f"  over seeds and rows: {words.p(found.p)}{of_tables}: {_verdict(found)}"
     if min(len(first.values), len(second.values)) == 1:
         yield "  one seed of a system says nothing of how far another seed would be: its part is not in these numbers"
     if found.exchanged is not None:
-        yield f"  of these trained models, rows exchanged by a coin: {_p(found.exchanged)}"
+        yield f"  of these trained models, rows exchanged by a coin: {words.p(found.exchanged)}"
     yield from (f"  {_row_by_row(seed, first.system, second.system)}" for seed in found.seeds)
     if not found.seeds:
         yield "  no seed of both has the same test rows: nothing can be said row by row"
@@ -43,10 +43,6 @@ def _lines(found: Comparison, tables: int) -> Iterator[str]:
 def _value(scored: Scored) -> str:
     seeds = words.counted(len(scored.values), "seed")
     return f"{scored.mean:7.4f}  [{scored.low:.4f}, {scored.high:.4f}]  {seeds}"
-
-
-def _p(p: float) -> str:
-    return "p < 0.0001" if p < 1e-4 else f"p = {p:.4f}"
 
 
 def _verdict(found: Comparison) -> str:
@@ -61,7 +57,7 @@ def _row_by_row(found: Disagreement, first: str, second: str) -> str:
     return (
         f"seed {found.seed}: they differ in {found.differing:,} of {rows:,} rows; both right {found.both:,}, "
         f"only {first} {found.only_first:,}, only {second} {found.only_second:,}, neither {found.neither:,} "
-        f"(McNemar {_p(found.p)})"
+        f"(McNemar {words.p(found.p)})"
     )
 
 

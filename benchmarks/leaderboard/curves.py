@@ -70,8 +70,7 @@ def _of_systems(page: Page, sections: Sequence[Section]) -> Iterator[Curve]:
             points.setdefault(system, []).append(point)
     for system, own in points.items():
         own.sort(key=lambda point: point.rows)
-        of_one_kind = len({point.draws.shape for point in own}) == 1  # else samples were left out at one size alone
-        if len({point.rows for point in own}) > 1 and of_one_kind:
+        if len({point.rows for point in own}) > 1:
             yield _curve(page, system, dict(_but_size(sections[0])), own)
 
 

@@ -27,7 +27,7 @@ RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 ORDER = (
     "Each cell is the mean of the task's primary metric over seeds ± half the width of its 95 % interval over seeds "
     "and test rows, from the table that most systems share (of equals the one of the whole training split); bold are "
-    "the best of a task and all that do not differ from it significantly; – was not run. A system's win rate is the "
+    "the best of a task and all that no other is significantly better than; – was not run. A system's win rate is the "
     "mean over tasks of the share of the task's other systems that it is above (a tie counts half), its mean rank that "
     "of its ranks (of equals the mean). Their 95 % intervals say what other seeds and test rows would do to them on "
     "these tasks, not what other tasks would. A task with one system counts for neither. Systems are in order of their "

@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import __version__, files
+from benchmarks import __version__, files, store
 from benchmarks.leaderboard.folds import tested
 from benchmarks.leaderboard.made import Made
 from benchmarks.leaderboard.uncertain import Sampled
-from benchmarks.stats.resampling import Run, replicates
+from benchmarks.stats.resampling import COUNT, Run, replicates
 
 if TYPE_CHECKING:
     from benchmarks.leaderboard.rows import Row
 
 FOLDER = ".cache"
+SAMPLES_VERSION = 1
+"""Raised whenever samples or a metric of them are computed in another way."""
 
 
 class Column(NamedTuple):
@@ -45,11 +47,11 @@ def sampled(results: Path, rows: Sequence[Row], metric: str) -> dict[str, Sample
         return {}
     path = results / FOLDER / f"{_table(ranked[0].made[0][0], metric)}.npz"
     kept = _read(path)
-    seeds = {_identity(folds): folds for row in ranked for folds in row.made}
+    seeds = {_identity(results, folds): folds for row in ranked for folds in row.made}
     if made := _made(results, [(name, folds) for name, folds in seeds.items() if name not in kept], metric):
         kept = {name: column for name, column in {**kept, **made}.items() if name in seeds}
         _write(path, kept)
-    columns = {row.system: [kept.get(_identity(folds)) for folds in row.made] for row in ranked}
+    columns = {row.system: [kept.get(_identity(results, folds)) for folds in row.made] for row in ranked}
     return {system: _joined(own) for system, own in columns.items() if None not in own}
 
 
@@ -77,12 +79,16 @@ def _made(results: Path, seeds: Sequence[tuple[str, Sequence[Made]]], metric: st
 
 
 def _table(run: Made, metric: str) -> str:
-    return _digest(__version__, metric, run.task, run.sample, run.slot.protocol, run.conditions)
+    made_by = (__version__, SAMPLES_VERSION, COUNT)
+    return _digest(*made_by, metric, run.task, run.sample, run.slot.protocol, run.conditions)
 
 
-def _identity(folds: Sequence[Made]) -> str:
-    """Of one seed: a run that was made again has the same key, and other predictions."""
-    return _digest(*((fold.key, fold.created) for fold in folds))
+def _identity(results: Path, folds: Sequence[Made]) -> str:
+    """Of one seed. A run that was made again has the same key, perhaps within the same second, and another file."""
+    paths = [store.predictions_path(results, fold.task, fold.slot.system, fold.key) for fold in folds]
+    stats = [path.stat() if path.is_file() else None for path in paths]
+    files_now = [(stat.st_mtime_ns, stat.st_size) if stat else None for stat in stats]
+    return _digest(*((fold.key, fold.created) for fold in folds), *files_now)
 
 
 def _digest(*parts: object) -> str:

@@ -55,6 +55,11 @@ def places(rank: int | None, may_be: range | None) -> str:
     return "–".join(str(end) for end in dict.fromkeys(ends))
 
 
+def p(value: float) -> str:
+    """'p = 0.0312', or 'p < 0.0001'."""
+    return "p < 0.0001" if value < 1e-4 else f"p = {value:.4f}"
+
+
 def protocol(asked: Mapping[str, Any]) -> str:
     """'Whole training split', '1,000 training rows, classes balanced', '5-fold cross-validation'."""
     said = {

@@ -21,7 +21,7 @@ def ranks(values: Sequence[float], higher_is_better: bool) -> list[int]:
 def ranges(values: Sequence[float], p_values: Floats, higher_is_better: bool, alpha: float = 0.05) -> list[range]:
     """Of each value the places that it may have: below those that are significantly better, above those that are worse.
 
-    p_values: (k, k), of each pair's difference, corrected for their number (`paired.holm`).
+    p_values: (k, k), of each row's difference from the others, corrected for their number (`paired.holm`) by row.
     """
     scores = np.asarray(values) * (1 if higher_is_better else -1)
     apart = p_values < alpha

@@ -26,11 +26,18 @@ AT_ONCE = 2**22
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIXED = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 """Shifts and factors of SplitMix64 (Steele, Lea, Flood 2014)."""
-MOST = 12
-"""Times that a row counts: more would come once in 2e10 draws."""
-SHARES = list(accumulate(math.exp(-1) / math.factorial(times) for times in range(MOST)))
-BOUNDS = np.array([int(share * 2**64) for share in SHARES], dtype=np.uint64)
-"""A row counts k times where k of these lie at or below its 64 random bits."""
+BITS = 16
+"""Of a draw that decide how often a row counts."""
+
+
+def _times() -> npt.NDArray[np.uint8]:
+    """(2 ** BITS,) how often a row counts: as many of the entries are k as Poisson(1) has k."""
+    shares = accumulate(math.exp(-1) / math.factorial(times) for times in range(BITS))
+    times: npt.NDArray[np.uint8] = np.searchsorted(list(shares), (np.arange(2**BITS) + 0.5) / 2**BITS).astype(np.uint8)
+    return times
+
+
+TIMES = _times()
 
 
 class Run(NamedTuple):
@@ -80,7 +87,5 @@ def _bits(seeds: npt.NDArray[np.uint64], start: int, some: int) -> npt.NDArray[n
 
 
 def _counted(bits: npt.NDArray[np.uint64]) -> Floats:
-    times = np.zeros(bits.shape, dtype=np.uint8)
-    for bound in BOUNDS:
-        times += bits >= bound
-    return times.astype(np.float64)
+    times: Floats = TIMES[bits >> np.uint64(64 - BITS)].astype(np.float64)
+    return times

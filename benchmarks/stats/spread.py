@@ -32,6 +32,7 @@ SMALLEST = 1e-12
 """p-value: no quantile is known so far out that a smaller one would mean anything."""
 POWER = 1.5
 """Of the seeds' share of the variance, in the weight of Student's quantile."""
+DRAWS = 2000
 HALVINGS = 50
 """Of the interval in which a p-value's logarithm is looked for."""
 
@@ -59,6 +60,15 @@ class Spread(NamedTuple):
         students = -stdtrit(np.where(known, self.freedom, 1.0), tail)
         found: Floats = normal + (students - normal) * share**POWER
         return found
+
+
+class Difference(NamedTuple):
+    """Of two means: first minus second, its 95 % interval, and the two-sided p of none."""
+
+    value: float
+    low: float
+    high: float
+    p: float
 
 
 @dataclass(frozen=True)
@@ -136,10 +146,20 @@ class Estimates:
         found[second, first] = found[first, second]
         return found
 
-    def draws(self, seed: int = 0) -> Floats:
-        """(b, k) what the truths may be as far as these seeds and rows tell: systems share the luck of the rows."""
-        luck = np.random.default_rng(seed).standard_t(np.maximum(self.freedom, 1.0), self.sampled.shape)
-        found: Floats = self.means + self.sampled + luck * np.sqrt(self.seeds)
+    def difference(self, first: int, second: int) -> Difference:
+        """Of two systems' means."""
+        value, spread = float(self.means[first] - self.means[second]), self.between(first, second)
+        half = float(spread.quantile((1 - LEVEL) / 2) * np.sqrt(spread.variance))
+        return Difference(value, value - half, value + half, float(p_value(value, spread)))
+
+    def draws(self, count: int = DRAWS, seed: int = 0) -> Floats:
+        """(count, k) what the truths may be as far as these seeds and rows tell: systems share the luck of the rows."""
+        luck = np.random.default_rng(seed).standard_t(np.maximum(self.freedom, 1.0), (count, len(self.means)))
+        variances = np.maximum(0.0, np.diagonal(self.rows))
+        there = np.var(self.sampled, axis=0, ddof=1) if len(self.sampled) > 1 else np.zeros(len(self.means))
+        own = np.sqrt(np.divide(variances, there, out=np.zeros_like(there), where=there > 0))  # without V_both
+        of_rows = self.sampled[np.arange(count) % len(self.sampled)] * own
+        found: Floats = self.means + of_rows + luck * np.sqrt(self.seeds)
         return found
 
 
