@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from benchmarks.definitions import resolved_recipe
-from benchmarks.plan import Override, Skipped, protocols, variants
+from benchmarks.plan import Override, protocols, variants
 from benchmarks.schema import Claim, Encoder, Protocol, System, Task
 from benchmarks.selection import encoder_named
 
@@ -28,16 +28,13 @@ def needed(
     systems: Mapping[str, System],
     seeds: int,
     stand_in: str | None = None,
-) -> tuple[list[Needed], list[Skipped]]:
-    """What each claim needs, and those that nobody can run without their authors.
+) -> list[Needed]:
+    """What each claim needs.
 
     stand_in: an encoder in place of every claim's own. Raises UserError for one that is not known.
     """
-    found, skipped = [], []
+    found = []
     for claim in claims:
-        if claim.needs:
-            skipped.append(Skipped(claim.task, claim.system, f"{claim.name} needs {claim.needs}"))
-            continue
         task = tasks[claim.task]
         own = [(claim.system, claim.recipe), *([(claim.above.system, claim.above.recipe)] if claim.above else [])]
         chosen = [_variant(systems[name], task, recipe, stand_in or claim.encoder, systems) for name, recipe in own]
@@ -46,7 +43,7 @@ def needed(
         pinned = dict(claim.protocol)
         sizes, folds = [pinned.pop("train_size", None)], pinned.pop("folds", None)
         found.append(Needed(claim, task, chosen, protocols(seeds, sizes, folds, None, pinned)))
-    return found, skipped
+    return found
 
 
 def _variant(

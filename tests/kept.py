@@ -33,22 +33,21 @@ class Kept:
     def gold(self) -> np.ndarray:
         return np.array(self.data.splits["test"]["label"])
 
-    def run(
-        self, system: str, predicted, seed: int = 0, scores=None, method="majority", recipe=None, **protocol
-    ) -> None:
-        """Stores a run of a system that says this; predicted: (rows,), or a function of the job. method, recipe: what
-        its record says that it is.
+    def run(self, system, predicted, seed=0, scores=None, method="majority", recipe=None, **protocol) -> None:
+        """Stores a run of a system that says this; predicted: (rows,), or a function of the job. method, recipe, and
+        encoder and code among the rest: what its record says that it is.
         """
 
         def says(job) -> Predictions:
             return predicted(job) if callable(predicted) else job.predictions(list(map(int, predicted)), scores)
 
+        encoder, code = protocol.pop("encoder", None), protocol.pop("code", 1)
         made_by = RECIPES[method](**(recipe or {}))
+        identity = {"code": code, "task": self.task.identity(), "data": {}, "system": system, "method": method}
+        identity |= {"encoder": encoder, "recipe": recipe_identity(made_by, self.task.type)}
         spec = RunSpec(
-            self.task, System(name=system, method=method), made_by, Protocol(seed=seed, **protocol),
-            {"code": 1, "task": self.task.identity(), "data": {}, "system": system, "method": method,
-             "recipe": recipe_identity(made_by, self.task.type)},
-        )  # fmt: skip
+            self.task, System(name=system, method=method), made_by, Protocol(seed=seed, **protocol), identity
+        )
         spec.identity["protocol"] = spec.protocol.identity()
         result, predictions = run(spec, self.data, None, self.folder / "cache", method=says)
         assert result.status == "done", result.error["traceback"]

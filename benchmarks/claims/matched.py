@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.definitions import claimed_recipe
-from benchmarks.errors import UserError
-from benchmarks.leaderboard.made import Made, kept
+from benchmarks.leaderboard.made import Conditions, Made, kept
 from benchmarks.leaderboard.rows import Seeds, grouped
 from benchmarks.plan import recipe_identity
 from benchmarks.schema import Claim, Encoder, Protocol, RunFailure, RunResult, System, Task
@@ -55,37 +54,44 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Matched:
-    """The runs of one encoder under the newest conditions. stand_in: its name where it is not the claim's encoder."""
+    """The complete runs of one encoder under one definition of task, data and code. stand_in: the encoder's name where
+    it is not the claim's.
+    """
 
     stand_in: str | None
+    conditions: Conditions
     seeds: tuple[tuple[Made, ...], ...]
 
     @property
     def newest(self) -> Made:
+        """Its newest run."""
         return max((run for own in self.seeds for run in own), key=lambda run: run.created)
 
 
 def matched(wanted: Wanted, runs: Iterable[RunResult | RunFailure], systems: Mapping[str, System]) -> list[Matched]:
-    """The claim's own encoder first, then stand-ins by name. Of folds, only seeds that have all."""
-    found = [run for run in runs if isinstance(run, RunResult) and wanted.is_made_by(run)]
-    by_encoder = grouped(found, lambda run: stand_in(run.system, wanted.encoder, systems))
-    sets = [
-        Matched(name, _newest(list(map(_made, own)), wanted.protocol.get("folds"))) for name, own in by_encoder.items()
-    ]
-    return sorted((one for one in sets if one.seeds), key=lambda one: (one.stand_in is not None, one.stand_in or ""))
+    """The claim's own encoder first, then stand-ins by name; of each the newest conditions first. Of folds, only seeds
+    that have all.
+    """
+    found: dict[tuple[str | None, Conditions], list[Made]] = {}
+    for run in runs:
+        if isinstance(run, RunResult) and wanted.is_made_by(run):
+            record = kept(run)
+            assert isinstance(record, Made)
+            name = stand_in(run.system, run.identity_.get("encoder"), wanted.encoder, systems)
+            found.setdefault((name, record.conditions), []).append(record)
+    sets = [Matched(*key, _seeds(own, wanted.protocol.get("folds"))) for key, own in found.items()]
+    newest_first = sorted((one for one in sets if one.seeds), key=lambda one: one.newest.created, reverse=True)
+    return sorted(newest_first, key=lambda one: (one.stand_in is not None, one.stand_in or ""))
 
 
-def _made(run: RunResult) -> Made:
-    record = kept(run)
-    assert isinstance(record, Made)
-    return record
+def one_an_encoder(found: Iterable[Matched]) -> list[Matched]:
+    """Those under the newest conditions."""
+    return [own[0] for own in grouped(found, lambda one: one.stand_in).values()]
 
 
-def _newest(runs: Sequence[Made], folds: int | None) -> tuple[tuple[Made, ...], ...]:
-    """Of several definitions of task, data or code the newest, and of a seed and fold the newest run."""
-    newest = max(runs, key=lambda run: run.created)
-    alike = [run for run in runs if run.conditions == newest.conditions]
-    slots = grouped(alike, lambda run: (run.slot.seed, run.slot.fold))
+def _seeds(runs: Sequence[Made], folds: int | None) -> tuple[tuple[Made, ...], ...]:
+    """Of a seed and fold the newest run."""
+    slots = grouped(runs, lambda run: (run.slot.seed, run.slot.fold))
     seeds = Seeds.of([max(same, key=lambda run: run.created) for same in slots.values()], folds)
     return seeds.runs if seeds.complete else ()
 
@@ -94,19 +100,24 @@ def _pinned(protocol: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in protocol.items() if name not in OF_RUNS and value not in (None, False)}
 
 
-def stand_in(system: str, encoder: Encoder | None, systems: Mapping[str, System]) -> str | None:
-    """The name of a stored system's encoder where it is not this one, else None: of the first entry that has it, or the
-    name that the user gave.
+def stand_in(
+    system: str, identity: Mapping[str, Any] | None, encoder: Encoder | None, systems: Mapping[str, System]
+) -> str | None:
+    """The name of a stored run's encoder where it is not this one, else None: of the first entry that has it, or the
+    name that the user gave. identity: what the run's record says that its encoder was.
     """
-    if encoder is None:
+    if encoder is None or _is(encoder, identity):
         return None
     name, _, changes = system.partition("[")
     settings = dict(part.partition("=")[::2] for part in changes.removesuffix("]").split(","))
-    named = settings.get("encoder", name)
-    try:
-        found = encoder_named(named, systems)
-    except UserError:  # a folder or an entry that is not there any more
-        return named
-    if found == encoder:
-        return None
-    return next((entry.name for entry in systems.values() if entry.encoder == found), named)
+    entries = (entry.name for entry in systems.values() if entry.encoder and _is(entry.encoder, identity))
+    return next(entries, settings.get("encoder", name))
+
+
+def _is(encoder: Encoder, identity: Mapping[str, Any] | None) -> bool:
+    """Whatever the entry of that name says today."""
+    if not identity:
+        return False
+    return identity.get("hub") == encoder.checkpoint or (
+        encoder.sha256 is not None and identity.get("sha256") == encoder.sha256
+    )

@@ -46,11 +46,16 @@ def overview(found: Sequence[Assessment]) -> str:
 
 def _rows(one: Assessment) -> Iterator[dict[str, str]]:
     claim = one.claim
-    system = words.plain(claim.system + (f" above {claim.above.system}" if claim.above else ""))
+    system = words.plain(" above ".join(claim.systems))
     head = {"claim": f"[{claim.name}](#{claim.name.lower()})", "task": words.plain(claim.task), "system": system}
     if not any(_summed_up(measured, one) for measured in one.measured):
-        metrics = ", ".join([*claim.reported, *claim.at_most, *([claim.metric] if claim.metric else [])])
-        values = ", ".join(_number(value) for value in claim.reported.values())
+        metrics = ", ".join([*claim.reported, *claim.at_most, *filter(None, [claim.metric])])
+        values = ", ".join([
+            *map(_number, claim.reported.values()),
+            *(f"≤ {bound}" for bound in claim.at_most.values()),
+            *(["above"] if claim.above else []),
+            *filter(None, [_amount(claim)]),
+        ])  # fmt: skip
         yield {**head, "metric": metrics, "reported": values, "ours": "", "another run": "", "verdict": one.missing}
     for measured in one.measured:
         for row in _summed_up(measured, one):
@@ -115,10 +120,7 @@ def section(one: Assessment) -> str:
 
 def _facts(one: Assessment) -> Iterator[str]:
     claim = one.claim
-    settings = ", ".join(f"{name} {value}" for name, value in claim.recipe.items())
-    encoder = f", encoder {words.code(claim.encoder)}" if claim.encoder else ""
-    recipe = f" ({settings})" if settings else ""
-    yield f"Task {words.code(claim.task)}, system {words.code(claim.system)}{encoder}{recipe}"
+    yield f"Task {words.code(claim.task)}, system {' above '.join(map(words.code, claim.systems))}"
     yield f"Rows: {words.protocol(claim.protocol).lower()}{_stated_size(claim)}"
     if claim.not_stated:
         yield f"Not stated: {'; '.join(map(words.plain, claim.not_stated))}"
@@ -127,7 +129,8 @@ def _facts(one: Assessment) -> Iterator[str]:
     if one.not_comparable:
         yield f"Not comparable: {words.plain(one.not_comparable)}"
     if one.missing:
-        yield f"The claim's own encoder: {words.plain(one.missing)}. `run_all.py --claims {claim.name}` makes its runs"
+        command = "" if claim.needs else f"; `run_all.py --claims {claim.name}` makes its runs"
+        yield f"The claim's own runs: {words.plain(one.missing)}{command}"
     yield from _arithmetic(claim)
 
 
@@ -161,6 +164,8 @@ def _of_fewest(claim: Claim, rounding: Mapping[str, float]) -> str:
 def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
     encoder = "the claim's encoder" if measured.stand_in is None else f"a stand-in, {words.code(measured.stand_in)}"
     yield f"By {encoder}, {words.counted(measured.seeds, 'seed')}, {measured.rows:,} test rows:"
+    if measured.untold:
+        yield f"Its predictions can't give {' and '.join(measured.untold)}: they hold no scores."
     if measured.order:
         yield _order(measured.order, one.claim)
     if measured.bound:
@@ -174,10 +179,10 @@ def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
 
 
 def _order(order: Order, claim: Claim) -> str:
-    other = claim.above.system if claim.above else ""
-    first, second = f"{order.first:.4f} of {words.code(claim.system)}", f"{order.second:.4f} of {words.code(other)}"
+    values = zip((order.first, order.second), claim.systems, strict=True)
+    both = " and ".join(f"{value:.4f} of {words.code(system)}" for value, system in values)
     difference = f"{order.first - order.second:+.4f} [{order.low:+.4f}, {order.high:+.4f}]"
-    return f"{order.metric} {first} and {second}: difference {difference}, {words.p(order.p)}: {order.verdict}."
+    return f"{order.metric} {both}: difference {difference}, {words.p(order.p)}: {order.verdict}."
 
 
 def _bound(bound: Bound) -> str:

@@ -9,19 +9,21 @@ whole interval of our mean keeps it, contradicted where none of it does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from benchmarks.claims.matched import Matched, Wanted, matched
+from benchmarks.claims.matched import Matched, Wanted, matched, one_an_encoder
 from benchmarks.leaderboard.folds import Tested, tested
+from benchmarks.leaderboard.rows import grouped
 from benchmarks.metrics import METRICS, names_for
 from benchmarks.schema import CLASS_METRICS, NOT_COMPARABLE, Claim, RunFailure, RunResult, System, Task
 from benchmarks.stats.resampling import Run, replicates
-from benchmarks.stats.spread import Estimates, interval, p_value, prediction
+from benchmarks.stats.spread import Estimates, interval, prediction
 
 Verdict = Literal["reproduced", "above", "below", "undecided", "contradicted"]
 Asked = tuple[str, str | None]
@@ -102,6 +104,8 @@ class Measured:
     cost: Cost | None = None
     conventions: tuple[Value, ...] = ()
     majority: Mapping[str, float] | None = None
+    untold: tuple[str, ...] = ()
+    """Reported metrics that the predictions can't give."""
     notes: tuple[str, ...] = ()
 
 
@@ -112,7 +116,7 @@ class Assessment:
     claim: Claim
     measured: tuple[Measured, ...]
     missing: str
-    """'cannot be run here (why)' or 'not run yet'; empty where runs with the claim's own encoder are stored."""
+    """Why there are no runs with the claim's own encoder; empty where there are."""
     not_comparable: str
 
 
@@ -128,25 +132,36 @@ def assessed(
     wanted = Wanted.of(claim, task, systems)
     firsts = matched(wanted, runs, systems)
     if claim.above:
-        others = {one.stand_in: one for one in matched(Wanted.of(claim, task, systems, other=True), runs, systems)}
-        pairs = [(first, others[first.stand_in]) for first in firsts if first.stand_in in others]
-        measured = [_ordered(claim, *pair, results) for pair in pairs]
+        second = Wanted.of(claim, task, systems, other=True)
+        pairs = [
+            (one, other)
+            for one, other in product(firsts, matched(second, runs, systems))
+            if one.conditions == other.conditions
+            and (one.stand_in == other.stand_in or None in (wanted.encoder, second.encoder))
+        ]
+        newest = grouped(pairs, lambda pair: pair[0].stand_in or pair[1].stand_in)
+        measured = [_ordered(claim, name, *own[0], results) for name, own in newest.items()]
     else:
-        majority = matched(wanted.majority(), runs, systems)
-        measured = [_measured(claim, task, one, majority[0] if majority else None, results) for one in firsts]
+        of_majority = {one.conditions: one for one in matched(wanted.majority(), runs, systems)}
+        chosen = one_an_encoder(firsts)
+        measured = [_measured(claim, task, one, of_majority.get(one.conditions), results) for one in chosen]
     found = tuple(one for one in measured if one is not None)
     has_own = any(one.stand_in is None for one in found)
     notes = [note for one in found for note in one.notes if note.startswith(NOT_COMPARABLE)]
     why = claim.not_comparable or (notes[0].removeprefix(f"{NOT_COMPARABLE}: ") if notes else "")
-    return Assessment(claim, found, "" if has_own else _missing(claim, wanted), why.rstrip("."))
+    gone = len(found) < len(measured)
+    return Assessment(claim, found, "" if has_own else _missing(claim, wanted, gone), why.rstrip("."))
 
 
-def _missing(claim: Claim, wanted: Wanted) -> str:
+def _missing(claim: Claim, wanted: Wanted, gone: bool) -> str:
+    """Why nothing is measured with the claim's own encoder; gone: runs are stored that can't say it."""
+    if gone:
+        return "runs are stored, but their predictions are gone or can't give it"
     if claim.needs:
-        return f"cannot be run here ({claim.needs})"
+        return f"cannot be run here (needs {claim.needs})"
     encoder = wanted.encoder
     if encoder and encoder.package is None:
-        return f"cannot be run here (needs {encoder.checkpoint})"
+        return f"not run here (needs {encoder.checkpoint})"
     return "not run yet"
 
 
@@ -169,6 +184,10 @@ class _Seeds:
     def rows(self) -> int:
         return max(len(seed.row_ids) for seed in self.tested)
 
+    def rows_of(self, label: str) -> int:
+        """Rows of one class, the mean over seeds."""
+        return round(sum(seed.named.gold.count(label) for seed in self.tested) / len(self.tested))
+
     def runs(self, metric: str, label: str | None = None) -> list[Run]:
         """None where the predictions can't give the metric."""
         try:
@@ -185,43 +204,45 @@ def _measured(claim: Claim, task: Task, found: Matched, majority: Matched | None
     seeds = _Seeds.read(results, found)
     if seeds is None:
         return None
-    size = claim.test_size or seeds.rows
     notes = tuple(found.newest.data.get("notes", ()))
     if claim.passes:
         return Measured(found.stand_in, len(found.seeds), seeds.rows, cost=_cost(claim, found), notes=notes)
     if claim.at_most:
         ((metric, bound),) = claim.at_most.items()
         return Measured(found.stand_in, len(found.seeds), seeds.rows, bound=_bound(seeds, metric, bound), notes=notes)
-    reported: dict[Asked, float | None] = {(metric, None): value for metric, value in claim.reported.items()}
+    reported: dict[Asked, float] = {(metric, None): value for metric, value in claim.reported.items()}
     for label, scores in claim.per_class.items():
         reported |= {(metric, label): value for metric, value in zip(CLASS_METRICS, scores, strict=False)}
-    conventions: dict[Asked, float | None] = {(name, None): None for name in names_for(task.type, len(task.labels))}
-    of_majority = _Seeds.read(results, majority) if majority else None
+    conventions: list[Asked] = [(name, None) for name in names_for(task.type, len(task.labels))]
+    estimates = _estimates(seeds, dict.fromkeys([*reported, *conventions]))
+    values = {asked: _value(asked, reported.get(asked), found, seeds, claim) for asked, found in estimates.items()}
     return Measured(
         found.stand_in,
         len(found.seeds),
         seeds.rows,
-        values=_values(seeds, reported, claim, size),
-        conventions=_values(seeds, conventions, claim, size),
-        majority=None if of_majority is None else _means(of_majority),
+        values=tuple(values[asked] for asked in reported if asked in values),
+        conventions=tuple(values[asked] for asked in conventions if asked in values),
+        untold=tuple(metric for metric, _ in reported if (metric, None) in reported and (metric, None) not in values),
+        majority=_majority(results, majority),
         notes=notes,
     )
 
 
-def _values(seeds: _Seeds, asked: Mapping[Asked, float | None], claim: Claim, size: int) -> tuple[Value, ...]:
-    """asked: metric and class -> what was reported of it. Without those that the predictions can't give."""
+def _estimates(seeds: _Seeds, asked: Iterable[Asked]) -> dict[Asked, Estimates]:
+    """Of every metric and class that the predictions can give, on the same samples."""
     runs = {one: found for one in asked if (found := seeds.runs(*one))}
     if not runs:
-        return ()
+        return {}
     sampled = np.hsplit(replicates([run for own in runs.values() for run in own], SAMPLES), len(runs))
-    estimates = {
-        one: Estimates.of([_scores(own)], [found]) for (one, own), found in zip(runs.items(), sampled, strict=True)
-    }
-    return tuple(_value(one, asked[one], found, seeds.rows, claim, size) for one, found in estimates.items())
+    return {one: Estimates.of([_scores(own)], [found]) for (one, own), found in zip(runs.items(), sampled, strict=True)}
 
 
-def _value(asked: Asked, reported: float | None, found: Estimates, rows: int, claim: Claim, size: int) -> Value:
+def _value(asked: Asked, reported: float | None, found: Estimates, seeds: _Seeds, claim: Claim) -> Value:
+    """Of a class, its own rows are what counts, on both sides."""
     metric, label = asked
+    rows, size = seeds.rows, claim.test_size or seeds.rows
+    if label is not None:
+        rows, size = max(1, seeds.rows_of(label)), claim.per_class[label][3]
     mean, bounds = float(found.means[0]), (METRICS[metric].lowest, 1.0)
     low, high = prediction(mean, found.another(0, rows, size), rows, size, bounds)
     value = Value(metric, label, reported, mean, low, high, None)
@@ -229,6 +250,11 @@ def _value(asked: Asked, reported: float | None, found: Estimates, rows: int, cl
         return value
     side: Verdict = "above" if mean > reported else "below"
     return replace(value, verdict="reproduced" if value.holds(reported, claim.rounding(reported)) else side)
+
+
+def _majority(results: Path, found: Matched | None) -> dict[str, float] | None:
+    seeds = _Seeds.read(results, found) if found else None
+    return None if seeds is None else _means(seeds)
 
 
 def _means(seeds: _Seeds) -> dict[str, float]:
@@ -239,7 +265,7 @@ def _means(seeds: _Seeds) -> dict[str, float]:
 # -- orders, bounds, costs -------------------------------------------------------------------------------------------
 
 
-def _ordered(claim: Claim, first: Matched, second: Matched, results: Path) -> Measured | None:
+def _ordered(claim: Claim, stand_in: str | None, first: Matched, second: Matched, results: Path) -> Measured | None:
     seeds = [_Seeds.read(results, one) for one in (first, second)]
     metric = claim.metric or ""
     if seeds[0] is None or seeds[1] is None:
@@ -247,15 +273,13 @@ def _ordered(claim: Claim, first: Matched, second: Matched, results: Path) -> Me
     runs = [own.runs(metric) for own in seeds if own]
     if not all(runs):
         return None
-    found = np.hsplit(replicates([run for own in runs for run in own], SAMPLES), [len(runs[0])])
-    estimates = Estimates.of([_scores(own) for own in runs], found)
-    spread, means = estimates.between(0, 1), estimates.means
-    difference, p = float(means[0] - means[1]), float(p_value(means[0] - means[1], estimates.between(0, 1)))
-    half = float(spread.quantile(LEVEL / 2) * np.sqrt(spread.variance))
-    verdict: Verdict = "undecided" if p >= LEVEL else "reproduced" if difference > 0 else "contradicted"
-    order = Order(metric, float(means[0]), float(means[1]), difference - half, difference + half, p, verdict)
+    sampled = np.hsplit(replicates([run for own in runs for run in own], SAMPLES), [len(runs[0])])
+    estimates = Estimates.of([_scores(own) for own in runs], sampled)
+    found, means = estimates.difference(0, 1), estimates.means
+    verdict: Verdict = "undecided" if found.p >= LEVEL else "reproduced" if found.value > 0 else "contradicted"
+    order = Order(metric, float(means[0]), float(means[1]), found.low, found.high, found.p, verdict)
     notes = tuple(first.newest.data.get("notes", ()))
-    return Measured(first.stand_in, min(map(len, runs)), seeds[0].rows, order=order, notes=notes)
+    return Measured(stand_in, min(map(len, runs)), seeds[0].rows, order=order, notes=notes)
 
 
 def _bound(seeds: _Seeds, metric: str, at_most: float) -> Bound | None:
@@ -276,10 +300,3 @@ def _cost(claim: Claim, found: Matched) -> Cost | None:
     close = abs(claim.passes.pairs - pairs) <= CLOSE_TO_ONE * pairs
     paces = [run.cost["predict_seconds"] / run.data["used"]["test"] for own in found.seeds for run in own]
     return Cost(pairs, claim.passes.rows, float(np.median(paces)), "reproduced" if close else "contradicted")
-
-
-def verdicts(assessment: Assessment) -> Iterator[tuple[str | None, Verdict]]:
-    """Of everything that was measured: the stand-in's name or None, and the verdict."""
-    for one in assessment.measured:
-        parts = (*one.values, *(part for part in (one.order, one.bound, one.cost) if part))
-        yield from ((one.stand_in, part.verdict) for part in parts if part.verdict)

@@ -87,7 +87,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     add("--folds", metavar="K", type=_folds, help="K-fold cross-validation instead of the test split")
     add("--set", metavar="NAME=V,...", action="append", default=[], dest="overrides", help=_SET)
     add("--limit", metavar="N", type=_count, help="first N rows of every split: a smoke run, kept out of leaderboards")
-    add("--claims", metavar="ID,...", type=_names("--claims"), nargs="?", const=[ALL], help=_CLAIMS)
+    add("--claims", metavar="ID,...", type=_names("--claims"), nargs="?", const=[ALL], action="append", help=_CLAIMS)
     add("--dry-run", action="store_true", help="the plan with counts and estimated time")
     add("--list", action="store_true", help="the declared tasks, systems and metrics")
     add("--force", action="store_true", help="make stored runs again")
@@ -137,11 +137,13 @@ def _results(parser: argparse.ArgumentParser) -> None:
 
 
 def _claims(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("claims", metavar="ID,...", nargs="?", type=_names("claims"), help=_CLAIMED)
+    add = parser.add_argument
+    add("claims", metavar="ID,...", nargs="?", type=_names("claims"), help=_CLAIMED)
+    add("--claims", metavar="FILE", dest="files", action="append", default=[], help="a file of claims of your own")
     _results(parser)
 
 
-_CLAIMED = "names, sources or YAML paths to show; without any, all are shown and RESULTS/CLAIMS.md is written"
+_CLAIMED = "names or sources of claims to show; without any, all are shown and RESULTS/CLAIMS.md is written"
 
 
 def _compare(parser: argparse.ArgumentParser) -> None:

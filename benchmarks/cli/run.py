@@ -130,18 +130,37 @@ def _of_claims(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Plac
         if getattr(arguments, flag):
             raise UserError(f"--claims: says itself what is run; {given} can't stand beside it.")
     tasks, systems = definitions.load_tasks(), definitions.load_systems()
-    asked = selection.select_claims(arguments.claims, tasks, systems)
-    wanted, skipped = needed.needed(asked.claims.values(), tasks, systems, arguments.seeds, _stand_in(arguments))
-    places = _places([one.task for one in wanted], [s for one in wanted for s in one.systems], arguments, locked)
-    grids = [plan.Plan((), tuple(skipped))]
-    for one in wanted:
+    names = [name for given in arguments.claims for name in given]
+    asked = selection.select_claims(names, tasks, systems)
+    wanted = needed.needed(asked.claims.values(), tasks, systems, arguments.seeds, _stand_in(arguments))
+    named = dict.fromkeys(one.task.name for one in wanted)
+    lacking = {name: why for name in named if (why := _no_data(tasks[name], arguments, locked))}
+    there = [one for one in wanted if one.task.name not in lacking]
+    places = _places([one.task for one in there], [s for one in there for s in one.systems], arguments, locked)
+    return plan.joined([_of_claim(one, lacking.get(one.task.name), places) for one in wanted]), places
+
+
+def _no_data(task: Task, arguments: Namespace, locked: lock.Lock) -> str | None:
+    """Why a task's rows can't be had; None where they can."""
+    try:
+        _places([task], [], arguments, locked)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _of_claim(one: needed.Needed, lacking: str | None, places: Places) -> plan.Plan:
+    """The runs of one claim, or why there are none."""
+    claim, why = one.claim, lacking
+    if why is None and claim.needs and places.origins[one.task.name].not_comparable:
+        why = f"needs {claim.needs}"
+    if why is None:
         grid = plan.plan([one.task], one.systems, one.protocols, *_identities(places))
         try:
             foreseen.check(grid.runs, places.origins)
         except UserError as error:
-            grid = plan.Plan((), (plan.Skipped(one.task.name, one.claim.system, f"{one.claim.name}: {error}"),))
-        grids.append(grid)
-    return plan.joined(grids), places
+            why = str(error)
+    return grid if why is None else plan.Plan((), (plan.Skipped(one.task.name, claim.system, f"{claim.name}: {why}"),))
 
 
 def _stand_in(arguments: Namespace) -> str | None:

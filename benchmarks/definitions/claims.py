@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +51,8 @@ def _claim(
     if not isinstance(entry, dict):
         raise UserError(f"{name}: holds {short(entry)}, expected fields such as 'reported: {{accuracy: 0.9}}'.")
     claim = validated(Claim, {**entry, "name": name}, name)
+    if name in ("all", *sources):
+        raise UserError(f"{name}: is the name of {'all claims' if name == 'all' else 'a source'}; rename the claim.")
     if claim.source not in sources:
         raise UserError(f"{name}.source: {unknown('source', claim.source, list(sources), one_of(sources).strip())}")
     if claim.task not in tasks:
@@ -77,9 +79,18 @@ def _system_problems(claim: Claim, task: Task, systems: Mapping[str, System]) ->
             continue
         if why := resolved.misfit(task):
             yield f"{place}system: {name!r}: {systems[name].method} {why}."
-    if claim.encoder and "/" not in claim.encoder and claim.encoder not in systems:
-        having_one = [system.name for system in systems.values() if system.encoder]
-        yield f"encoder: {unknown('encoder', claim.encoder, having_one)}"
+    if claim.encoder:
+        yield from _encoder_problems(claim.encoder, [name for _, name, _ in named if name in systems], systems)
+
+
+def _encoder_problems(encoder: str, named: Sequence[str], systems: Mapping[str, System]) -> Iterator[str]:
+    having_one = [system.name for system in systems.values() if system.encoder]
+    if encoder in systems and encoder not in having_one:
+        yield f"encoder: system {encoder!r} has no encoder.{one_of(having_one)}"
+    elif "/" not in encoder and encoder not in systems:
+        yield f"encoder: {unknown('encoder', encoder, having_one)}"
+    if named and not any(name in having_one for name in named):
+        yield f"encoder: {encoder!r}, but {' and '.join(named)} read none."
 
 
 def claimed_recipe(system: System, changes: Mapping[str, Any], task: Task) -> Recipe:
@@ -130,4 +141,4 @@ def _fits(name: str, claim: Claim, task: Task, systems: Mapping[str, System]) ->
     metric = METRICS[name]
     if claim.system in systems and RECIPES[systems[claim.system].method].clusters:
         return metric.clustering and metric.task_type == task.type
-    return metric.scores(task.type, len(task.labels))
+    return metric.scores(task.type, len(task.labels)) and metric.higher_is_better is not None

@@ -40,7 +40,7 @@ class Passes(Value):
 class Claim(Value):
     """One reported result: scores of a system, an order of two, a bound, or a count of what a method costs."""
 
-    name: str
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     source: str
     """A key of the file's `sources`."""
     says: str
@@ -73,7 +73,7 @@ class Claim(Value):
     assumed: tuple[str, ...] = ()
     """What we put in its place."""
     needs: str | None = None
-    """What nobody has who can't get it from the authors: such a claim is not planned."""
+    """What is not public: such a claim is planned only where the task's data are whole."""
     not_comparable: str | None = None
     """Why our rows or labels can't be the source's; the runs are made all the same."""
 
@@ -84,6 +84,11 @@ class Claim(Value):
             raise ValueError("reported: required, or one of per_class, above, at_most, passes")
         if len(given) > 1 and set(given) != {"reported", "per_class"}:
             raise ValueError(f"{given[0]} and {given[1]}: of two kinds; write two claims")
+        if len(self.at_most) > 1:
+            raise ValueError("at_most: more than one bound; write a claim for each")
+        for label, (*scores, rows) in self.per_class.items():
+            if not all(0 <= score <= 1 for score in scores) or rows < 1:
+                raise ValueError(f"per_class.{label}: expected precision, recall and F1 as shares, and 1 row or more")
         if (self.metric is None) != (self.above is None):
             raise ValueError("metric, above: an order has both, any other claim neither")
         return self
@@ -94,6 +99,17 @@ class Claim(Value):
         if self.above:
             return "order"
         return "bound" if self.at_most else "cost" if self.passes else "score"
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The system, and of an order the second one, with what the claim changes in them."""
+        others = [(self.above.system, self.above.recipe)] if self.above else []
+        return tuple(self._named(name, recipe) for name, recipe in [(self.system, self.recipe), *others])
+
+    def _named(self, system: str, recipe: dict[str, Any]) -> str:
+        encoder = [f"encoder={self.encoder}"] if self.encoder else []
+        changes = [*encoder, *(f"{name}={value}" for name, value in recipe.items())]
+        return f"{system}[{','.join(changes)}]" if changes else system
 
     def rounding(self, value: float) -> float:
         """How far a reported value may lie from the one that was measured: half of its last decimal."""

@@ -71,6 +71,25 @@ def test_a_claim_is_read(tmp_path, declared):
         ("reported: {accuracy: 0.91}", "metric: accuracy", r"reported: required, or one of per_class"),
         ("reported: {accuracy: 0.91}", "above: {system: minilm}", r"an order has both, any other claim neither"),
         ("    reported:", "    at_most: {accuracy: 0.3}\n    reported:", r"of two kinds; write two claims"),
+        ("reported: {accuracy: 0.91}", "at_most: {accuracy: 0.3, mcc: 0.2}", r"at_most: more than one bound"),
+        (
+            "reported: {accuracy: 0.91}",
+            "per_class: {positive: [69, 88, 77, 266]}",
+            r"per_class\.positive: expected",
+        ),
+        ("accuracy: 0.91", "best_f1_threshold: 0.5", r"metric 'best_f1_threshold': not of such a system"),
+        (
+            "system: bert-base",
+            "system: bert-base\n    encoder: tfidf-svm",
+            r"'tfidf-svm' has no encoder",
+        ),
+        (
+            "system: bert-base\n    recipe: {epochs: 2}",
+            "system: tfidf-svm\n    encoder: minilm",
+            r"but tfidf-svm read",
+        ),
+        ("  films:", "  films, all:", r"name: string should match"),
+        ("  films:", "  mine:", r"mine: is the name of a source"),
         ("    reported:", "    reportet: 3\n    reported:", r"reportet: no such field\. Did you mean 'reported'"),
     ],
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
+from benchmarks.claims.matched import Wanted
 from benchmarks.cli import main
-from benchmarks.definitions import load_claims, load_systems, load_tasks
+from benchmarks.definitions import load_claims, load_systems, load_tasks, resolved_recipe
 from benchmarks.errors import UserError
 from benchmarks.needed import needed
+from benchmarks.plan import recipe_identity
 from benchmarks.selection import select_claims
 
 
@@ -22,40 +26,46 @@ def of(declared, *names: str, seeds: int = 1, stand_in: str | None = None):
 
 
 def test_a_claim_needs_its_system_under_its_recipe_and_rows_and_the_majority(declared):
-    (found,), skipped = of(declared, "S4-bert-2-epochs", seeds=2)
+    (found,) = of(declared, "S4-bert-2-epochs", seeds=2)
     assert [system.name for system in found.systems] == ["bert-base[learning_rate=2e-05,epochs=2]", "majority"]
     assert [p.seed for p in found.protocols] == [0, 1]
     assert {(p.balanced, p.train_size, p.test_size) for p in found.protocols} == {(True, 700, 170)}
-    assert skipped == []
 
 
 def test_folds_are_planned_one_by_one(declared):
-    (found,), _ = of(declared, "S4-lstm-word2vec-30", seeds=2)
+    (found,) = of(declared, "S4-lstm-word2vec-30", seeds=2)
     assert [(p.seed, p.fold) for p in found.protocols] == [(seed, fold) for seed in (0, 1) for fold in range(10)]
 
 
 def test_a_stand_in_takes_the_place_of_every_encoder(declared):
-    (found,), _ = of(declared, "S2-sentiment-sbert-above-bert", stand_in="minilm")
+    (found,) = of(declared, "S2-sentiment-sbert-above-bert", stand_in="minilm")
     assert [system.name for system in found.systems] == ["sbert-softmax", "bert-base[encoder=minilm]"]
     assert {system.encoder for system in found.systems} == {declared[1]["minilm"].encoder}
 
 
 def test_both_systems_of_an_order_have_the_claims_encoder(declared):
-    (found,), _ = of(declared, "S2-sentiment-sbert-above-bert")
+    (found,) = of(declared, "S2-sentiment-sbert-above-bert")
     assert [system.name for system in found.systems] == ["sbert-softmax[encoder=bert-base]", "bert-base"]
 
 
 def test_what_a_recipe_repeats_makes_no_variant(declared):
-    (found,), _ = of(declared, "S3-bert")
+    (found,) = of(declared, "S3-bert")
     assert found.systems[0].name == "bert-base-cased[epochs=4]"
 
 
-def test_what_nobody_else_has_is_not_planned(declared):
-    found, skipped = of(declared, "S2-letter-author")
-    assert found == []
-    assert [(item.task, item.why) for item in skipped] == [
-        ("letter-author", "S2-letter-author needs the full corpus of letters, which is not public")
-    ]
+@pytest.mark.parametrize("stand_in", [None, "minilm"])
+def test_what_is_planned_is_what_speaks_for_the_claim(declared, stand_in):
+    """Of every claim of the suite: each of its runs is one that its verdict would take."""
+    claims = load_claims(*declared).claims
+    for one in needed(claims.values(), *declared, 2, stand_in):
+        wanted = [Wanted.of(one.claim, one.task, declared[1], other=second) for second in (False, True)]
+        wanted.append(wanted[0].majority())
+        for system, protocol in product(one.systems, one.protocols):
+            recipe = recipe_identity(resolved_recipe(system, one.task.type), one.task.type)
+            made_by = [w for w in wanted if (w.method, w.recipe) == (system.method, recipe)]
+            assert made_by, (one.claim.name, system.name)
+            pinned = {k: v for k, v in protocol.identity().items() if k not in ("seed", "fold", "limit") and v}
+            assert pinned == made_by[0].protocol, one.claim.name
 
 
 def test_claims_are_named_by_source_and_file_too(declared, tmp_path):
@@ -100,8 +110,38 @@ def test_two_claims_of_one_run_plan_it_once(capsys, tmp_path):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.touch()
     claims = "S4-custom-head-700,S4-custom-head-300-valid,S1-frozen-5000-germeval,S1-frozen-1000-germeval"
-    arguments = ["--claims", claims, "--set", "encoder=minilm", "--seeds", "1", "--data-dir", str(data), "--dry-run"]
+    arguments = [
+        "--claims",
+        claims,
+        "--claims",
+        "S3-bert",
+        "--set",
+        "encoder=minilm",
+        "--seeds",
+        "1",
+        "--data-dir",
+        str(data),
+        "--dry-run",
+    ]
     assert main(["run", *arguments, "--results-dir", str(tmp_path / "results")]) == 0
     said = capsys.readouterr().out
     assert said.startswith("6 runs: 0 stored, 6 to make")
+    assert "mit-movie x bert-base-cased: S3-bert: " in said  # its files are not there
     assert "S1-frozen-5000-germeval: germeval2014-coarse: train_size 5,000, but there are 2,200 training rows" in said
+
+
+def test_what_is_not_public_is_planned_only_where_the_data_are_whole(capsys, tmp_path):
+    task = load_tasks()["letter-author"]
+    folder = tmp_path / "data" / task.source.folder
+    (folder / "full").mkdir(parents=True)
+    for files in task.source.files.values():
+        for file in files:
+            (folder / file.path).touch()
+    command = ["run", "--claims", "S2-letter-author", "--set", "encoder=minilm", "--seeds", "1", "--dry-run"]
+    command += ["--data-dir", str(tmp_path / "data"), "--results-dir", str(tmp_path / "results")]
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("2 runs: 0 stored, 2 to make")
+    for path in (folder / "full").iterdir():
+        path.unlink()
+    assert main(command) == 2
+    assert "S2-letter-author: needs the full corpus of letters, which is not public" in capsys.readouterr().err

@@ -11,7 +11,9 @@ from benchmarks.claims import page
 from benchmarks.definitions import Reported
 from benchmarks.schema import Claim, Encoder, Publication, System
 
-BUNDLED, LARGE = Encoder(checkpoint="org/small", package="somewhere/model"), Encoder(checkpoint="org/large")
+BUNDLED = Encoder(checkpoint="org/small", package="somewhere/model", sha256="a" * 64)
+LARGE = Encoder(checkpoint="org/large")
+OF_SMALL, OF_LARGE = {"sha256": "a" * 64}, {"hub": "org/large", "commit": "f" * 40}
 SYSTEMS = {
     "large": System(name="large", method="finetune", encoder=LARGE),
     "small": System(name="small", method="finetune", encoder=BUNDLED),
@@ -100,6 +102,9 @@ def test_classes_are_compared_one_by_one(kept):
     reported = {"positive": (30 / 36, 1.0, 0.909, 30), "negative": (0.5, 0.3, 0.4, 30)}
     (measured,) = assessed(kept, claim(reported={}, per_class=reported)).measured
     found = {(value.label, value.metric): (value.ours, value.verdict) for value in measured.values}
+    few = {"negative": (0.5, 0.3, 0.4, 2)}  # what 2 rows say is little
+    (of_few,) = assessed(kept, claim(reported={}, per_class=few)).measured
+    assert next(value.verdict for value in of_few.values if value.metric == "recall") == "reproduced"
     assert found["positive", "precision"] == (pytest.approx(30 / 36), "reproduced")
     assert found["positive", "recall"] == (1.0, "reproduced")
     assert found["negative", "recall"] == (pytest.approx(0.8), "above")
@@ -111,7 +116,7 @@ def test_classes_are_compared_one_by_one(kept):
 def test_an_order_is_decided_by_significance(kept, first, second, verdict):
     for seed in range(3):
         words(kept, first, seed)
-        kept.run("small", wrong(kept, second), seed, method="finetune", recipe={"epochs": 2})
+        kept.run("small", wrong(kept, second), seed, method="finetune", recipe={"epochs": 2}, encoder=OF_SMALL)
     order = {"metric": "accuracy", "above": {"system": "small", "recipe": {"epochs": 2}}}
     (measured,) = assessed(kept, claim(**order)).measured
     assert measured.order.verdict == verdict
@@ -147,22 +152,57 @@ def test_only_runs_of_the_claims_recipe_and_rows_speak_for_it(kept):
 
 
 def test_another_encoder_is_a_stand_in_by_its_entrys_name(kept):
-    kept.run("large[encoder=small]", wrong(kept, 6), method="finetune")
-    kept.run("large[encoder=./my-own]", wrong(kept, 20), method="finetune")
+    kept.run("large[encoder=small]", wrong(kept, 6), method="finetune", encoder=OF_SMALL)
+    kept.run("large[encoder=./my-own]", wrong(kept, 20), method="finetune", encoder={"sha256": "b" * 64})
     found = assessed(kept, claim(system="large"))
     assert [one.stand_in for one in found.measured] == ["./my-own", "small"]
-    assert found.missing == "cannot be run here (needs org/large)"
-    kept.run("large", wrong(kept, 12), method="finetune")
+    assert found.missing == "not run here (needs org/large)"
+    kept.run("large", wrong(kept, 12), method="finetune", encoder=OF_LARGE)
     found = assessed(kept, claim(system="large"))
     assert [one.stand_in for one in found.measured] == [None, "./my-own", "small"]
     assert found.missing == ""
 
 
 def test_the_two_systems_of_an_order_have_one_encoder(kept):
-    kept.run("large[encoder=small]", wrong(kept, 6), method="finetune")
-    kept.run("pairs", wrong(kept, 20), method="sbert-softmax")
+    kept.run("large[encoder=small]", wrong(kept, 6), method="finetune", encoder=OF_SMALL)
+    kept.run("pairs", wrong(kept, 20), method="sbert-softmax", encoder=OF_SMALL)
     order = {"system": "large", "metric": "accuracy", "encoder": "large", "above": {"system": "pairs"}}
     (measured,) = assessed(kept, claim(**order)).measured
+    assert (measured.stand_in, measured.order.verdict) == ("small", "reproduced")
+
+
+def test_an_entry_that_names_another_encoder_today_does_not_claim_older_runs(kept):
+    kept.run("large", wrong(kept, 6), method="finetune", encoder={"hub": "org/older", "commit": "f" * 40})
+    found = assessed(kept, claim(system="large"))
+    assert [one.stand_in for one in found.measured] == ["large"]
+    assert found.missing == "not run here (needs org/large)"
+
+
+def test_systems_on_different_data_are_in_no_order_and_have_no_majority(kept):
+    words(kept, 2)
+    kept.run("small", wrong(kept, 25), method="finetune", encoder=OF_SMALL, code=2)
+    kept.run("majority", np.zeros(ROWS), code=2)
+    assert assessed(kept, claim(metric="accuracy", above={"system": "small"})).measured == ()
+    (measured,) = assessed(kept, claim()).measured
+    assert measured.majority is None
+
+
+def test_an_incomplete_newer_definition_hides_no_older_one(kept):
+    def method(job):
+        return job.predictions([int(label) for label in job.data.test["label"]])
+
+    for fold in (0, 1):
+        kept.run("words", method, method="tfidf", folds=2, fold=fold)
+    kept.run("words", method, method="tfidf", folds=2, fold=0, code=2)
+    (measured,) = assessed(kept, claim(protocol={"folds": 2})).measured
+    assert measured.values[0].ours == 1.0
+
+
+def test_a_system_without_an_encoder_stands_in_an_order_beside_any_stand_in(kept):
+    words(kept, 25)
+    kept.run("large[encoder=small]", wrong(kept, 2), method="finetune", encoder=OF_SMALL)
+    order = claim(system="large", metric="accuracy", above={"system": "words"})
+    (measured,) = assessed(kept, order).measured
     assert (measured.stand_in, measured.order.verdict) == ("small", "reproduced")
 
 
@@ -178,18 +218,28 @@ def test_folds_count_once_all_of_a_seed_are_there(kept):
     assert (measured.rows, measured.values[0].ours) == (ROWS, pytest.approx(0.8))
 
 
-def test_predictions_that_are_gone_speak_for_nothing(kept):
+def test_predictions_that_are_gone_speak_for_nothing_and_it_is_said(kept):
     words(kept, 6)
     for path in kept.results.rglob("*.parquet"):
         path.unlink()
-    assert assessed(kept, claim()).measured == ()
+    found = assessed(kept, claim())
+    assert found.measured == ()
+    assert found.missing == "runs are stored, but their predictions are gone or can't give it"
+
+
+def test_a_reported_metric_that_needs_scores_which_are_not_there_is_named(kept):
+    words(kept, 6)
+    one = claim(reported={"accuracy": 0.9, "average_precision": 0.8})
+    (measured,) = assessed(kept, one).measured
+    assert measured.untold == ("average_precision",)
+    assert "Its predictions can't give average_precision: they hold no scores." in shown(kept, one)
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"needs": "the letters"}, "cannot be run here (the letters)"),
-        ({"system": "large"}, "cannot be run here (needs org/large)"),
+        ({"needs": "the letters"}, "cannot be run here (needs the letters)"),
+        ({"system": "large"}, "not run here (needs org/large)"),
         ({"system": "small"}, "not run yet"),
         ({"system": "words"}, "not run yet"),
     ],
@@ -210,7 +260,7 @@ def shown(kept: Kept, *claims: Claim, findings: str = "") -> str:
 
 def test_the_page_opens_with_findings_and_sets_a_stand_in_apart(kept):
     words(kept, 6)
-    kept.run("large[encoder=small]", wrong(kept, 6), method="finetune")
+    kept.run("large[encoder=small]", wrong(kept, 6), method="finetune", encoder=OF_SMALL)
     text = shown(kept, claim(), claim(name="mine-2", system="large"), findings="Three things.")
     assert text.startswith("# Reported numbers, and what we measure\n\nThree things.\n")
     first, second = (line for line in text.splitlines() if line.startswith("| [mine-"))
