@@ -80,6 +80,7 @@ def test_planning_twice_gives_the_same_fingerprints(task):
 OTHER_VALUES = {
     "type": "token-classification", "labels": ("a", "b"), "label_map": {"x": "negative"}, "positive": "negative",
     "scheme": "IO", "max_length": 64, "splits": {"train": "test", "test": "train"}, "source": None, "fallback": None,
+    "dropped": ("x",),
 }  # fmt: skip
 
 

@@ -189,7 +189,7 @@ class _Seeds:
         return round(sum(seed.named.gold.count(label) for seed in self.tested) / len(self.tested))
 
     def runs(self, metric: str, label: str | None = None) -> list[Run]:
-        """None where the predictions can't give the metric."""
+        """Empty where the predictions can't give the metric."""
         try:
             return [Run(seed.row_ids, seed.scoring.weighted(seed.named, metric, label)) for seed in self.tested]
         except KeyError:

@@ -21,6 +21,7 @@ SPLITS = {
     "germeval2014-coarse": {"train": 2200, "test": 5100},
     "germeval2014-inner": {"train": 2200, "test": 5100},
     "huffpost": {"train": 20907, "test": 20907},
+    "huffpost-33": {"train": 26078, "test": 6519},
     "huffpost-41x900": {"train": 29520, "validation": 3690, "test": 3690},
     "imdb": {"train": 25000, "test": 25000},
     "letter-author": {"train": 183, "test": 121},
@@ -37,6 +38,7 @@ WITHIN = {
     "europarl-ner-de": {"train": 44, "dev": 1, "test": 4},
     "fox-news-comments": {"all": 8},
     "huffpost": {"val": 19, "test": 20},
+    "huffpost-33": {"all": 60},
     "huffpost-41x900": {"all": 193},
     "imdb": {"train": 96, "test": 199},
     "mit-movie": {"train": 43, "test": 1},
@@ -56,7 +58,7 @@ CONFLICTING = {
     "wikiann-de": {"train": 15, "dev": 10, "test": 5},
 }
 # Held out at random out of one pool, so that what is shared is no property of the published data.
-HELD_OUT = ("fox-news-comments", "huffpost-41x900")
+HELD_OUT = ("fox-news-comments", "huffpost-33", "huffpost-41x900")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def test_a_declared_task_loads_with_its_published_counts_and_known_duplicates(na
         assert {pair: across[pair] for pair in known} == known
 
 
-@pytest.mark.parametrize("name", ["germeval2014", "huffpost", "letter-author", "letter-language"])
+@pytest.mark.parametrize("name", ["germeval2014", "huffpost", "huffpost-33", "letter-author", "letter-language"])
 def test_partial_data_say_that_scores_are_not_comparable(name, real_data, cache):
     data = load(TASKS[name], origin_of(TASKS[name], real_data, {}), cache, Lock())
     assert any(note.startswith("Not comparable with published scores: ") for note in data.provenance["notes"])
