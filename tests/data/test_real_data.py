@@ -38,7 +38,7 @@ WITHIN = {
     "europarl-ner-de": {"train": 44, "dev": 1, "test": 4},
     "fox-news-comments": {"all": 8},
     "huffpost": {"val": 19, "test": 20},
-    "huffpost-33": {"all": 60},
+    "huffpost-33": {"all": 59},
     "huffpost-41x900": {"all": 193},
     "imdb": {"train": 96, "test": 199},
     "mit-movie": {"train": 43, "test": 1},
