@@ -122,24 +122,39 @@ def encoder_named(name: str, declared: Mapping[str, System]) -> Encoder:
 # -- claims ----------------------------------------------------------------------------------------------------------
 
 
-def select_claims(names: Iterable[str], tasks: Mapping[str, Task], systems: Mapping[str, System]) -> Reported:
-    """Claims by name, source, YAML path or 'all' of the suite's; in the order in which they are named."""
-    suite = load_claims(tasks, systems)
+def select_claims(
+    names: Iterable[str], tasks: Mapping[str, Task], systems: Mapping[str, System], files: Iterable[Path] = ()
+) -> Reported:
+    """Claims by name, source, YAML path or 'all', in the order in which they are named; files: of which claims can be
+    named, too, beside the suite's.
+    """
+    names = list(names)
+    own = {name: load_claims(tasks, systems, Path(name)) for name in names if name.endswith(SUFFIXES)}
+    known = _together([load_claims(tasks, systems), *(load_claims(tasks, systems, path) for path in files)])
+    sources = _together([known, *own.values()]).sources
+    chosen: dict[str, Claim] = {}
+    for name in names:
+        chosen |= own[name].claims if name in own else _claims_named(name, known)
+    return Reported(chosen, sources)
+
+
+def _together(reported: Iterable[Reported]) -> Reported:
+    """Raises UserError where a name means two things."""
     claims: dict[str, Claim] = {}
     sources: dict[str, Publication] = {}
-    for name in names:
-        found = load_claims(tasks, systems, Path(name)) if name.endswith(SUFFIXES) else _claims_named(name, suite)
-        for claim in found.claims.values():
+    for one in reported:
+        for claim in one.claims.values():
             if claims.setdefault(claim.name, claim) != claim:
                 raise UserError(f"--claims: two different claims are named {claim.name!r}; rename one.")
-            if sources.setdefault(claim.source, found.sources[claim.source]) != found.sources[claim.source]:
-                raise UserError(f"--claims: two different sources are named {claim.source!r}; rename one.")
+        for name, source in one.sources.items():
+            if sources.setdefault(name, source) != source:
+                raise UserError(f"--claims: two different sources are named {name!r}; rename one.")
     return Reported(claims, sources)
 
 
-def _claims_named(name: str, suite: Reported) -> Reported:
-    chosen = {claim.name: claim for claim in suite.claims.values() if name in (ALL, claim.name, claim.source)}
+def _claims_named(name: str, known: Reported) -> dict[str, Claim]:
+    chosen = {claim.name: claim for claim in known.claims.values() if name in (ALL, claim.name, claim.source)}
     if not chosen:
         where = "`encoder-bench claims` shows all."
-        raise UserError(unknown("claim", name, [*suite.claims, *suite.sources, ALL], where))
-    return Reported(chosen, suite.sources)
+        raise UserError(unknown("claim", name, [*known.claims, *known.sources, ALL], where))
+    return chosen

@@ -162,7 +162,7 @@ def _of_fewest(claim: Claim, rounding: Mapping[str, float]) -> str:
 
 
 def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
-    encoder = "the claim's encoder" if measured.stand_in is None else f"a stand-in, {words.code(measured.stand_in)}"
+    encoder = "the claim's own system" if measured.stand_in is None else f"a stand-in, {words.code(measured.stand_in)}"
     yield f"By {encoder}, {words.counted(measured.seeds, 'seed')}, {measured.rows:,} test rows:"
     if measured.untold:
         yield f"Its predictions can't give {' and '.join(measured.untold)}: they hold no scores."

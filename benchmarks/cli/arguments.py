@@ -128,7 +128,7 @@ def _list(parser: argparse.ArgumentParser) -> None:
 def _validate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("files", nargs="*", metavar="TASK", help="task names or YAML files (default: all of the suite's)")
-    add("--claims", metavar="FILE", type=Path, action="append", default=[], help="a file of claims, beside the suite's")
+    add("--claims", metavar="FILE", type=Path, action="append", default=[], help=_OWN_CLAIMS)
     add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
 
 
@@ -139,10 +139,11 @@ def _results(parser: argparse.ArgumentParser) -> None:
 def _claims(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("claims", metavar="ID,...", nargs="?", type=_names("claims"), help=_CLAIMED)
-    add("--claims", metavar="FILE", dest="files", action="append", default=[], help="a file of claims of your own")
+    add("--claims", metavar="FILE", dest="files", type=Path, action="append", default=[], help=_OWN_CLAIMS)
     _results(parser)
 
 
+_OWN_CLAIMS = "a file of claims of your own, beside the suite's"
 _CLAIMED = "names or sources of claims to show; without any, all are shown and RESULTS/CLAIMS.md is written"
 
 

@@ -13,7 +13,7 @@ from benchmarks.errors import UserError
 def claims(arguments: Namespace) -> int:
     """Prints the table of verdicts, or of some claims all that is known of them; of all, writes RESULTS/CLAIMS.md."""
     tasks, systems = definitions.load_tasks(), definitions.load_systems()
-    asked = selection.select_claims([*(arguments.claims or [selection.ALL]), *arguments.files], tasks, systems)
+    asked = selection.select_claims(arguments.claims or [selection.ALL], tasks, systems, arguments.files)
     if not (arguments.results_dir / "runs").is_dir():
         raise UserError(f"--results-dir {str(arguments.results_dir)!r}: holds no stored runs.")
     if arguments.claims:

@@ -75,7 +75,13 @@ def test_claims_are_named_by_source_and_file_too(declared, tmp_path):
     )
     found = select_claims(["S3", str(tmp_path / "mine.yaml")], *declared)
     assert list(found.claims) == ["S3-bert", "S3-ernie", "S3-baseline", "own"]
-    assert set(found.sources) == {"S3", "mine"}
+    assert {"S3", "mine"} <= set(found.sources)
+    files = [tmp_path / "mine.yaml"]
+    assert list(select_claims(["own", "S3-bert"], *declared, files).claims) == ["own", "S3-bert"]
+    assert "own" in select_claims(["all"], *declared, files).claims
+    (tmp_path / "other.yaml").write_text((tmp_path / "mine.yaml").read_text().replace("0.9", "0.8"))
+    with pytest.raises(UserError, match="two different claims are named 'own'"):
+        select_claims([str(tmp_path / "other.yaml")], *declared, files)
     assert len(select_claims(["all"], *declared).claims) == len(load_claims(*declared).claims)
     with pytest.raises(UserError, match=r"No claim 'S3-brt'\. Did you mean 'S3-bert'"):
         select_claims(["S3-brt"], *declared)
