@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from benchmarks.definitions import resolved_recipe
 from benchmarks.plan import Override, protocols, variants
-from benchmarks.schema import Claim, Encoder, Protocol, System, Task
+from benchmarks.schema import Claim, Encoder, Other, Protocol, System, Task
 from benchmarks.selection import encoder_named
 
 MAJORITY = "majority"
@@ -36,8 +36,7 @@ def needed(
     found = []
     for claim in claims:
         task = tasks[claim.task]
-        own = [(claim.system, claim.recipe), *([(claim.above.system, claim.above.recipe)] if claim.above else [])]
-        chosen = [_variant(systems[name], task, recipe, stand_in or claim.encoder, systems) for name, recipe in own]
+        chosen = [_variant(side, task, stand_in or claim.encoder, systems) for side in claim.sides]
         if claim.kind == "score":
             chosen.append(systems[MAJORITY])
         pinned = dict(claim.protocol)
@@ -46,14 +45,13 @@ def needed(
     return found
 
 
-def _variant(
-    system: System, task: Task, recipe: Mapping[str, Any], encoder: str | None, systems: Mapping[str, System]
-) -> System:
+def _variant(side: Other, task: Task, encoder: str | None, systems: Mapping[str, System]) -> System:
     """The system under the claim's changes, named by those that change anything."""
+    system = systems[side.system]
     as_it_is = resolved_recipe(system, task.type)
     overrides = [Override("encoder", "encoder", (encoder,))] if encoder and system.encoder else []
     overrides += [
-        Override("recipe", name, (value,)) for name, value in recipe.items() if getattr(as_it_is, name) != value
+        Override("recipe", name, (value,)) for name, value in side.recipe.items() if getattr(as_it_is, name) != value
     ]
     encoders: dict[str, Encoder] = {encoder: encoder_named(encoder, systems)} if encoder else {}
     (found,) = variants([system], overrides, encoders).systems

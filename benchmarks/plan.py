@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from benchmarks.definitions import read_scalar, resolved_recipe, validated
+from benchmarks.definitions import changed, read_scalar, resolved_recipe, validated
 from benchmarks.errors import UserError, nearest, one_of
 from benchmarks.recipes import RECIPES
 from benchmarks.schema import CODE_PROTOCOL, Encoder, Protocol, Recipe, RunSpec, System, Task, TaskType, fingerprint
@@ -235,8 +235,7 @@ def _knows(system: System, override: Override) -> bool:
 
 
 def _variant(system: System, settings: Sequence[tuple[Override, Any]], encoders: Mapping[str, Encoder]) -> System:
-    shown, encoder, recipe = [], system.encoder, dict(system.recipe)
-    by_type = {task_type: dict(changes) for task_type, changes in system.recipe_by_type.items()}
+    shown, encoder, recipe = [], system.encoder, {}
     for override, value in settings:
         if override.target == "encoder":
             if encoders[value] == system.encoder:
@@ -244,16 +243,14 @@ def _variant(system: System, settings: Sequence[tuple[Override, Any]], encoders:
             encoder = encoders[value]
         else:
             recipe[override.field] = value
-            for changes in by_type.values():
-                changes.pop(override.field, None)
         shown.append((override, value))
     if not shown:
         return system
-    changed = system.model_copy(update={"encoder": encoder, "recipe": recipe, "recipe_by_type": by_type})
-    checked, *_ = [resolved_recipe(changed, task_type) for task_type in RECIPES[system.method].task_types]
+    variant = changed(system, recipe).model_copy(update={"encoder": encoder})
+    checked, *_ = [resolved_recipe(variant, task_type) for task_type in RECIPES[system.method].task_types]
     read = [(override, value if override.target == "encoder" else getattr(checked, override.field))
         for override, value in shown]  # fmt: skip
-    return changed.model_copy(update={"name": _variant_name(system, read)})
+    return variant.model_copy(update={"name": _variant_name(system, read)})
 
 
 def _variant_name(system: System, settings: Sequence[tuple[Override, Any]]) -> str:

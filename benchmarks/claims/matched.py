@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.definitions import claimed_recipe
+from benchmarks.definitions import changed, resolved_recipe
 from benchmarks.leaderboard.made import Conditions, Made, kept
 from benchmarks.leaderboard.rows import Seeds, grouped
 from benchmarks.plan import recipe_identity
-from benchmarks.schema import Claim, Encoder, Protocol, RunFailure, RunResult, System, Task
+from benchmarks.schema import Claim, Encoder, Other, Protocol, RunFailure, RunResult, System, Task
 from benchmarks.selection import encoder_named
 
 OF_RUNS = ("seed", "fold", "limit")
@@ -28,12 +28,11 @@ class Wanted:
     encoder: Encoder | None
 
     @staticmethod
-    def of(claim: Claim, task: Task, systems: Mapping[str, System], other: bool = False) -> Wanted:
-        """other: the system that an order names second."""
-        named = claim.above if other and claim.above else claim
-        system = systems[named.system]
+    def of(claim: Claim, side: Other, task: Task, systems: Mapping[str, System]) -> Wanted:
+        """side: one of the claim's."""
+        system = systems[side.system]
         encoder = encoder_named(claim.encoder, systems) if claim.encoder and system.encoder else system.encoder
-        recipe = recipe_identity(claimed_recipe(system, named.recipe, task), task.type)
+        recipe = recipe_identity(resolved_recipe(changed(system, side.recipe), task.type), task.type)
         return Wanted(task.name, system.method, recipe, _pinned(Protocol(**claim.protocol).identity()), encoder)
 
     def majority(self) -> Wanted:

@@ -48,7 +48,8 @@ def _rows(one: Assessment) -> Iterator[dict[str, str]]:
     claim = one.claim
     system = words.plain(" above ".join(claim.systems))
     head = {"claim": f"[{claim.name}](#{claim.name.lower()})", "task": words.plain(claim.task), "system": system}
-    if not any(_summed_up(measured, one) for measured in one.measured):
+    rows = [row for measured in one.measured for row in _summed_up(measured, one)]
+    if not rows:
         metrics = ", ".join([*claim.reported, *claim.at_most, *filter(None, [claim.metric])])
         values = ", ".join([
             *map(_number, claim.reported.values()),
@@ -56,10 +57,15 @@ def _rows(one: Assessment) -> Iterator[dict[str, str]]:
             *(["above"] if claim.above else []),
             *filter(None, [_amount(claim)]),
         ])  # fmt: skip
-        yield {**head, "metric": metrics, "reported": values, "ours": "", "another run": "", "verdict": one.missing}
-    for measured in one.measured:
-        for row in _summed_up(measured, one):
-            yield {**head, **row}
+        yield {
+            **head,
+            "metric": metrics,
+            "reported": values,
+            "ours": "",
+            "another run": "",
+            "verdict": words.plain(one.missing),
+        }
+    yield from ({**head, **row} for row in rows)
 
 
 def _summed_up(measured: Measured, one: Assessment) -> list[dict[str, str]]:

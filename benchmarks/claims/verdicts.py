@@ -129,10 +129,10 @@ def assessed(
 ) -> Assessment:
     """runs: every stored one of the claim's task. Raises UserError for predictions that can't be read."""
     task = tasks[claim.task]
-    wanted = Wanted.of(claim, task, systems)
+    wanted, *others = (Wanted.of(claim, side, task, systems) for side in claim.sides)
     firsts = matched(wanted, runs, systems)
-    if claim.above:
-        second = Wanted.of(claim, task, systems, other=True)
+    if others:
+        (second,) = others
         pairs = [
             (one, other)
             for one, other in product(firsts, matched(second, runs, systems))

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.definitions.reading import PROJECT, read_yaml, validated
-from benchmarks.definitions.systems import resolved_recipe
+from benchmarks.definitions.systems import changed, resolved_recipe
 from benchmarks.errors import UserError, nearest, one_of, problems, short, unknown
 from benchmarks.metrics import METRICS
 from benchmarks.recipes import RECIPES
-from benchmarks.schema import TAGS, TEXTS, Claim, Protocol, Publication, Recipe, System, Task, Value
+from benchmarks.schema import TAGS, TEXTS, Claim, Protocol, Publication, System, Task, Value
 
 PINNED = ("train_size", "test_size", "validation_size", "balanced", "folds")
 """Fields of a protocol that a claim can state; seeds are ours, and a limit is a smoke run's."""
@@ -65,22 +65,21 @@ def _claim(
 
 
 def _system_problems(claim: Claim, task: Task, systems: Mapping[str, System]) -> Iterator[str]:
-    named = [("", claim.system, claim.recipe)]
-    if claim.above:
-        named.append(("above.", claim.above.system, claim.above.recipe))
-    for place, name, recipe in named:
-        if name not in systems:
-            yield f"{place}system: {unknown('system', name, list(systems))}"
+    for place, side in zip(("", "above."), claim.sides, strict=False):
+        if side.system not in systems:
+            yield f"{place}system: {unknown('system', side.system, list(systems))}"
             continue
+        system = systems[side.system]
         try:
-            resolved = claimed_recipe(systems[name], recipe, task)
+            recipe = resolved_recipe(changed(system, side.recipe), task.type)
         except UserError as error:
             yield f"{place}recipe: {error}"
             continue
-        if why := resolved.misfit(task):
-            yield f"{place}system: {name!r}: {systems[name].method} {why}."
+        if why := recipe.misfit(task):
+            yield f"{place}system: {system.name!r}: {system.method} {why}."
     if claim.encoder:
-        yield from _encoder_problems(claim.encoder, [name for _, name, _ in named if name in systems], systems)
+        named = [side.system for side in claim.sides if side.system in systems]
+        yield from _encoder_problems(claim.encoder, named, systems)
 
 
 def _encoder_problems(encoder: str, named: Sequence[str], systems: Mapping[str, System]) -> Iterator[str]:
@@ -91,22 +90,6 @@ def _encoder_problems(encoder: str, named: Sequence[str], systems: Mapping[str, 
         yield f"encoder: {unknown('encoder', encoder, having_one)}"
     if named and not any(name in having_one for name in named):
         yield f"encoder: {encoder!r}, but {' and '.join(named)} read none."
-
-
-def claimed_recipe(system: System, changes: Mapping[str, Any], task: Task) -> Recipe:
-    """The system's recipe with a claim's changes. Raises UserError."""
-    return resolved_recipe(
-        system.model_copy(update={"recipe": {**system.recipe, **changes}, "recipe_by_type": _without(system, changes)}),
-        task.type,
-    )
-
-
-def _without(system: System, changes: Mapping[str, Any]) -> dict[Any, dict[str, Any]]:
-    """What is set for a type of task gives way to what is set for a run."""
-    return {
-        task_type: {name: value for name, value in own.items() if name not in changes}
-        for task_type, own in system.recipe_by_type.items()
-    }
 
 
 def _protocol_problems(claim: Claim) -> Iterator[str]:

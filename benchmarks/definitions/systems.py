@@ -71,6 +71,15 @@ def folder_named(checkpoint: str) -> Path | None:
     return None
 
 
+def changed(system: System, changes: Mapping[str, Any]) -> System:
+    """With these settings of its recipe, before which what it sets for one type of task gives way."""
+    by_type = {
+        task_type: {name: value for name, value in own.items() if name not in changes}
+        for task_type, own in system.recipe_by_type.items()
+    }
+    return system.model_copy(update={"recipe": {**system.recipe, **changes}, "recipe_by_type": by_type})
+
+
 def resolved_recipe(system: System, task_type: TaskType) -> Recipe:
     """The system's recipe for a type of task: the method's defaults, then the system's changes."""
     changes = {**system.recipe, **system.recipe_by_type.get(task_type, {})}

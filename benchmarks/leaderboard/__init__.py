@@ -28,14 +28,17 @@ def write(results: Path) -> dict[str, str]:
         store.read_runs(results), partial(filled, results), partial(together, results), partial(sampled, results)
     )
     texts: dict[str, str] = {}
+    learned: list[curves.Curve] = []
     for found in pages:  # a task of the user's and a sample may share a name: one page then, in two parts
+        own = curves.curves(found)
+        learned += [] if found.sample else own
         before = f"{texts[found.task]}\n\n" if found.task in texts else ""
-        texts[found.task] = before + "\n\n".join(filter(None, [page.markdown(found), curves.markdown(found)]))
+        texts[found.task] = before + "\n\n".join(filter(None, [page.markdown(found), curves.markdown(own)]))
     for task, text in texts.items():
         _write_changed(results / overview.path(task), f"{text}\n")
     _write_changed(results / "LEADERBOARD.md", f"{overview.markdown(pages)}\n")
-    if len(points := curves.table(pages)):
-        _write_changed(results / "curves.csv", points.to_csv(index=False, lineterminator="\n"))
+    if learned:
+        _write_changed(results / "curves.csv", curves.table(learned).to_csv(index=False, lineterminator="\n"))
     return texts
 
 

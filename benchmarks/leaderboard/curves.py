@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ LEGEND = (
     "a · n^−b, gives for twice the largest, and how much of it is gained. Its interval holds the luck of seeds and "
     "test rows and, where only two sizes were run, all that c may be; nothing was run there."
 )
-TAILS = (0.025, 0.5, 0.975)
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def _points(section: Section, number: int) -> Iterator[tuple[str, Point]]:
 def _curve(page: Page, system: str, protocol: dict[str, Any], points: Sequence[Point]) -> Curve:
     draws = np.stack([point.draws for point in points], axis=1)
     fit, most = fitted([point.rows for point in points], draws), points[-1].rows
-    step = Extrapolation(*np.quantile(draws[:, -1] - draws[:, -2], TAILS).tolist())
+    step = Extrapolation.of(draws[:, -1] - draws[:, -2])
     twice, still = extrapolated(fit, 2 * most), gained(fit, most, 2 * most)
     return Curve(page.task, system, page.metric or "", protocol, tuple(points), step, twice, still)
 
@@ -96,9 +95,8 @@ def _curve(page: Page, system: str, protocol: dict[str, Any], points: Sequence[P
 # -- as Markdown and as data -----------------------------------------------------------------------------------------
 
 
-def markdown(page: Page) -> str:
-    """A part of the task's page; empty where no system has two sizes."""
-    found = curves(page)
+def markdown(found: Sequence[Curve]) -> str:
+    """A part of the task's page; empty without curves."""
     parts = [_table(own) for own in grouped(found, lambda curve: repr(curve.protocol)).values()]
     return "\n\n".join(["## Learning curves", LEGEND, *parts]) if parts else ""
 
@@ -128,13 +126,13 @@ def _signed(found: Extrapolation) -> str:
     return f"{found.middle:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
 
 
-def table(pages: Sequence[Page]) -> pd.DataFrame:
+def table(found: Iterable[Curve]) -> pd.DataFrame:
     """Every point of every curve and its extrapolation, for plots: one row each."""
-    found = pd.DataFrame.from_records(
-        [row for page in pages if not page.sample for curve in curves(page) for row in _records(curve)],
+    rows = pd.DataFrame.from_records(
+        [row for curve in found for row in _records(curve)],
         columns=["task", "system", "metric", "protocol", "train_rows", "seeds", "score", "low", "high", "kind"],
     )
-    return found.astype({"seeds": "Int64"})  # without seeds where nothing was run
+    return rows.astype({"seeds": "Int64"})  # without seeds where nothing was run
 
 
 def _records(curve: Curve) -> Iterator[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -112,12 +112,8 @@ def _write(path: Path, columns: dict[str, Column]) -> None:
             file,
             seeds=np.array(list(columns)),
             rows=np.array([column.rows for column in columns.values()]),
-            values=_beside(column.values for column in columns.values()),
+            values=np.stack([column.values for column in columns.values()], axis=1),
         )
-
-
-def _beside(values: Iterable[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
-    return np.stack(list(values), axis=1)
 
 
 def _ignored_by_git(folder: Path) -> None:

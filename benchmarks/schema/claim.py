@@ -101,10 +101,14 @@ class Claim(Value):
         return "bound" if self.at_most else "cost" if self.passes else "score"
 
     @property
+    def sides(self) -> tuple[Other, ...]:
+        """What it is about: one system, or the two of an order, the one that is said to be better first."""
+        return (Other(system=self.system, recipe=self.recipe), *([self.above] if self.above else []))
+
+    @property
     def systems(self) -> tuple[str, ...]:
-        """The system, and of an order the second one, with what the claim changes in them."""
-        others = [(self.above.system, self.above.recipe)] if self.above else []
-        return tuple(self._named(name, recipe) for name, recipe in [(self.system, self.recipe), *others])
+        """The names of its sides, with what the claim changes in them."""
+        return tuple(self._named(side.system, side.recipe) for side in self.sides)
 
     def _named(self, system: str, recipe: dict[str, Any]) -> str:
         encoder = [f"encoder={self.encoder}"] if self.encoder else []

@@ -23,11 +23,15 @@ TAILS = (0.025, 0.5, 0.975)
 
 
 class Extrapolation(NamedTuple):
-    """The score at a size: the middle of all draws, and the 95 % interval."""
+    """Of a number: the middle of all draws, and the 95 % interval."""
 
     low: float
     middle: float
     high: float
+
+    @staticmethod
+    def of(draws: Floats) -> Extrapolation:
+        return Extrapolation(*np.quantile(draws, TAILS).tolist())
 
 
 class Curve(NamedTuple):
@@ -77,9 +81,9 @@ def _misfit(logs: Floats, errors: Floats, fit: tuple[Floats, Floats], floors: Fl
 
 def extrapolated(curve: Curve, size: float) -> Extrapolation:
     """The score at a size."""
-    return Extrapolation(*np.quantile(curve.at(size), TAILS).tolist())
+    return Extrapolation.of(curve.at(size))
 
 
 def gained(curve: Curve, start: float, end: float) -> Extrapolation:
     """How much the score rises from one size to another."""
-    return Extrapolation(*np.quantile(curve.at(end) - curve.at(start), TAILS).tolist())
+    return Extrapolation.of(curve.at(end) - curve.at(start))

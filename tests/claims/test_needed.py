@@ -58,7 +58,7 @@ def test_what_is_planned_is_what_speaks_for_the_claim(declared, stand_in):
     """Of every claim of the suite: each of its runs is one that its verdict would take."""
     claims = load_claims(*declared).claims
     for one in needed(claims.values(), *declared, 2, stand_in):
-        wanted = [Wanted.of(one.claim, one.task, declared[1], other=second) for second in (False, True)]
+        wanted = [Wanted.of(one.claim, side, one.task, declared[1]) for side in one.claim.sides]
         wanted.append(wanted[0].majority())
         for system, protocol in product(one.systems, one.protocols):
             recipe = recipe_identity(resolved_recipe(system, one.task.type), one.task.type)
