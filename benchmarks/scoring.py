@@ -122,6 +122,14 @@ class Named:
         flat = table.column("scores").combine_chunks().flatten().to_numpy(zero_copy_only=False)
         return Named(gold, predicted, flat.astype(np.float32).reshape(len(gold), -1))
 
+    def rows(self, places: Sequence[int]) -> Named:
+        """Those at these places alone."""
+        gold, predicted = ([names[place] for place in places] for names in (self.gold, self.predicted))
+        scores, silhouettes = (
+            None if values is None else values[list(places)] for values in (self.scores, self.silhouettes)
+        )
+        return Named(gold, predicted, scores, silhouettes)
+
     @staticmethod
     def joined(parts: Sequence[Named]) -> Named:
         """One after the other; without scores where a part has none, and so with silhouettes."""

@@ -43,8 +43,13 @@ class Kept:
 
         encoder, code = protocol.pop("encoder", None), protocol.pop("code", 1)
         made_by = RECIPES[method](**(recipe or {}))
-        identity = {"code": code, "task": self.task.identity(), "data": {}, "system": system, "method": method}
-        identity |= {"encoder": encoder, "recipe": recipe_identity(made_by, self.task.type)}
+        identity = {"code": code, "task": self.task.identity(), "data": dict(self.data.origin.identity)}
+        identity |= {
+            "system": system,
+            "method": method,
+            "encoder": encoder,
+            "recipe": recipe_identity(made_by, self.task.type),
+        }
         spec = RunSpec(
             self.task, System(name=system, method=method), made_by, Protocol(seed=seed, **protocol), identity
         )

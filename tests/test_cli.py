@@ -62,6 +62,7 @@ def test_a_run_stores_every_seed_with_its_predictions_and_writes_the_leaderboard
     assert len(list((here / "results").glob("runs/*/*/*.parquet"))) == 4
     assert "tfidf-svm" in (here / "results" / "LEADERBOARD.md").read_text()
     assert "tfidf-svm" in (here / "results" / "leaderboards" / "mine.md").read_text()
+    assert len(list((here / "results" / "leaks" / "mine").iterdir())) == 1
     assert "tfidf-svm" in capsys.readouterr().out
 
 
@@ -164,6 +165,7 @@ def test_a_limited_run_is_stored_and_kept_out_of_the_leaderboards(here):
     assert main([*RUN, "--seeds", "1", "--limit", "20"]) == 0
     assert all(r["limited"] and r["train_size"] == 20 for r in records(here))
     assert "tfidf-svm" not in (here / "results" / "LEADERBOARD.md").read_text()
+    assert not (here / "results" / "leaks").exists()
 
 
 def test_a_failed_run_is_stored_the_others_go_on_and_it_is_tried_again(here, capsys):

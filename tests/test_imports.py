@@ -28,6 +28,7 @@ GROUND = [
     "scoring",
     "lock",
     "history",
+    "leaks",
     "stats",
 ]
 READING = ["leaderboard", "claims", "compare"]

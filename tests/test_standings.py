@@ -109,8 +109,9 @@ def test_a_range_of_places_holds_the_true_place_95_times_in_100():
         for name, truth in enumerate(truths):
             right = truth + 0.01 * draw.normal(size=(seeds, 1)) + easy > draw.normal(0.5, 0.3, (seeds, count))
             weights = np.random.default_rng(1).poisson(1, (200, count))
-            values[str(name)] = right.mean(axis=1).tolist()
-            sampled[str(name)] = Sampled(count, weights @ right.T / weights.sum(axis=1, keepdims=True))
+            scores = right.mean(axis=1).tolist()
+            values[str(name)] = scores
+            sampled[str(name)] = Sampled(count, tuple(scores), weights @ right.T / weights.sum(axis=1, keepdims=True))
         standings = Standings.of(values, sampled, "accuracy")
         held.append([bool(places[name] & set(may_be)) for name, may_be in standings.places(0).items()])
     assert (np.mean(held, axis=0) > 0.935).all()

@@ -49,6 +49,7 @@ def _parser() -> _Parser:
     _results(_verb(verbs, "leaderboard", "make the leaderboards anew from stored runs", "verbs:leaderboard"))
     _claims(_verb(verbs, "claims", "reported numbers beside what is stored, with a verdict", "claims:claims"))
     _compare(_verb(verbs, "compare", "two systems on the same rows: difference, interval, p", "compare:compare"))
+    _leaks(_verb(verbs, "leaks", "test rows that resemble training rows, and what they gain", "leaks:leaks"))
     _fetch(_verb(verbs, "fetch", "download all that a plan needs, for use without network", "fetch:fetch"))
     return parser
 
@@ -152,6 +153,13 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     add("systems", nargs=2, metavar="SYSTEM", help="two systems as a leaderboard names them")
     add("--task", metavar="T", required=True, help="the task; every table of it that has both is compared")
     add("--metric", metavar="M", choices=sorted(METRICS), help="default: the task's primary metric")
+    _results(parser)
+
+
+def _leaks(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("tasks", metavar="TASK,...", nargs="?", type=_names("tasks"), help="as --tasks of run; default: all with runs")
+    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
     _results(parser)
 
 

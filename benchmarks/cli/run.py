@@ -7,7 +7,7 @@ import signal
 from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import definitions, lock, needed, plan, ranks, selection, store
 from benchmarks.cli import INTERRUPTED, SOME_FAILED
@@ -18,6 +18,9 @@ from benchmarks.errors import UserError
 from benchmarks.history import History
 from benchmarks.places import Places, search
 from benchmarks.schema import Encoder, RunFailure, RunSpec, System, Task
+
+if TYPE_CHECKING:
+    from benchmarks.execute.prepare import Prepared
 
 
 def run(arguments: Namespace) -> int:
@@ -64,7 +67,19 @@ def _make(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
     prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
     screen.prepared(prepared)
-    return execute(prepared, arguments.results_dir, screen.tell, arguments.fail_fast)
+    failures = execute(prepared, arguments.results_dir, screen.tell, arguments.fail_fast)
+    if ranks.is_first():
+        _look_for_leaks(prepared, arguments.results_dir, screen)
+    return failures
+
+
+def _look_for_leaks(prepared: Prepared, results: Path, screen: Screen) -> None:
+    from benchmarks.data.leaks import look
+
+    for name, data in prepared.data.items():
+        screen.looking(name)
+        protocols = [spec.protocol for spec in prepared.runs if spec.task.name == name and spec.protocol.limit is None]
+        look(results, data, protocols, prepared.cache)
 
 
 def _write_leaderboards(results: Path) -> dict[str, str]:

@@ -93,6 +93,9 @@ class Screen:
             said = f"{outcome.primary_metric} {'is not defined on these rows' if score is None else f'{score:.4f}'}"
         self.console.print(f"{label}: {said} in {duration(took)}")
 
+    def looking(self, task: str) -> None:
+        self.progress.update(self.bar, description=f"{task}: looking for near-duplicates", completed=1.0, left="")
+
     def interrupted(self) -> None:
         left = len(self.todo) - self.done
         self.console.print(f"interrupted: {self.done} runs made and stored, {left} left; the same command goes on")

@@ -50,6 +50,12 @@ class TaskData:
         table = self.tables[rows.part]
         return table if len(rows) == len(table) else table.select(rows.index)
 
+    def text(self, row_id: str) -> str:
+        """Of one row, tokens with spaces between them."""
+        part, number = row_id.rsplit(":", 1)
+        row = self.tables[part][int(number)]
+        return " ".join(row["tokens"]) if "tokens" in row else str(row["text"])
+
 
 def load(task: Task, origin: Origin, cache_dir: Path, locked: Lock) -> TaskData:
     """The task's rows from its origin, fetched where they are on the Hub.

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import files, store
-from benchmarks.leaderboard import curves, overview, page
+from benchmarks.leaderboard import curves, leaks, overview, page
 from benchmarks.leaderboard.filled import filled
 from benchmarks.leaderboard.folds import together
 from benchmarks.leaderboard.rows import Row
@@ -33,7 +33,8 @@ def write(results: Path) -> dict[str, str]:
         own = curves.curves(found)
         learned += [] if found.sample else own
         before = f"{texts[found.task]}\n\n" if found.task in texts else ""
-        texts[found.task] = before + "\n\n".join(filter(None, [page.markdown(found), curves.markdown(own)]))
+        leaked = leaks.markdown(found, leaks.found(results, found))
+        texts[found.task] = before + "\n\n".join(filter(None, [page.markdown(found), curves.markdown(own), leaked]))
     for task, text in texts.items():
         _write_changed(results / overview.path(task), f"{text}\n")
     _write_changed(results / "LEADERBOARD.md", f"{overview.markdown(pages)}\n")

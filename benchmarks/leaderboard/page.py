@@ -39,7 +39,7 @@ def markdown(page: Page) -> str:
     facts = [list(_facts(section)) for section in page.sections]
     shared = [line for line in facts[0] if all(line in lines for lines in facts)] if facts else []
     parts = ["\n".join([f"# {title(page)}", "", *_bullets([*_about(page), *shared])])]
-    for name, section, lines in zip(_titles(page.sections), page.sections, facts, strict=True):
+    for name, section, lines in zip(titles(page.sections), page.sections, facts, strict=True):
         parts += [f"## {name}", _bullets_text([line for line in lines if line not in shared])]
         parts += [*_tables(section, page.metric), _bullets_text(_below(section))]
     parts.append(_bullets_text(_legend(page)))
@@ -138,7 +138,7 @@ def _repeated(section: Section) -> Iterator[str]:
 # -- a table ---------------------------------------------------------------------------------------------------------
 
 
-def _titles(sections: Sequence[Section]) -> list[str]:
+def titles(sections: Sequence[Section]) -> list[str]:
     """The protocol, and where tables share one, what is different: never only the reader's guess."""
     return [" · ".join([words.protocol(section.protocol), *_difference(section, sections)]) for section in sections]
 

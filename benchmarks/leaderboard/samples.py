@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,30 +25,41 @@ if TYPE_CHECKING:
     from benchmarks.leaderboard.rows import Row
 
 FOLDER = ".cache"
-SAMPLES_VERSION = 1
+SAMPLES_VERSION = 2
 """Raised whenever samples or a metric of them are computed in another way."""
 
 
 class Column(NamedTuple):
-    """What is kept of one seed: how many test rows it has, and (samples,) values."""
+    """What is kept of one seed: how many test rows it has, its score on them, and (samples,) values."""
 
     rows: int
+    score: float
     values: npt.NDArray[np.float32]
 
 
-def sampled(results: Path, rows: Sequence[Row], metric: str) -> dict[str, Sampled]:
+class Part(NamedTuple):
+    """A part of the test rows. places: a seed's runs, and the ids of their rows -> which of them are of the part."""
+
+    name: str
+    places: Callable[[Sequence[Made], Sequence[str]], Sequence[int]]
+
+
+WHOLE = Part("whole", lambda folds, row_ids: range(len(row_ids)))
+
+
+def sampled(results: Path, rows: Sequence[Row], metric: str, part: Part = WHOLE) -> dict[str, Sampled]:
     """Of every ranked row of one table whose predictions are stored and can give the metric, its seeds on the same
-    samples.
+    samples of a part of their test rows. A seed without a row in the part leaves its system out.
 
     Raises UserError for predictions that can't be read.
     """
     ranked = [row for row in rows if row.rank is not None]
     if not ranked:
         return {}
-    path = results / FOLDER / f"{_table(ranked[0].made[0][0], metric)}.npz"
+    path = results / FOLDER / f"{_table(ranked[0].made[0][0], metric, part.name)}.npz"
     kept = _read(path)
     seeds = {_identity(results, folds): folds for row in ranked for folds in row.made}
-    if made := _made(results, [(name, folds) for name, folds in seeds.items() if name not in kept], metric):
+    if made := _made(results, [(name, folds) for name, folds in seeds.items() if name not in kept], metric, part):
         kept = {name: column for name, column in {**kept, **made}.items() if name in seeds}
         _write(path, kept)
     columns = {row.system: [kept.get(_identity(results, folds)) for folds in row.made] for row in ranked}
@@ -58,29 +69,37 @@ def sampled(results: Path, rows: Sequence[Row], metric: str) -> dict[str, Sample
 def _joined(columns: Sequence[Column | None]) -> Sampled:
     there = [column for column in columns if column is not None]
     values = np.stack([column.values for column in there], axis=1).astype(np.float64)
-    return Sampled(max(column.rows for column in there), values)
+    return Sampled(max(column.rows for column in there), tuple(column.score for column in there), values)
 
 
-def _made(results: Path, seeds: Sequence[tuple[str, Sequence[Made]]], metric: str) -> dict[str, Column]:
+def _made(results: Path, seeds: Sequence[tuple[str, Sequence[Made]]], metric: str, part: Part) -> dict[str, Column]:
     """Of the seeds whose predictions are there and can give the metric."""
-    runs = {}
+    runs, scores = {}, {}
     for name, folds in seeds:
         found = tested(results, folds)
-        if not isinstance(found, str):
-            try:
-                runs[name] = Run(found.row_ids, found.scoring.weighted(found.named, metric))
-            except KeyError:  # predictions without scores
-                continue
+        if isinstance(found, str):
+            continue
+        kept = part.places(folds, found.row_ids)
+        if not kept:
+            continue
+        try:
+            metric_of = found.scoring.weighted(found.named.rows(kept), metric)
+        except KeyError:  # predictions without scores
+            continue
+        runs[name] = Run([found.row_ids[place] for place in kept], metric_of)
+        scores[name] = float(metric_of(np.ones((1, len(kept))))[0])
     values = replicates(list(runs.values())).astype(np.float32)
-    return {name: Column(len(run.rows), values[:, place]) for place, (name, run) in enumerate(runs.items())}
+    return {
+        name: Column(len(run.rows), scores[name], values[:, place]) for place, (name, run) in enumerate(runs.items())
+    }
 
 
 # -- what is kept ----------------------------------------------------------------------------------------------------
 
 
-def _table(run: Made, metric: str) -> str:
+def _table(run: Made, metric: str, part: str) -> str:
     made_by = (__version__, SAMPLES_VERSION, COUNT)
-    return _digest(*made_by, metric, run.task, run.sample, run.slot.protocol, run.conditions)
+    return _digest(*made_by, metric, part, run.task, run.sample, run.slot.protocol, run.conditions)
 
 
 def _identity(results: Path, folds: Sequence[Made]) -> str:
@@ -99,7 +118,7 @@ def _read(path: Path) -> dict[str, Column]:
     """By the seed's identity; nothing where no such file is there, or it is torn: it is made anew then."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            columns = zip(stored["rows"].tolist(), stored["values"].T, strict=True)
+            columns = zip(stored["rows"].tolist(), stored["scores"].tolist(), stored["values"].T, strict=True)
             return {name: Column(*column) for name, column in zip(stored["seeds"].tolist(), columns, strict=True)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return {}
@@ -112,6 +131,7 @@ def _write(path: Path, columns: dict[str, Column]) -> None:
             file,
             seeds=np.array(list(columns)),
             rows=np.array([column.rows for column in columns.values()]),
+            scores=np.array([column.score for column in columns.values()]),
             values=np.stack([column.values for column in columns.values()], axis=1),
         )
 

@@ -15,9 +15,12 @@ from benchmarks.stats.spread import Estimates, Floats, interval
 
 @dataclass(frozen=True)
 class Sampled:
-    """One system's seeds on samples of the test rows. rows: how many there are; values: (samples, seeds)."""
+    """One system's seeds on samples of test rows. rows: how many there are; scores: of each seed on them as they are;
+    values: (samples, seeds).
+    """
 
     rows: int
+    scores: tuple[float, ...]
     values: Floats
 
 

@@ -148,9 +148,7 @@ class Estimates:
 
     def difference(self, first: int, second: int) -> Difference:
         """Of two systems' means."""
-        value, spread = float(self.means[first] - self.means[second]), self.between(first, second)
-        half = float(spread.quantile((1 - LEVEL) / 2) * np.sqrt(spread.variance))
-        return Difference(value, value - half, value + half, float(p_value(value, spread)))
+        return _difference(float(self.means[first] - self.means[second]), self.between(first, second))
 
     def draws(self, count: int = DRAWS, seed: int = 0) -> Floats:
         """(count, k) what the truths may be as far as these seeds and rows tell: systems share the luck of the rows."""
@@ -161,6 +159,19 @@ class Estimates:
         of_rows = self.sampled[np.arange(count) % len(self.sampled)] * own
         found: Floats = self.means + of_rows + luck * np.sqrt(self.seeds)
         return found
+
+
+def paired(values: Sequence[float], replicates: Floats) -> Difference:
+    """Of two scores of the same runs, such as on all and on some of their rows; values: of each seed the one minus the
+    other, replicates: (b, seeds) of the same.
+    """
+    found = Estimates.of([values], [replicates])
+    return _difference(float(found.means[0]), found.spread(0))
+
+
+def _difference(value: float, spread: Spread) -> Difference:
+    half = float(spread.quantile((1 - LEVEL) / 2) * np.sqrt(spread.variance))
+    return Difference(value, value - half, value + half, float(p_value(value, spread)))
 
 
 def _of_deviations(replicates: Floats) -> float:

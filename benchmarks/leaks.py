@@ -1,0 +1,75 @@
+"""Which test rows resemble a training row, under RESULTS/leaks: one file for a task, its data and a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.errors import UserError
+from benchmarks.files import replacing
+from benchmarks.schema import fingerprint
+
+LEAKS_VERSION = 1
+"""Raised whenever other rows are found to be alike: what is stored is then found anew."""
+
+
+class Closest(NamedTuple):
+    """The training row that a test row is closest to. similarity: 1 where their words are the same."""
+
+    row_id: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """Of one training and test split. rows: test row -> training row, of those test rows that resemble any."""
+
+    train: int
+    test: int
+    rows: dict[str, Closest]
+
+    @property
+    def equal(self) -> int:
+        """Test rows whose words stand in a training row in the same order."""
+        return sum(closest.similarity == 1 for closest in self.rows.values())
+
+
+def path(results: Path, task: str, definition: str, data: str, protocol: Mapping[str, Any]) -> Path:
+    """definition, data: fingerprints of the task's and its rows' identity. Where nothing is drawn, a seed is none."""
+    asked = {name: value for name, value in protocol.items() if value is not None and value is not False}
+    drawn = asked if set(asked) - {"seed"} else {}
+    name = fingerprint({"version": LEAKS_VERSION, "task": definition, "data": data, "protocol": drawn})
+    return results / "leaks" / task / f"{name}.parquet"
+
+
+def save(path: Path, leaks: Leaks) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    closest, similarity = zip(*leaks.rows.values(), strict=True) if leaks.rows else ((), ())
+    columns = {
+        "row_id": pa.array(leaks.rows, pa.string()),
+        "closest": pa.array(closest, pa.string()),
+        "similarity": pa.array(similarity, pa.float32()),
+    }
+    table = pa.table(columns, metadata={"train": str(leaks.train), "test": str(leaks.test)})
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read(path: Path) -> Leaks | None:
+    """None where they were not looked for yet. Raises UserError for a file that holds none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        return None
+    try:
+        table = pq.read_table(path)
+        train, test = (int(table.schema.metadata[name]) for name in (b"train", b"test"))
+        row_ids, *closest = (table.column(name).to_pylist() for name in ("row_id", "closest", "similarity"))
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: no stored leaks: {error}. Remove it: they are found anew.") from None
+    return Leaks(train, test, dict(zip(row_ids, map(Closest, *closest), strict=True)))

@@ -1,0 +1,209 @@
+"""A leak is a test row that resembles a row which that run was trained on; pages and the verb tell what leaks do."""
+
+from __future__ import annotations
+
+import random
+
+import make
+import pytest
+from kept import Kept, flipped
+
+from benchmarks import leaks
+from benchmarks.cli import main
+from benchmarks.data.leaks import leaked, look
+from benchmarks.data.near_duplicates import near
+from benchmarks.errors import UserError
+from benchmarks.leaderboard import write
+from benchmarks.leaks import Closest, Leaks
+from benchmarks.schema import Protocol
+
+# -- leaks of a protocol ---------------------------------------------------------------------------------------------
+
+
+def leaking(tmp_path, train: list[str], test: list[str]) -> Kept:
+    """A task whose files hold these texts, labels in turn."""
+    path = make.text_task(tmp_path)
+    for part, texts in (("train", train), ("test", test)):
+        lines = [f"{text},{('negative', 'positive')[i % 2]}" for i, text in enumerate(texts)]
+        (tmp_path / "data" / "mine" / f"{part}.csv").write_text("\n".join(["text,label", *lines]) + "\n")
+    return Kept(tmp_path, write=lambda folder, **fields: path)
+
+
+LONG = "where can I see the film of the year with my whole family and the dog"
+OTHERS = [f"{word} has nothing to do with any of the {word}s" for word in ("apple", "zebra", "church", "window")]
+
+
+@pytest.fixture
+def four(tmp_path) -> Kept:
+    """Of four test rows the first is a training row in other letters, the second almost one."""
+    return leaking(tmp_path, [LONG, *OTHERS[:3]], [LONG.upper(), f"{LONG} now", OTHERS[3], "what a day"])
+
+
+def found_in(kept: Kept, **protocol) -> Leaks:
+    alike = near(kept.data.tables.values(), kept.folder / "cache")
+    return leaked(kept.data, alike, Protocol(**protocol))
+
+
+def test_a_leak_names_the_training_row(four):
+    found = found_in(four)
+    assert (found.train, found.test, found.equal, list(found.rows)) == (4, 4, 1, ["test:0", "test:1"])
+    assert found.rows["test:0"] == Closest("train:0", 1.0)
+    assert found.rows["test:1"].row_id == "train:0" and 0.8 <= found.rows["test:1"].similarity < 1
+
+
+def test_a_training_row_that_is_not_trained_on_leaks_nothing(four):
+    of_seed = [found_in(four, train_size=2, seed=seed) for seed in range(8)]
+    assert {len(found.rows) for found in of_seed} == {0, 2}
+    assert {found.train for found in of_seed} == {2}
+
+
+def test_folds_leak_from_the_other_folds_alone(tmp_path):
+    kept = leaking(tmp_path, [LONG, *OTHERS[:2], f"{LONG} now"], ["what a day", "a night"])
+    folds = [found_in(kept, folds=2, fold=fold) for fold in (0, 1)]
+    assert [(found.train, found.test) for found in folds] == [(2, 2), (2, 2)]
+    closest = {row: found.row_id for fold in folds for row, found in fold.rows.items()}
+    assert closest == {"train:0": "train:3", "train:3": "train:0"}  # seed 0 divides them
+    one_fold = [found_in(kept, folds=2, fold=fold, seed=2) for fold in (0, 1)]  # seed 2 keeps the two together
+    assert not any(found.rows for found in one_fold)
+
+
+def test_seeds_that_draw_nothing_share_one_file_and_others_do_not(four):
+    protocols = [Protocol(seed=seed, train_size=size) for size in (None, 2) for seed in (0, 1)]
+    found = look(four.results, four.data, protocols, four.folder / "cache")
+    assert [(asked.seed, asked.train_size) for asked, _ in found] == [(0, None), (0, 2), (1, 2)]
+    assert len(list((four.results / "leaks" / "mine").glob("*.parquet"))) == 3
+
+
+def test_what_is_stored_is_read_as_it_was_found_and_not_found_again(four, monkeypatch):
+    (first,) = look(four.results, four.data, [Protocol()], four.folder / "cache")
+    monkeypatch.setattr("benchmarks.data.leaks.near", None)
+    assert look(four.results, four.data, [Protocol(seed=3)], four.folder / "cache") == [(Protocol(seed=3), first[1])]
+    assert first[1].rows["test:0"] == Closest("train:0", 1.0)
+
+
+def test_no_leaks_are_stored_too(tmp_path):
+    kept = leaking(tmp_path, OTHERS[:2], OTHERS[2:])
+    ((_, found),) = look(kept.results, kept.data, [Protocol()], kept.folder / "cache")
+    assert found == Leaks(2, 2, {})
+
+
+def test_a_torn_file_of_leaks_is_told(four):
+    look(four.results, four.data, [Protocol()], four.folder / "cache")
+    (path,) = (four.results / "leaks" / "mine").iterdir()
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(UserError, match=r"\.parquet: no stored leaks: .* Remove it"):
+        leaks.read(path)
+
+
+# -- on a page -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scored(tmp_path) -> Kept:
+    """Twenty of sixty test rows stand in training: `knows` is right on those alone, `fair` on two of any three."""
+    draw = random.Random(0)
+    own = [" ".join("".join(draw.choices("abcdefgh", k=6)) for _ in range(8)) for _ in range(100)]
+    train, test = own[:60], [*own[:20], *own[60:]]
+    kept = leaking(tmp_path, train, test)
+    for seed in (0, 1):
+        kept.run("knows", flipped(kept.gold, *range(20 + seed, 60)), seed)
+        kept.run("fair", flipped(kept.gold, *range(seed, 60, 3)), seed)
+    return kept
+
+
+def part(text: str) -> str:
+    return text.split("## Leaks")[1]
+
+
+def cells(text: str, system: str) -> list[str]:
+    (line,) = (line for line in text.splitlines() if line.startswith(f"| {system} "))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_page_sets_the_score_on_clean_rows_beside_that_on_all(scored):
+    look(scored.results, scored.data, [Protocol()], scored.folder / "cache")
+    text = part(write(scored.results)["mine"])
+    assert cells(text, "Whole training split") == ["Whole training split", "60", "60", "20 (33.3 %)", "20"]
+    knows, fair = cells(text, "knows"), cells(text, "fair")
+    assert knows[1:4] == ["0.3417", "0.0125", "1.0000"]  # means of 20 and 21 of 60, of 0 and 1 of 40
+    assert fair[1:4] == ["0.6667", "0.6750", "0.6500"]  # of each seed 40 of 60, 27 of 40, 13 of 20
+    assert knows[4].startswith("+0.3292 [+0.2") and fair[4].startswith("-0.0083 [-0.")
+
+
+def test_each_seed_has_the_leaks_of_the_rows_that_it_drew(scored):
+    protocols = [Protocol(seed=seed, train_size=30) for seed in (0, 1)]
+    found = [leaks for _, leaks in look(scored.results, scored.data, protocols, scored.folder / "cache")]
+    assert found[0].rows.keys() != found[1].rows.keys()
+    for seed, own in enumerate(found):
+        clean = [row for row in range(60) if f"test:{row}" not in own.rows]
+        scored.run("knows", flipped(scored.gold, *clean), seed, train_size=30)
+    text = part(write(scored.results)["mine"]).split("30 training rows:")[1]
+    assert cells(text, "knows")[2:4] == ["0.0000", "1.0000"]
+
+
+def test_a_page_says_where_nobody_has_looked(scored):
+    assert part(write(scored.results)["mine"]).strip() == (
+        "Not looked for in every table: `encoder-bench leaks mine` does, where the rows are at hand."
+    )
+
+
+def test_leaks_of_other_data_are_not_those_of_a_table(scored):
+    look(scored.results, scored.data, [Protocol()], scored.folder / "cache")
+    scored.run("fair", scored.gold, 0, train_size=10)
+    text = part(write(scored.results)["mine"])
+    assert "20 (33.3 %)" in text and "Not looked for in every table" in text
+
+
+# -- the verb --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(scored, monkeypatch) -> Kept:
+    monkeypatch.chdir(scored.folder)
+    monkeypatch.setenv("ENCODER_BENCH_CACHE", str(scored.folder / "cache"))
+    return scored
+
+
+def test_the_verb_looks_prints_and_writes_the_pages(here, capsys):
+    assert main(["leaks", "./mine.yaml", "--data-dir", "data"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "mine, whole training split: 20 of 60 test rows leak (33.3 %), 20 of them with the same words as a training row"
+    ]
+    assert "20 (33.3 %)" in (here.results / "leaderboards" / "mine.md").read_text()
+
+
+def test_the_verb_says_which_runs_it_leaves_out_and_shows_what_is_called_alike(here, capsys):
+    rows = (here.folder / "data" / "mine" / "test.csv").read_text().splitlines()
+    (here.folder / "data" / "mine" / "test.csv").write_text(
+        "\n".join([rows[0], f"{rows[1].split(',')[0]}!x,negative", *rows[2:]]) + "\n"
+    )
+    assert main(["leaks", "./mine.yaml", "--data-dir", "data"]) == 0
+    said = capsys.readouterr().out
+    assert "not looked at: 4 runs on other data or under another definition of the task" in said
+    assert "test:0 and train:0 (0.9" in said and "!x\n" in said
+
+
+def test_offensive_texts_are_not_shown(here, capsys):
+    with (here.folder / "mine.yaml").open("a") as file:
+        file.write("offensive: true\n")
+    first = (here.folder / "data" / "mine" / "train.csv").read_text().splitlines()[1].split(",")[0]
+    (here.folder / "data" / "mine" / "test.csv").write_text(f"text,label\n{first} x,negative\n")
+    assert main(["leaks", "./mine.yaml", "--data-dir", "data"]) == 0
+    said = capsys.readouterr().out
+    assert "1 of 1 test rows leak" in said and first not in said
+
+
+def test_a_task_that_cannot_be_looked_at_is_told_after_the_others(here, capsys):
+    assert main(["leaks", "mit-movie,./mine.yaml", "--data-dir", "data"]) == 2
+    captured = capsys.readouterr()
+    assert "20 of 60 test rows leak" in captured.out
+    assert captured.err.startswith("1 task could not be looked at:") and "mit-movie" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"), [(["leaks"], "holds no run of a declared task"), (["leaks", "mni"], "mni")]
+)
+def test_wrong_input_is_one_message(here, capsys, arguments, expected):
+    assert main(arguments) == 2
+    assert expected in capsys.readouterr().err
