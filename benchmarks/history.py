@@ -62,13 +62,19 @@ class History:
         ):
             likes = [run for run in self.results if alike(run)]
             if rates := [rate for run in likes if (rate := _seconds_per_row(run, spec)) is not None]:
-                return _rows_seen(spec) * median(rates), True
-        return _rows_seen(spec) / GUESSED_ROWS_PER_SECOND.get(spec.system.method, QUICK_ROWS_PER_SECOND), False
+                return _trainings(spec) * _rows_seen(spec) * median(rates), True
+        guessed = GUESSED_ROWS_PER_SECOND.get(spec.system.method, QUICK_ROWS_PER_SECOND)
+        return _trainings(spec) * _rows_seen(spec) / guessed, False
 
 
 def _slot(key: str, fingerprint: str) -> str:
     """A key without its fingerprint: seed, size, fold."""
     return key.removesuffix(fingerprint)
+
+
+def _trainings(spec: RunSpec) -> int:
+    """With those that choose the recipe."""
+    return 1 + (spec.tuning.trials if spec.tuning else 0)
 
 
 def _rows_seen(spec: RunSpec) -> float:

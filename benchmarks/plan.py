@@ -11,7 +11,18 @@ from typing import Any, Literal, NamedTuple
 from benchmarks.definitions import changed, read_scalar, resolved_recipe, validated
 from benchmarks.errors import UserError, nearest, one_of
 from benchmarks.recipes import RECIPES
-from benchmarks.schema import CODE_PROTOCOL, Encoder, Protocol, Recipe, RunSpec, System, Task, TaskType, fingerprint
+from benchmarks.schema import (
+    CODE_PROTOCOL,
+    Encoder,
+    Protocol,
+    Recipe,
+    RunSpec,
+    System,
+    Task,
+    TaskType,
+    Tuning,
+    fingerprint,
+)
 
 SETTABLE_PROTOCOL = ("balanced", "test_size", "validation_size")
 
@@ -46,6 +57,19 @@ class Skipped:
     why: str
 
 
+class Search(NamedTuple):
+    """--tune: so many trials for each run, of every field of its recipe's space but those that the user has set."""
+
+    trials: int
+    pinned: frozenset[str] = frozenset()
+
+    def tuning(self, recipe: Recipe, task_type: TaskType) -> Tuning | None:
+        """None where there is nothing to search."""
+        left_alone = self.pinned | recipe.unread(task_type)
+        space = {name: choice for name, choice in recipe.space.items() if name not in left_alone}
+        return Tuning(self.trials, space) if space else None
+
+
 @dataclass(frozen=True)
 class Plan:
     runs: tuple[RunSpec, ...]
@@ -59,9 +83,10 @@ def plan(
     origins: Mapping[str, Mapping[str, Any]],
     checkpoints: Mapping[Encoder, Weights],
     refused: Mapping[str, str] = MappingProxyType({}),
+    search: Search | None = None,
 ) -> Plan:
     """Every run of the grid, task by task, system by system, seed by seed; origins: task name -> identity of its data;
-    refused: systems that are left out of every task, and why.
+    refused: systems that are left out of every task, and why. A system whose recipe is searched is a variant.
 
     A system that would train and score exactly what one before it does (two BERTs under one encoder=...) is left out.
     """
@@ -69,16 +94,17 @@ def plan(
     skipped: list[Skipped] = []
     for task in tasks:
         skipped += (Skipped(task.name, name, why) for name, why in refused.items())
-        identities = {system.name: _identity(task, system, origins[task.name], checkpoints) for system in systems}
+        tunings = {s.name: search and search.tuning(resolved_recipe(s, task.type), task.type) for s in systems}
+        identities = {s.name: _identity(task, s, origins[task.name], checkpoints, tunings[s.name]) for s in systems}
         names = _one_a_run(identities)
         for system in systems:
-            identity = identities[system.name]
+            identity, tuning = identities[system.name], tunings[system.name]
             if why := _misfit(task, system, checkpoints):
                 skipped.append(Skipped(task.name, system.name, why))
             elif (twin := names[fingerprint(identity)]) != system.name:
                 skipped.append(Skipped(task.name, system.name, f"the same run as {twin}"))
             else:
-                runs += (_run_spec(task, system, protocol, identity) for protocol in protocols)
+                runs += (_run_spec(task, system, protocol, identity, tuning) for protocol in protocols)
     return Plan(tuple(runs), tuple(skipped))
 
 
@@ -106,7 +132,11 @@ def _misfit(task: Task, system: System, checkpoints: Mapping[Encoder, Weights]) 
 
 
 def _identity(
-    task: Task, system: System, data: Mapping[str, Any], checkpoints: Mapping[Encoder, Weights]
+    task: Task,
+    system: System,
+    data: Mapping[str, Any],
+    checkpoints: Mapping[Encoder, Weights],
+    tuning: Tuning | None,
 ) -> dict[str, Any]:
     """All of a run's identity but its protocol."""
     return {
@@ -116,6 +146,7 @@ def _identity(
         "method": system.method,
         "encoder": dict(checkpoints[system.encoder].identity) if system.encoder else None,
         "recipe": recipe_identity(resolved_recipe(system, task.type), task.type),
+        **({"tuning": tuning.identity()} if tuning else {}),
     }
 
 
@@ -124,9 +155,12 @@ def recipe_identity(recipe: Recipe, task_type: TaskType) -> dict[str, Any]:
     return {name: value for name, value in recipe.identity().items() if name not in recipe.unread(task_type)}
 
 
-def _run_spec(task: Task, system: System, protocol: Protocol, identity: Mapping[str, Any]) -> RunSpec:
+def _run_spec(
+    task: Task, system: System, protocol: Protocol, identity: Mapping[str, Any], tuning: Tuning | None
+) -> RunSpec:
     recipe = resolved_recipe(system, task.type)
-    return RunSpec(task, system, recipe, protocol, {**identity, "protocol": protocol.identity()})
+    named = system.model_copy(update={"name": _named(system.name, f"tune={tuning.trials}")}) if tuning else system
+    return RunSpec(task, named, recipe, protocol, {**identity, "protocol": protocol.identity()}, tuning)
 
 
 def protocols(
@@ -254,7 +288,13 @@ def _variant(system: System, settings: Sequence[tuple[Override, Any]], encoders:
 
 
 def _variant_name(system: System, settings: Sequence[tuple[Override, Any]]) -> str:
-    return f"{system.name}[{','.join(f'{override.field}={_in_a_name(value)}' for override, value in settings)}]"
+    return _named(system.name, *(f"{override.field}={_in_a_name(value)}" for override, value in settings))
+
+
+def _named(system: str, *changes: str) -> str:
+    """A name with what is changed in brackets at its end, after what is there already."""
+    name, _, before = system.removesuffix("]").partition("[")
+    return f"{name}[{','.join(filter(None, [before, *changes]))}]"
 
 
 def _in_a_name(value: Any) -> str:

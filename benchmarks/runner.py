@@ -43,9 +43,10 @@ def run(
 
 
 def _rows(spec: RunSpec, data: TaskData) -> RunData:
-    from benchmarks.data.splits import select
+    from benchmarks.data.splits import on_validation, select
 
-    return select(data, spec.protocol)
+    rows = select(data, spec.protocol)
+    return on_validation(rows, spec.task, spec.protocol.seed) if spec.trial else rows
 
 
 def _run(spec: RunSpec, data: TaskData, job: Job, method: Method, processes: int) -> tuple[RunResult, Predictions]:

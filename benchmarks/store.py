@@ -28,18 +28,23 @@ def runs_folder(results: Path) -> Path:
     return results / "runs"
 
 
+def path_of(results: Path, spec: RunSpec) -> Path:
+    """Where the record of a run is: under RESULTS/runs, of a trial under RESULTS/trials."""
+    stem = (results / "trials" if spec.trial else runs_folder(results)) / spec.path
+    return stem.with_name(f"{stem.name}.json")
+
+
 # -- out -------------------------------------------------------------------------------------------------------------
 
 
 def save(results: Path, spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None) -> None:
     """Writes predictions, then the record: a record that is there is complete. A failure never replaces a result."""
-    stem = runs_folder(results) / spec.path
-    path = stem.with_name(f"{stem.name}.json")
+    path = path_of(results, spec)
     if isinstance(outcome, RunFailure) and path.is_file() and isinstance(parse(path), RunResult):
         return
     if predictions is not None:
         path.unlink(missing_ok=True)  # made again by force: an old record must never stand beside new predictions
-        with replacing(stem.with_name(f"{stem.name}.parquet")) as temporary:
+        with replacing(path.with_suffix(".parquet")) as temporary:
             _write_predictions(temporary, predictions, spec.task.classes)
     record = outcome.model_dump(mode="json", by_alias=True)
     write_text(path, json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
@@ -73,6 +78,12 @@ def _names(ids: Sequence[Any], classes: Sequence[str]) -> pa.Array:
 
 
 # -- in --------------------------------------------------------------------------------------------------------------
+
+
+def stored(results: Path, spec: RunSpec) -> RunResult | RunFailure | None:
+    """The outcome of exactly this run. Raises UserError for a record that can't be read."""
+    path = path_of(results, spec)
+    return parse(path) if path.is_file() else None
 
 
 def read_runs(results: Path, task: str | None = None) -> Iterator[RunResult | RunFailure]:

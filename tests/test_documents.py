@@ -16,6 +16,8 @@ from benchmarks import claims, leaderboard, store
 from benchmarks.cli import main
 from benchmarks.definitions import load_claims, load_systems, load_task, load_tasks
 from benchmarks.leaderboard import overview
+from benchmarks.recipes import RECIPES
+from benchmarks.schema import Between
 from benchmarks.scoring import rescored
 
 PROJECT = Path(__file__).parent.parent
@@ -33,7 +35,7 @@ def commands(program: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("arguments", commands("encoder-bench"), ids=" ".join)
-def test_every_command_of_the_readme_is_one_that_the_program_takes(arguments, tmp_path, monkeypatch, capsys):
+def test_every_command_of_the_readme_is_one_that_the_program_takes(arguments, tmp_path, monkeypatch, capsys, request):
     """Runs as it stands, with --dry-run; what a reader has to bring (./mine.yaml, a checkpoint) is made here."""
     if "--data-dir" in arguments or arguments[0] == "fetch":
         pytest.skip("names the reader's own folder, or needs the network")
@@ -49,6 +51,8 @@ def test_every_command_of_the_readme_is_one_that_the_program_takes(arguments, tm
         )
     if arguments[0] in ("compare", "claims"):  # the committed results
         shutil.copytree(RESULTS / "runs", tmp_path / "results" / "runs")
+    if arguments[0] == "leaks":
+        arguments = [*arguments, "--data-dir", str(request.getfixturevalue("real_data"))]
     if arguments[0] == "run":
         _folders_of_all_tasks(tmp_path / "data")
         arguments = [*(word for word in arguments if word != "--dry-run"), "--dry-run", "--data-dir", "data"]
@@ -96,6 +100,19 @@ def test_stored_runs_are_read_with_the_lines_of_the_readme(tmp_path, monkeypatch
     names: dict[str, object] = {"Path": Path}
     exec("\n".join([*first, f"shown = {last}"]), names)  # noqa: S102  the README's own lines
     assert list(names["shown"].score) == [0.5, 0.5]  # type: ignore[attr-defined]
+
+
+def test_what_is_searched_stands_beside_each_method():
+    def said(values: object) -> str:
+        if isinstance(values, Between):
+            return f"{values.low:g} to {values.high:g}"
+        words = ("–".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in values)
+        return ", ".join(word.lower() if word in ("True", "False") else word for word in words)
+
+    rows = {m: "; ".join(f"`{k}` {said(v)}" for k, v in r.space.items()) for m, r in RECIPES.items() if r.space}
+    text = (PROJECT / "docs" / "systems.md").read_text(encoding="utf-8")
+    table = "".join(f"| `{method}` | {searched} |\n" for method, searched in rows.items())
+    assert text.endswith(f"| method | what is searched |\n|---|---|\n{table}")
 
 
 def test_every_real_task_stands_in_the_readmes_table_of_data():

@@ -22,6 +22,7 @@ GROUND = [
     "definitions",
     "selection",
     "plan",
+    "tuning",
     "needed",
     "files",
     "store",

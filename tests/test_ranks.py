@@ -101,6 +101,20 @@ OTHER_METHODS = (
 ).split()
 
 
+def test_two_ranks_search_a_recipe_together(folder):
+    results = folder / "results-tuned"
+    run = "--tasks ./mine.yaml --systems ./encoder --data-dir data --seeds 1 --set recipe.batch_size=8 --tune 2".split()
+    done = launched(folder, 2, PROJECT / "run_all.py", *run, "--results-dir", str(results))
+    assert done.returncode == 0, done.stderr[-3000:]
+    (path,) = (results / "runs").glob("*/*/*.json")
+    found = json.loads(path.read_text())
+    assert found["environment"]["processes"] == 2
+    trials = {json.loads(path.read_text())["fingerprint"] for path in (results / "trials").glob("*/*/*.json")}
+    assert len(trials) == 2
+    tried = found["tuning"]["tried"]
+    assert found["tuning"]["chosen"] == max(tried, key=lambda one: one["score"])["changes"]
+
+
 def test_two_ranks_share_every_training_by_the_trainer_and_the_first_alone_makes_the_rest(folder, tmp_path):
     done = launched(folder, 2, PROJECT / "run_all.py", *OTHER_METHODS, "--results-dir", str(tmp_path))
     assert done.returncode == 0, done.stderr[-3000:]

@@ -46,6 +46,7 @@ class Wanted:
             run.task == self.task
             and not run.limited
             and not run.sample
+            and "tuning" not in identity  # its recipe is another one for each run
             and (run.method, identity["recipe"]) == (self.method, self.recipe)
             and _pinned(identity["protocol"]) == self.protocol
         )

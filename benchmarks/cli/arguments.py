@@ -87,6 +87,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
     )
     add("--folds", metavar="K", type=_folds, help="K-fold cross-validation instead of the test split")
     add("--set", metavar="NAME=V,...", action="append", default=[], dest="overrides", help=_SET)
+    add(
+        "--tune", metavar="N", type=_trials, help="each run chooses its recipe among N, by its score on validation rows"
+    )
     add("--limit", metavar="N", type=_count, help="first N rows of every split: a smoke run, kept out of leaderboards")
     add("--claims", metavar="ID,...", type=_names("--claims"), nargs="?", const=[ALL], action="append", help=_CLAIMS)
     add("--dry-run", action="store_true", help="the plan with counts and estimated time")
@@ -183,6 +186,10 @@ def _count(text: str, least: int = 1, most: int = LARGEST_COUNT) -> int:
 
 def _seeds(text: str) -> int:
     return _count(text, most=MOST_REPEATS)
+
+
+def _trials(text: str) -> int:
+    return _count(text, least=2, most=MOST_REPEATS)
 
 
 def _folds(text: str) -> int:

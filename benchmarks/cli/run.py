@@ -125,7 +125,9 @@ def _of_grid(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places
         )
     ]
     places = _places(tasks, variants.systems, arguments, locked)
-    grid = plan.plan(tasks, variants.systems, protocols, *_identities(places), variants.refused)
+    pinned = frozenset(override.field for override in _overrides(arguments) if override.target == "recipe")
+    search = plan.Search(arguments.tune, pinned) if arguments.tune else None
+    grid = plan.plan(tasks, variants.systems, protocols, *_identities(places), variants.refused, search)
     foreseen.check(grid.runs, places.origins)
     return grid, places
 
@@ -135,6 +137,7 @@ _BESIDE_CLAIMS = {
     "systems": "--systems",
     "train_sizes": "--train-sizes",
     "folds": "--folds",
+    "tune": "--tune",
     "limit": "--limit",
     "sample": "--sample",
 }
@@ -180,7 +183,7 @@ def _of_claim(one: needed.Needed, lacking: str | None, places: Places) -> plan.P
 
 def _stand_in(arguments: Namespace) -> str | None:
     """What --set says beside --claims: an encoder in place of every claim's own."""
-    overrides = plan.merged(plan.parse_override(text) for text in arguments.overrides)
+    overrides = _overrides(arguments)
     for override in overrides:
         if override.target != "encoder" or len(override.values) > 1:
             raise UserError(f"--set {override}: beside --claims one encoder=... alone; the rest is what they claim.")
@@ -198,9 +201,13 @@ def _identities(places: Places) -> tuple[dict[str, Mapping[str, Any]], dict[Enco
     return origins, {encoder: plan.Weights(c.identity, c.labels()) for encoder, c in places.checkpoints.items()}
 
 
+def _overrides(arguments: Namespace) -> list[plan.Override]:
+    return plan.merged(plan.parse_override(text) for text in arguments.overrides)
+
+
 def _systems(arguments: Namespace) -> tuple[plan.Variants, list[plan.Override]]:
     declared = definitions.load_systems()
-    overrides = plan.merged(plan.parse_override(text) for text in arguments.overrides)
+    overrides = _overrides(arguments)
     names = {value for override in overrides if override.target == "encoder" for value in override.values}
     encoders = {name: selection.encoder_named(name, declared) for name in names}
     chosen = selection.select_systems(arguments.systems, declared, arguments.sample and not encoders)

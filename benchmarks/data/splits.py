@@ -27,7 +27,7 @@ Index: TypeAlias = np.ndarray
 """Row numbers in a published part, ascending; int64, shape (n,)."""
 
 HELD_OUT = {"test": 1, "validation": 2}
-FOLDS, BALANCED, TEST_SIZE, TRAIN_SIZE, VALIDATION_SIZE, MOST_OF_A_CLASS = 3, 4, 5, 6, 7, 9
+FOLDS, BALANCED, TEST_SIZE, TRAIN_SIZE, VALIDATION_SIZE, MOST_OF_A_CLASS, TRIALS = 3, 4, 5, 6, 7, 9, 10
 """Constants of the draws; a number that has been used is never given a new meaning."""
 
 
@@ -179,6 +179,22 @@ def select(data: TaskData, protocol: Protocol) -> RunData:
         validation=data.table(rows["validation"]) if "validation" in rows else None,
         test=data.table(rows["test"]),
     )
+
+
+HELD_OUT_FOR_TRIALS = 0.1
+
+
+def on_validation(rows: RunData, task: Task, seed: int) -> RunData:
+    """What a trial of the same run trains on and is scored on: the validation split, which it is not told of, or where
+    there is none a tenth of the training rows, which the run itself trains on once its recipe is chosen. No test row.
+    """
+    if rows.validation is not None:
+        return RunData(rows.train, None, rows.validation)
+    classes = np.zeros(len(rows.train), dtype=int) if task.type == TAGS else np.array(rows.train["label"])
+    order = stratified_order(classes, generator(seed, TRIALS))
+    held = max(1, round(HELD_OUT_FOR_TRIALS * len(order)))
+    trained, scored = np.sort(order[held:]), np.sort(order[:held])
+    return RunData(rows.train.select(trained), None, rows.train.select(scored))
 
 
 def chosen(task: Task, splits: Splits, parts: Parts, protocol: Protocol) -> Split:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from benchmarks import ranks, store
+from benchmarks import ranks, store, tuning
 from benchmarks.environment import machine
 from benchmarks.execute.prepare import Prepared
+from benchmarks.meter import Progress
 from benchmarks.recipes import RECIPES
 from benchmarks.runner import failure, run
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
+
+Outcome = tuple[RunResult | RunFailure, Predictions | None]
 
 
 @dataclass(frozen=True)
@@ -53,20 +57,49 @@ def _one(
     spec: RunSpec, prepared: Prepared, results: Path, tell: Callable[[Event], None], processes: int
 ) -> list[RunFailure]:
     tell(Event(spec))
-    data, encoder = prepared.data[spec.task.name], prepared.encoder_of(spec)
-    progress = lambda share: tell(Event(spec, share))  # noqa: E731
-    outcome, predictions = run(spec, data, encoder, prepared.cache, progress, processes=processes)
-    if processes > 1:
-        outcome, predictions = _agreed(spec, outcome, predictions)
+    make = partial(_made, prepared=prepared, processes=processes)
+    if spec.tuning:
+        outcome, predictions = _tuned(spec, make, results, tell)
+    else:
+        outcome, predictions = make(spec, progress=lambda share: tell(Event(spec, share)))
     if ranks.is_first():
         store.save(results, spec, outcome, predictions)
     tell(Event(spec, 1.0, outcome))
     return [outcome] if isinstance(outcome, RunFailure) else []
 
 
-def _agreed(
-    spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None
-) -> tuple[RunResult | RunFailure, Predictions | None]:
+def _made(spec: RunSpec, prepared: Prepared, processes: int, progress: Progress) -> Outcome:
+    data, encoder = prepared.data[spec.task.name], prepared.encoder_of(spec)
+    outcome, predictions = run(spec, data, encoder, prepared.cache, progress, processes=processes)
+    return _agreed(spec, outcome, predictions) if processes > 1 else (outcome, predictions)
+
+
+def _tuned(spec: RunSpec, make: Callable[..., Outcome], results: Path, tell: Callable[[Event], None]) -> Outcome:
+    """Makes the trials that are not stored yet and stores each, then the run with the best one's recipe."""
+    trials = tuning.trials(spec)
+    tried: list[tuning.Tried] = []
+
+    def progress(share: float) -> None:
+        tell(Event(spec, (len(tried) + share) / (len(trials) + 1)))
+
+    for trial in trials:
+        outcome = ranks.from_all(store.stored(results, trial.spec))[0]  # all ranks go by what the first one finds
+        if not isinstance(outcome, RunResult):
+            outcome, _ = make(trial.spec, progress=progress)
+            if ranks.is_first():
+                store.save(results, trial.spec, outcome, None)
+        tried.append(tuning.Tried(trial, outcome))
+    try:
+        chosen = tuning.best(tried)
+    except RuntimeError as error:
+        return failure(spec, error, ranks.world_size()), None
+    outcome, predictions = make(replace(spec, recipe=chosen.trial.spec.recipe), progress=progress)
+    if isinstance(outcome, RunResult):
+        outcome = outcome.model_copy(update={"tuning": tuning.record(spec, tried, chosen)})
+    return outcome, predictions
+
+
+def _agreed(spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None) -> Outcome:
     """A run that failed on any rank has failed on all."""
     errors = ranks.from_all(outcome.error if isinstance(outcome, RunFailure) else None)
     if isinstance(outcome, RunFailure) or not any(errors):

@@ -80,8 +80,10 @@ def _one_a_protocol(runs: list[RunSpec]) -> list[RunSpec]:
 def _check_batches(runs: Iterable[RunSpec]) -> None:
     size = ranks.world_size()
     for spec in runs:
-        batch = spec.recipe.global_batch if spec.recipe.over_ranks else None
-        if batch and batch % size:
+        batches = [spec.recipe.global_batch, *(spec.tuning.space.get("batch_size", ()) if spec.tuning else ())]
+        for batch in batches if spec.recipe.over_ranks else ():
+            if not batch or batch % size == 0:
+                continue
             raise UserError(
                 f"{spec.system.name}: recipe.batch_size: {batch} rows can't be shared evenly by {size} ranks. "
                 f"Give a multiple of {size}, such as --set recipe.batch_size={size * 8}."

@@ -64,6 +64,8 @@ class Made:
     version: str
     trained_rows: int | None
     """Of the training rows that the protocol gives, where the method trains on fewer."""
+    tuning: dict[str, Any] | None = None
+    """How its recipe was chosen, without what was tried."""
 
     @property
     def clusters(self) -> bool:
@@ -111,6 +113,7 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
         machine=_machine(run.environment),
         version=_version(run.environment),
         trained_rows=run.training.get("trained_rows"),
+        tuning=run.tuning and {name: value for name, value in run.tuning.items() if name not in ("tried", "space")},
     )
 
 

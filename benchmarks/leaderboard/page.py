@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import pandas as pd
@@ -232,6 +233,7 @@ def _below(section: Section) -> list[str]:
         lines.append(f"{words.counted(sum(section.left_out.values()), 'older run')} made otherwise left out: {which}")
     for system, count in section.unfinished.items():
         lines.append(f"{words.plain(system)}: {words.counted(count, 'fold')} of unfinished seeds left out")
+    lines += [_tuned(row) for row in section.rows if row.made and row.made[0][0].tuning]
     for row in (*section.rows, *section.clusterings):
         if row.untold:
             lines.append(f"{words.plain(row.system)}: no score of all folds together: {row.untold}")
@@ -239,6 +241,16 @@ def _below(section: Section) -> list[str]:
         which = words.listed([_failure(failure) for failure in section.failures], "; ")
         lines.append(f"{words.counted(len(section.failures), 'run')} failed: {which}")
     return lines
+
+
+def _tuned(row: Row) -> str:
+    """Which recipes were chosen, by how many runs each, the most frequent first."""
+    runs = [run.tuning for folds in row.made for run in folds if run.tuning]
+    rows = _range(sorted(run["validation_rows"] for run in runs))
+    chosen = Counter(", ".join(f"{k} {v}" for k, v in run["chosen"].items()) or "its own" for run in runs)
+    said = [f"{recipe} ({words.counted(count, 'run')})" for recipe, count in chosen.most_common()]
+    searched = f"the best of {runs[0]['trials']} recipes by {runs[0]['metric']} on {rows} validation rows"
+    return words.plain(f"{row.system}: each run has {searched}: {words.listed(said, '; ')}")
 
 
 def _failure(failure: Failed) -> str:

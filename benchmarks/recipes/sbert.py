@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from benchmarks.recipes.training import Training
-from benchmarks.schema import TEXTS, Neutral, Recipe, Task, TaskType
+from benchmarks.schema import TEXTS, Between, Neutral, Recipe, Task, TaskType
 
 DUMMY = "<s>"
 """The text that S2 pairs every text with."""
@@ -19,6 +19,7 @@ class Siamese(Training):
     task_types: ClassVar[tuple[TaskType, ...]] = (TEXTS,)
     needs_encoder: ClassVar[bool] = True
     over_ranks: ClassVar[bool] = False
+    space = {"learning_rate": Between(1e-5, 5e-4), "epochs": (2, 3, 5), "batch_size": (16, 32)}
 
     learning_rate: float = Field(1e-4, gt=0)
     max_length: int | None = Field(None, ge=8)
@@ -62,6 +63,8 @@ class SbertFewshot(Regression):
     """Contrastive pairs of a few rows a class, then logistic regression on their embeddings (SetFit, Tunstall et al.
     2022).
     """
+
+    space = {"learning_rate": Between(5e-6, 2e-4), "epochs": (1, 2), "iterations": (5, 10, 20)}
 
     shots: int = Field(8, ge=2)
     """Training rows of each class that are used; all of a class that has fewer."""

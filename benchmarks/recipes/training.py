@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from benchmarks.errors import UserError, short
 from benchmarks.files import sha256
-from benchmarks.schema import TEXTS, Neutral, Recipe, Task, TaskType
+from benchmarks.schema import TEXTS, Between, Neutral, Recipe, Task, TaskType
 
 Schedule = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]
 Width = Annotated[int, Field(ge=1)]
@@ -79,6 +79,7 @@ class Finetune(Training, Head):
     """Every weight of the encoder and a head, by the Hugging Face Trainer."""
 
     needs_encoder: ClassVar[bool] = True
+    space = {"learning_rate": Between(1e-5, 5e-4), "epochs": (2, 3, 5), "batch_size": (16, 32)}
 
     max_length: int | None = Field(None, ge=8)
     """Word pieces of a row, special tokens included; the task's own where not given."""
@@ -103,6 +104,8 @@ class Finetune(Training, Head):
 class Lora(Finetune):
     """Low-rank updates of a frozen encoder's linear layers and a head (Hu et al. 2022), by peft."""
 
+    space = {"learning_rate": Between(1e-4, 5e-3), "epochs": (3, 5, 10), "rank": (4, 8, 16)}
+
     learning_rate: float = Field(5e-4, gt=0)
     rank: int = Field(8, ge=1)
     alpha: int = Field(16, ge=1)
@@ -116,6 +119,11 @@ class Frozen(Training, Head):
     """A head trained on what a frozen encoder gives; each row is encoded once."""
 
     needs_encoder: ClassVar[bool] = True
+    space = {
+        "learning_rate": Between(1e-3, 1e-1),
+        "epochs": (10, 20, 40),
+        "pooling": ("cls", "mean", "mean_last_four"),
+    }
 
     learning_rate: float = Field(1e-2, gt=0)
     epochs: float = Field(20, gt=0)
@@ -132,6 +140,7 @@ class Probe(Recipe):
 
     task_types: ClassVar[tuple[TaskType, ...]] = (TEXTS,)
     needs_encoder: ClassVar[bool] = True
+    space = {"c": Between(1e-3, 1e1), "pooling": ("cls", "mean", "mean_last_four")}
 
     pooling: Literal["cls", "mean", "mean_last_four"] = "cls"
     c: float = Field(0.1, gt=0)
@@ -144,6 +153,12 @@ class Recurrent(Training):
     """An LSTM over a frozen encoder's token embeddings; each row is encoded once."""
 
     needs_encoder: ClassVar[bool] = True
+    space = {
+        "learning_rate": Between(3e-4, 3e-2),
+        "epochs": (5, 10, 20),
+        "hidden_size": (64, 128, 256),
+        "dropout": (0.1, 0.3, 0.5),
+    }
 
     learning_rate: float = Field(3e-3, gt=0)
     epochs: float = Field(10, gt=0)

@@ -6,13 +6,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from benchmarks.schema import TAGS, TEXTS, Neutral, Recipe, Task, TaskType
+from benchmarks.schema import TAGS, TEXTS, Between, Neutral, Recipe, Task, TaskType
 
 
 class Tfidf(Recipe):
     """Word n-grams weighted by TF-IDF and a linear classifier or naive Bayes, by scikit-learn."""
 
     task_types: ClassVar[tuple[TaskType, ...]] = (TEXTS,)
+    space = {
+        "ngrams": ((1, 1), (1, 2), (1, 3)),
+        "min_df": (1, 2, 5),
+        "sublinear_tf": (True, False),
+        "c": Between(1e-2, 30.0),
+        "alpha": Between(1e-2, 1e1),
+    }
 
     classifier: Literal["svm", "nb", "logreg"] = "svm"
     ngrams: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1, 2)
@@ -49,6 +56,7 @@ class TagFeatures(Recipe):
     """Logistic regression on each word's form, affixes and neighbours, by scikit-learn."""
 
     task_types: ClassVar[tuple[TaskType, ...]] = (TAGS,)
+    space = {"c": Between(1e-2, 1e2), "window": (1, 2, 3), "affixes": (2, 4, 6)}
 
     c: float = Field(1.0, gt=0)
     window: int = Field(2, ge=0)

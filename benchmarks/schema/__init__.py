@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from benchmarks.schema.claim import CLASS_METRICS, Claim, Other, Passes, Publication
 from benchmarks.schema.outcome import SCHEMA_VERSION, Predictions, RunFailure, RunResult, Stored
-from benchmarks.schema.run import CODE_PROTOCOL, LONGEST_FOLDER_NAME, Protocol, RunSpec, folder_name
-from benchmarks.schema.system import Encoder, Recipe, System
+from benchmarks.schema.run import CODE_PROTOCOL, LONGEST_FOLDER_NAME, Protocol, RunSpec, Tuning, folder_name
+from benchmarks.schema.system import Between, Dimension, Encoder, Recipe, System
 from benchmarks.schema.task import (
     NOT_COMPARABLE,
     TAGS,
@@ -24,7 +24,7 @@ from benchmarks.schema.value import DESCRIPTIVE, Neutral, Value, fingerprint
 
 __all__ = [
     "CLASS_METRICS", "CODE_PROTOCOL", "DESCRIPTIVE", "LONGEST_FOLDER_NAME", "NOT_COMPARABLE", "SCHEMA_VERSION", "TAGS",
-    "TEXTS", "Claim", "Encoder", "Fallback", "File", "Format", "HeldOut", "Hub", "Neutral", "Other", "Passes",
-    "Predictions", "Protocol", "Publication", "Recipe", "RunFailure", "RunResult", "RunSpec", "Source", "Splits",
-    "Stored", "System", "Task", "TaskType", "Value", "fingerprint", "folder_name",
+    "TEXTS", "Between", "Claim", "Dimension", "Encoder", "Fallback", "File", "Format", "HeldOut", "Hub", "Neutral",
+    "Other", "Passes", "Predictions", "Protocol", "Publication", "Recipe", "RunFailure", "RunResult", "RunSpec",
+    "Source", "Splits", "Stored", "System", "Task", "TaskType", "Tuning", "Value", "fingerprint", "folder_name",
 ]  # fmt: skip

@@ -70,6 +70,8 @@ class RunResult(Stored):
     """`Task.about` when the run was made."""
     training: dict[str, Any]
     """What the method noted on its way: losses, truncated rows, the precision in use."""
+    tuning: dict[str, Any] | None = None
+    """How the recipe was chosen, where it was: `tuning.record`."""
 
 
 class RunFailure(Stored):

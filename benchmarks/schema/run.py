@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from benchmarks.schema.system import Recipe, System
+from benchmarks.schema.system import Between, Dimension, Recipe, System
 from benchmarks.schema.task import Task
 from benchmarks.schema.value import Neutral, Value, fingerprint
 
@@ -32,14 +33,31 @@ class Protocol(Value):
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How a run chooses its recipe before it is made: among so many of this space, the first one being its own."""
+
+    trials: int
+    space: Mapping[str, Dimension]
+
+    def identity(self) -> dict[str, Any]:
+        space = {k: v._asdict() if isinstance(v, Between) else list(v) for k, v in self.space.items()}
+        return {"trials": self.trials, "space": space}
+
+
+@dataclass(frozen=True)
 class RunSpec:
-    """One run to be made: names for people, `identity` for the fingerprint, the rest for whoever runs it."""
+    """One run to be made: names for people, `identity` for the fingerprint, the rest for whoever runs it.
+
+    trial: it is scored on validation rows, for another run that chooses its recipe.
+    """
 
     task: Task
     system: System
     recipe: Recipe
     protocol: Protocol
     identity: dict[str, Any]
+    tuning: Tuning | None = None
+    trial: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -55,8 +73,10 @@ class RunSpec:
 
     @property
     def path(self) -> str:
-        """Where the run is stored below RESULTS/runs, without suffix."""
-        return f"{self.task.name}/{folder_name(self.system.name)}/{self.key}"
+        """Where the run is stored below RESULTS/runs, or RESULTS/trials, without suffix."""
+        # Several searches may ask for one trial.
+        made_by = self.system.method if self.trial else self.system.name
+        return f"{self.task.name}/{folder_name(made_by)}/{self.key}"
 
 
 def folder_name(system: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -37,6 +38,17 @@ class System(Value):
     summary: str = ""
 
 
+class Between(NamedTuple):
+    """Any number from low to high, evenly on a logarithmic scale."""
+
+    low: float
+    high: float
+
+
+Dimension: TypeAlias = Between | tuple[Any, ...]
+"""Of a search: the ends of a range, or the values."""
+
+
 class Recipe(Value):
     """A method's settings, one class a method (`recipes`). The class says what the method is: a plan must know that
     without loading it.
@@ -48,6 +60,9 @@ class Recipe(Value):
     """Gives clusters instead of classes."""
     over_ranks: ClassVar[bool] = False
     """Trains as one DDP job over all ranks; other methods run on rank 0 alone."""
+
+    space: ClassVar[Mapping[str, Dimension]] = {}
+    """Field -> what --tune tries of it; nothing is tuned where it is empty."""
 
     @model_validator(mode="before")
     @classmethod

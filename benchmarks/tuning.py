@@ -1,0 +1,112 @@
+"""An equal search for every system: which recipes are tried, and which of them a run is made with. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.definitions import changed, resolved_recipe
+from benchmarks.metrics import METRICS
+from benchmarks.plan import recipe_identity
+from benchmarks.schema import Between, Dimension, RunFailure, RunResult, RunSpec
+
+DIGITS = 3
+"""Of a number drawn from a range: names and records stay readable."""
+DRAWN_AT_MOST = 20
+"""Times the trials: a small space may not hold so many different recipes."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One recipe that a run may be made with. changes: from the run's own recipe; none: it is that one."""
+
+    changes: dict[str, Any]
+    spec: RunSpec
+
+
+def trials(spec: RunSpec) -> list[Trial]:
+    """The run's own recipe, then recipes drawn from its space (Bergstra, Bengio 2012, Random Search), no two alike.
+
+    The draws depend on their number and the field's name alone: the first ten of twenty are those of ten, and systems
+    that share a space try the same. Fewer come where the space doesn't hold so many.
+    """
+    assert spec.tuning is not None
+    found: dict[str, Trial] = {}
+    for number in range(spec.tuning.trials * DRAWN_AT_MOST):
+        changes = {name: _drawn(name, choice, number) for name, choice in spec.tuning.space.items()} if number else {}
+        trial = _trial(spec, changes)
+        found.setdefault(trial.spec.fingerprint, trial)
+        if len(found) == spec.tuning.trials:
+            break
+    return list(found.values())
+
+
+def _drawn(name: str, choice: Dimension, number: int) -> Any:
+    share = int(np.random.PCG64([number, zlib.crc32(name.encode())]).random_raw()) / 2**64
+    if isinstance(choice, Between):
+        return float(f"{choice.low * (choice.high / choice.low) ** share:.{DIGITS}g}")
+    return choice[int(share * len(choice))]
+
+
+def _trial(spec: RunSpec, changes: Mapping[str, Any]) -> Trial:
+    system = changed(spec.system, changes)
+    recipe = resolved_recipe(system, spec.task.type)
+    differing = {name: value for name, value in changes.items() if getattr(recipe, name) != getattr(spec.recipe, name)}
+    own = {name: value for name, value in spec.identity.items() if name != "tuning"}
+    identity = {**own, "recipe": recipe_identity(recipe, spec.task.type), "scored_on": "validation"}
+    return Trial(differing, replace(spec, system=system, recipe=recipe, identity=identity, tuning=None, trial=True))
+
+
+# -- what came out ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A trial and what it gave."""
+
+    trial: Trial
+    outcome: RunResult | RunFailure
+
+    @property
+    def score(self) -> float | None:
+        """Of the primary metric; None where it failed, or the metric is not defined on the validation rows."""
+        return self.outcome.metrics.get(self.outcome.primary_metric) if isinstance(self.outcome, RunResult) else None
+
+
+def best(tried: Sequence[Tried]) -> Tried:
+    """Of equal ones the first. Raises RuntimeError where none has a score."""
+    scored = [(one, one.score) for one in tried if one.score is not None]
+    if not scored:
+        errors = [one.outcome.error for one in tried if isinstance(one.outcome, RunFailure)]
+        said = f": {errors[0]['type']}: {errors[0]['message']}" if errors else ""
+        raise RuntimeError(f"none of {len(tried)} trials gave a score on validation rows{said}")
+    sign = -1 if METRICS[_metric(tried)].higher_is_better is False else 1
+    return max(scored, key=lambda pair: sign * pair[1])[0]
+
+
+def record(spec: RunSpec, tried: Sequence[Tried], chosen: Tried) -> dict[str, Any]:
+    """What a stored run says of how its recipe was chosen."""
+    assert spec.tuning is not None
+    assert isinstance(chosen.outcome, RunResult)
+    return {
+        **spec.tuning.identity(),
+        "metric": _metric(tried),
+        "validation_rows": chosen.outcome.data["used"]["test"],
+        "chosen": chosen.trial.changes,
+        "tried": [_line(one) for one in tried],
+    }
+
+
+def _metric(tried: Sequence[Tried]) -> str:
+    return next(one.outcome.primary_metric for one in tried if isinstance(one.outcome, RunResult))
+
+
+def _line(one: Tried) -> dict[str, Any]:
+    if isinstance(one.outcome, RunFailure):
+        return {"changes": one.trial.changes, "error": f"{one.outcome.error['type']}: {one.outcome.error['message']}"}
+    seconds = round(one.outcome.cost["train_seconds"] + one.outcome.cost["predict_seconds"], 3)
+    return {"changes": one.trial.changes, "score": one.score, "seconds": seconds}
