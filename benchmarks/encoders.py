@@ -227,6 +227,13 @@ def own_labels(folder: Path) -> tuple[str, ...]:
     return tuple(labels[number] for number in sorted(labels, key=int))
 
 
+def depth(folder: Path) -> int | None:
+    """How many layers the checkpoint's configuration names; None where it names none."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    found = config.get("num_hidden_layers", config.get("n_layers"))
+    return found if isinstance(found, int) else None
+
+
 def longest_input(folder: Path, tokenizer: PreTrainedTokenizerBase, wanted: int) -> int:
     """Word pieces a row may have: what is wanted, or as many as tokenizer and encoder have positions for."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -318,6 +318,13 @@ def test_a_folder_without_weights_is_no_encoder(here, capsys):
     assert "holds no weights" in wrong(capsys, *RUN, "--systems", "./encoder")
 
 
+def test_more_frozen_layers_than_the_encoder_has_are_refused_before_training(here, capsys):
+    tiny.checkpoint(here / "encoder")
+    command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "majority,./encoder"]
+    said = wrong(capsys, *command, "--set", "recipe.frozen_layers=1,9")
+    assert said.strip() == "encoder[frozen_layers=9]: recipe.frozen_layers: 9, but the encoder has 2 layers."
+
+
 def test_an_encoder_that_only_the_hub_has_is_refused_with_the_sample(here, capsys):
     message = wrong(capsys, "run", "--tasks", "ner", "--sample", "--systems", "bert-base")
     assert "--sample uses no network" in message

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import ranks
-from benchmarks.encoders import Checkpoint, fetch
+from benchmarks.encoders import Checkpoint, depth, fetch
 from benchmarks.errors import UserError
 from benchmarks.lock import Lock
 from benchmarks.plan import Skipped
@@ -58,6 +58,7 @@ def prepare(
     for spec in _one_a_protocol(runs):
         select(loaded[spec.task.name], spec.protocol)
     _check_batches(runs)
+    _check_layers(runs, folders)
     lacking = [(spec, _lacks_labels(spec, folders)) for spec in runs]
     left_out = dict.fromkeys(Skipped(spec.task.name, spec.system.name, why) for spec, why in lacking if why)
     makeable = [spec for spec, why in lacking if not why]
@@ -88,6 +89,14 @@ def _check_batches(runs: Iterable[RunSpec]) -> None:
                 f"{spec.system.name}: recipe.batch_size: {batch} rows can't be shared evenly by {size} ranks. "
                 f"Give a multiple of {size}, such as --set recipe.batch_size={size * 8}."
             )
+
+
+def _check_layers(runs: Iterable[RunSpec], checkpoints: Mapping[Encoder, Checkpoint]) -> None:
+    for spec in runs:
+        folder = checkpoints[spec.system.encoder].folder if spec.system.encoder else None
+        asked, there = getattr(spec.recipe, "frozen_layers", 0), depth(folder) if folder else None
+        if there is not None and asked > there:
+            raise UserError(f"{spec.system.name}: recipe.frozen_layers: {asked}, but the encoder has {there} layers.")
 
 
 def _lacks_labels(spec: RunSpec, checkpoints: Mapping[Encoder, Checkpoint]) -> str | None:
