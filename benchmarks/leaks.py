@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.errors import UserError
 from benchmarks.files import replacing
 from benchmarks.schema import fingerprint
 
@@ -16,7 +15,7 @@ LEAKS_VERSION = 1
 
 
 class Closest(NamedTuple):
-    """The training row that a test row is closest to. similarity: 1 where their words are the same."""
+    """The row of the training split that a test row is closest to. similarity: 1 where their words are the same."""
 
     row_id: str
     similarity: float
@@ -36,11 +35,14 @@ class Leaks:
         return sum(closest.similarity == 1 for closest in self.rows.values())
 
 
-def path(results: Path, task: str, definition: str, data: str, protocol: Mapping[str, Any]) -> Path:
-    """definition, data: fingerprints of the task's and its rows' identity. Where nothing is drawn, a seed is none."""
+def path(results: Path, task: str, definition: str, data: str, code: int, protocol: Mapping[str, Any]) -> Path:
+    """definition, data: fingerprints of the task's and its rows' identity; code: the protocol number of ours, by which
+    rows are drawn. Where nothing is drawn, a seed is none.
+    """
     asked = {name: value for name, value in protocol.items() if value is not None and value is not False}
     drawn = asked if set(asked) - {"seed"} else {}
-    name = fingerprint({"version": LEAKS_VERSION, "task": definition, "data": data, "protocol": drawn})
+    known = {"version": LEAKS_VERSION, "code": code, "task": definition, "data": data}
+    name = fingerprint({**known, "protocol": drawn})
     return results / "leaks" / task / f"{name}.parquet"
 
 
@@ -60,16 +62,14 @@ def save(path: Path, leaks: Leaks) -> None:
 
 
 def read(path: Path) -> Leaks | None:
-    """None where they were not looked for yet. Raises UserError for a file that holds none."""
+    """None where they were not looked for yet, or the file is torn: they are found anew then."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not path.is_file():
-        return None
     try:
         table = pq.read_table(path)
         train, test = (int(table.schema.metadata[name]) for name in (b"train", b"test"))
         row_ids, *closest = (table.column(name).to_pylist() for name in ("row_id", "closest", "similarity"))
-    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: no stored leaks: {error}. Remove it: they are found anew.") from None
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError):
+        return None
     return Leaks(train, test, dict(zip(row_ids, map(Closest, *closest), strict=True)))

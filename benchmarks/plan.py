@@ -63,11 +63,11 @@ class Search(NamedTuple):
     trials: int
     pinned: frozenset[str] = frozenset()
 
-    def tuning(self, recipe: Recipe, task_type: TaskType) -> Tuning | None:
+    def tuning(self, recipe: Recipe, task: Task) -> Tuning | None:
         """None where there is nothing to search."""
-        left_alone = self.pinned | recipe.unread(task_type)
+        left_alone = self.pinned | recipe.unread(task.type)
         space = {name: choice for name, choice in recipe.space.items() if name not in left_alone}
-        return Tuning(self.trials, space) if space else None
+        return Tuning(self.trials, space, task.metric) if space else None
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def plan(
     skipped: list[Skipped] = []
     for task in tasks:
         skipped += (Skipped(task.name, name, why) for name, why in refused.items())
-        tunings = {s.name: search and search.tuning(resolved_recipe(s, task.type), task.type) for s in systems}
+        tunings = {s.name: search and search.tuning(resolved_recipe(s, task.type), task) for s in systems}
         identities = {s.name: _identity(task, s, origins[task.name], checkpoints, tunings[s.name]) for s in systems}
         names = _one_a_run(identities)
         for system in systems:

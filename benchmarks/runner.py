@@ -43,10 +43,9 @@ def run(
 
 
 def _rows(spec: RunSpec, data: TaskData) -> RunData:
-    from benchmarks.data.splits import on_validation, select
+    from benchmarks.data.splits import select
 
-    rows = select(data, spec.protocol)
-    return on_validation(rows, spec.task, spec.protocol.seed) if spec.trial else rows
+    return select(data, spec.protocol, spec.trial)
 
 
 def _run(spec: RunSpec, data: TaskData, job: Job, method: Method, processes: int) -> tuple[RunResult, Predictions]:

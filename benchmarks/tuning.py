@@ -31,22 +31,22 @@ class Trial:
 def trials(spec: RunSpec) -> list[Trial]:
     """The run's own recipe, then recipes drawn from its space (Bergstra, Bengio 2012, Random Search), no two alike.
 
-    The draws depend on their number and the field's name alone: the first ten of twenty are those of ten, and systems
-    that share a space try the same. Fewer come where the space doesn't hold so many.
+    The draws depend on the run's seed, their number and the field's name alone: the first ten of twenty are those of
+    ten, and systems that share a space try the same. Fewer come where the space doesn't hold so many.
     """
     assert spec.tuning is not None
     found: dict[str, Trial] = {}
     for number in range(spec.tuning.trials * DRAWN_AT_MOST):
-        changes = {name: _drawn(name, choice, number) for name, choice in spec.tuning.space.items()} if number else {}
-        trial = _trial(spec, changes)
+        drawn = {name: _drawn(choice, spec.protocol.seed, number, name) for name, choice in spec.tuning.space.items()}
+        trial = _trial(spec, drawn if number else {})
         found.setdefault(trial.spec.fingerprint, trial)
         if len(found) == spec.tuning.trials:
             break
     return list(found.values())
 
 
-def _drawn(name: str, choice: Dimension, number: int) -> Any:
-    share = int(np.random.PCG64([number, zlib.crc32(name.encode())]).random_raw()) / 2**64
+def _drawn(choice: Dimension, seed: int, number: int, name: str) -> Any:
+    share = int(np.random.PCG64([seed, number, zlib.crc32(name.encode())]).random_raw()) / 2**64
     if isinstance(choice, Between):
         return float(f"{choice.low * (choice.high / choice.low) ** share:.{DIGITS}g}")
     return choice[int(share * len(choice))]
@@ -71,20 +71,19 @@ class Tried:
     trial: Trial
     outcome: RunResult | RunFailure
 
-    @property
-    def score(self) -> float | None:
-        """Of the primary metric; None where it failed, or the metric is not defined on the validation rows."""
-        return self.outcome.metrics.get(self.outcome.primary_metric) if isinstance(self.outcome, RunResult) else None
+    def score(self, metric: str) -> float | None:
+        """None where it failed, or the metric is not defined on the validation rows."""
+        return self.outcome.metrics.get(metric) if isinstance(self.outcome, RunResult) else None
 
 
-def best(tried: Sequence[Tried]) -> Tried:
+def best(tried: Sequence[Tried], metric: str) -> Tried:
     """Of equal ones the first. Raises RuntimeError where none has a score."""
-    scored = [(one, one.score) for one in tried if one.score is not None]
+    scored = [(one, score) for one in tried if (score := one.score(metric)) is not None]
     if not scored:
         errors = [one.outcome.error for one in tried if isinstance(one.outcome, RunFailure)]
         said = f": {errors[0]['type']}: {errors[0]['message']}" if errors else ""
         raise RuntimeError(f"none of {len(tried)} trials gave a score on validation rows{said}")
-    sign = -1 if METRICS[_metric(tried)].higher_is_better is False else 1
+    sign = -1 if METRICS[metric].higher_is_better is False else 1
     return max(scored, key=lambda pair: sign * pair[1])[0]
 
 
@@ -94,19 +93,14 @@ def record(spec: RunSpec, tried: Sequence[Tried], chosen: Tried) -> dict[str, An
     assert isinstance(chosen.outcome, RunResult)
     return {
         **spec.tuning.identity(),
-        "metric": _metric(tried),
         "validation_rows": chosen.outcome.data["used"]["test"],
         "chosen": chosen.trial.changes,
-        "tried": [_line(one) for one in tried],
+        "tried": [_line(one, spec.tuning.metric) for one in tried],
     }
 
 
-def _metric(tried: Sequence[Tried]) -> str:
-    return next(one.outcome.primary_metric for one in tried if isinstance(one.outcome, RunResult))
-
-
-def _line(one: Tried) -> dict[str, Any]:
+def _line(one: Tried, metric: str) -> dict[str, Any]:
     if isinstance(one.outcome, RunFailure):
         return {"changes": one.trial.changes, "error": f"{one.outcome.error['type']}: {one.outcome.error['message']}"}
     seconds = round(one.outcome.cost["train_seconds"] + one.outcome.cost["predict_seconds"], 3)
-    return {"changes": one.trial.changes, "score": one.score, "seconds": seconds}
+    return {"changes": one.trial.changes, "score": one.score(metric), "seconds": seconds}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import make
+import numpy as np
 import pytest
 from kept import Kept, flipped
 
@@ -12,7 +13,6 @@ from benchmarks import leaks
 from benchmarks.cli import main
 from benchmarks.data.leaks import leaked, look
 from benchmarks.data.near_duplicates import near
-from benchmarks.errors import UserError
 from benchmarks.leaderboard import write
 from benchmarks.leaks import Closest, Leaks
 from benchmarks.schema import Protocol
@@ -87,22 +87,29 @@ def test_no_leaks_are_stored_too(tmp_path):
     assert found == Leaks(2, 2, {})
 
 
-def test_a_torn_file_of_leaks_is_told(four):
-    look(four.results, four.data, [Protocol()], four.folder / "cache")
+@pytest.mark.parametrize("left", [0, 50, -1])
+def test_a_torn_file_of_leaks_is_made_anew(four, left):
+    (found,) = look(four.results, four.data, [Protocol()], four.folder / "cache")
     (path,) = (four.results / "leaks" / "mine").iterdir()
-    path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(UserError, match=r"\.parquet: no stored leaks: .* Remove it"):
-        leaks.read(path)
+    path.write_bytes(path.read_bytes()[:left])
+    assert leaks.read(path) is None
+    assert look(four.results, four.data, [Protocol()], four.folder / "cache") == [found]
+    assert leaks.read(path) == found[1]
 
 
 # -- on a page -------------------------------------------------------------------------------------------------------
 
 
+def sentences(count: int) -> list[str]:
+    """None of which resembles another."""
+    draw = random.Random(0)
+    return [" ".join("".join(draw.choices("abcdefgh", k=6)) for _ in range(8)) for _ in range(count)]
+
+
 @pytest.fixture
 def scored(tmp_path) -> Kept:
     """Twenty of sixty test rows stand in training: `knows` is right on those alone, `fair` on two of any three."""
-    draw = random.Random(0)
-    own = [" ".join("".join(draw.choices("abcdefgh", k=6)) for _ in range(8)) for _ in range(100)]
+    own = sentences(100)
     train, test = own[:60], [*own[:20], *own[60:]]
     kept = leaking(tmp_path, train, test)
     for seed in (0, 1):
@@ -141,9 +148,31 @@ def test_each_seed_has_the_leaks_of_the_rows_that_it_drew(scored):
     assert cells(text, "knows")[2:4] == ["0.0000", "1.0000"]
 
 
+def test_where_all_rows_leak_or_few_are_clean_no_difference_is_told(tmp_path):
+    for clean, expected in ((0, ["1.0000", "–", "1.0000", "–"]), (1, ["1.0000", "1.0000", "1.0000", "–"])):
+        own = sentences(61)
+        kept = leaking(tmp_path / str(clean), own[:60], own[clean : clean + 60])
+        kept.run("good", kept.gold, 0)
+        look(kept.results, kept.data, [Protocol()], kept.folder / "cache")
+        assert cells(part(write(kept.results)["mine"]), "good")[1:] == expected
+
+
+def test_a_metric_that_leaked_rows_do_not_define_is_none_of_theirs(tmp_path):
+    """Average precision of leaked rows of one class."""
+    own = sentences(120)
+    leaking(tmp_path, own[:60], [own[i] if i % 2 == 0 and i < 20 else own[60 + i] for i in range(60)])
+    path = tmp_path / "mine.yaml"
+    path.write_text(path.read_text().replace("metric: accuracy", "metric: average_precision"))
+    kept = Kept(tmp_path, write=lambda folder, **fields: path)
+    kept.run("good", kept.gold, 0, scores=np.eye(2, dtype=np.float32)[kept.gold])
+    look(kept.results, kept.data, [Protocol()], kept.folder / "cache")
+    text = part(write(kept.results)["mine"])
+    assert cells(text, "good")[1:] == ["1.0000", "1.0000", "–", "+0.0000 [+0.0000, +0.0000]"]
+
+
 def test_a_page_says_where_nobody_has_looked(scored):
     assert part(write(scored.results)["mine"]).strip() == (
-        "Not looked for in every table: `encoder-bench leaks mine` does, where the rows are at hand."
+        "Not looked for in every table: `encoder-bench leaks` does, given the task (its name, or its YAML file)."
     )
 
 
@@ -192,6 +221,26 @@ def test_offensive_texts_are_not_shown(here, capsys):
     assert main(["leaks", "./mine.yaml", "--data-dir", "data"]) == 0
     said = capsys.readouterr().out
     assert "1 of 1 test rows leak" in said and first not in said
+
+
+def test_runs_of_a_task_that_the_suite_does_not_declare_are_said_to_be_left_out(here, capsys):
+    (here.results / "runs" / "mit-movie" / "x").mkdir(parents=True)
+    assert main(["leaks", "--data-dir", "data"]) == 2
+    assert "mine: left out: no task of the suite; name its YAML file" in capsys.readouterr().out
+
+
+def test_leaderboards_are_there_before_leaks_are_looked_for(here, capsys, monkeypatch):
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "majority", "--seeds", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmarks.data.leaks.near", interrupted)
+        assert main(command) == 130
+    assert "1 runs made and stored, none left; `encoder-bench leaks` looks for leaks" in capsys.readouterr().out
+    assert "| majority " in (here.results / "leaderboards" / "mine.md").read_text()
+    assert main([*command[:-1], "2"]) == 0
+    assert "20 (33.3 %)" in (here.results / "leaderboards" / "mine.md").read_text()
 
 
 def test_a_task_that_cannot_be_looked_at_is_told_after_the_others(here, capsys):

@@ -15,7 +15,7 @@ from benchmarks.claims.matched import Wanted
 from benchmarks.cli import main
 from benchmarks.data.loading import load
 from benchmarks.data.origins import origin_of
-from benchmarks.data.splits import on_validation, select
+from benchmarks.data.splits import select
 from benchmarks.definitions import load_systems, load_task
 from benchmarks.history import History
 from benchmarks.lock import Lock
@@ -48,6 +48,11 @@ def test_the_first_trial_is_the_own_recipe_and_a_larger_budget_holds_the_smaller
     assert few[0] == {} and len(few) == 4 and len(many) == 12
     assert many[:4] == few
     assert len({json.dumps(tried) for tried in many}) == 12
+
+
+def test_another_seed_tries_other_recipes(task):
+    zero, other = (changes(one(task, search=Search(4), seed=seed)) for seed in (0, 1))
+    assert zero[0] == other[0] == {} and zero[1:] != other[1:]
 
 
 def test_systems_of_one_space_try_the_same_values(task):
@@ -103,6 +108,19 @@ def test_a_trial_is_no_run_of_its_recipe(task):
     assert trial.recipe == plain.recipe and trial.fingerprint != plain.fingerprint
 
 
+def test_what_is_chosen_by_another_metric_is_another_run(task):
+    other = task.model_copy(update={"metric": "f1_macro"})
+    assert one(task, search=Search(4)).fingerprint != one(other, search=Search(4)).fingerprint
+    assert one(task).fingerprint == one(other).fingerprint
+    trials = (tuning.trials(one(of, search=Search(4)))[1].spec.fingerprint for of in (task, other))
+    assert len(set(trials)) == 1  # whose record has every metric
+
+
+def test_a_stored_identity_is_that_of_the_plan(task):
+    identity = one(task, search=Search(4)).identity["tuning"]
+    assert json.loads(json.dumps(identity)) == identity
+
+
 def test_what_has_nothing_to_tune_is_the_run_that_it_is_without(task):
     tuned = one(task, "majority", Search(4))
     assert tuned == one(task, "majority") and tuned.system.name == "majority" and tuned.tuning is None
@@ -123,31 +141,30 @@ def test_the_time_of_a_plan_counts_the_trials(task):
 
 
 def rows_of(folder: Path, path: Path, **protocol):
+    """Of a run, and of its trials."""
     task = load_task(path)
     data = load(task, origin_of(task, folder / "data", {}), folder / "cache", Lock())
-    return task, select(data, Protocol(**protocol))
+    return select(data, Protocol(**protocol)), select(data, Protocol(**protocol), trial=True)
 
 
 def test_without_a_validation_split_a_tenth_of_the_training_rows_is_held_out_by_class(tmp_path):
-    task, rows = rows_of(tmp_path, make.text_task(tmp_path, rows=100), seed=1, train_size=60)
-    found = on_validation(rows, task, seed=1)
+    path = make.text_task(tmp_path, rows=100)
+    rows, found = rows_of(tmp_path, path, seed=1, train_size=60)
     assert (len(found.train), len(found.test), found.validation) == (54, 6, None)
     assert sorted([*found.train["row_id"], *found.test["row_id"]]) == sorted(rows.train["row_id"])
     assert sorted(found.test["label"]) == [0, 0, 0, 1, 1, 1]
-    assert on_validation(rows, task, seed=2).test["row_id"] != found.test["row_id"]
+    assert rows_of(tmp_path, path, seed=2, train_size=60)[1].test["row_id"] != found.test["row_id"]
 
 
 def test_a_validation_split_is_what_trials_are_scored_on_and_they_are_not_told_of_it(tmp_path):
     path = make.text_task(tmp_path, splits="{train: train, validation: {take_from: train, share: 0.25}, test: test}")
-    task, rows = rows_of(tmp_path, path)
-    found = on_validation(rows, task, seed=0)
+    rows, found = rows_of(tmp_path, path)
     assert found.test["row_id"] == rows.validation["row_id"] and found.validation is None
     assert found.train["row_id"] == rows.train["row_id"]
 
 
 def test_tags_are_held_out_too(tmp_path):
-    task, rows = rows_of(tmp_path, make.tag_task(tmp_path))
-    found = on_validation(rows, task, seed=0)
+    _, found = rows_of(tmp_path, make.tag_task(tmp_path))
     assert (len(found.train), len(found.test)) == (54, 6)
 
 
@@ -235,6 +252,35 @@ def test_what_was_tried_is_not_tried_again(here, jobs):
     assert made == 3 + failed(record(here, "tfidf-svm?tune=8?")["tuning"]["tried"][:6])
     assert tfidf("--tune", "8") == 0
     assert len(jobs) - before == made
+    assert tfidf("--tune", "8", "--force") == 0
+    assert len(jobs) - before == made + 9
+
+
+def test_the_choice_goes_by_the_tasks_metric_whatever_it_was_when_the_trials_were_made(here, jobs):
+    assert tfidf("--tune", "6") == 0
+    (here / "mine.yaml").write_text((here / "mine.yaml").read_text().replace("metric: accuracy", "metric: f1_macro"))
+    made = len(jobs)
+    assert tfidf("--tune", "6") == 0
+    runs = [json.loads(path.read_text()) for path in (here / "results" / "runs").glob("*/*/*.json")]
+    (found,) = (run for run in runs if run["tuning"]["metric"] == "f1_macro")
+    assert len(jobs) - made == 1 + failed(found["tuning"]["tried"])
+    assert found["primary_metric"] == "f1_macro"
+
+
+def test_a_torn_trial_is_made_anew(here, jobs):
+    assert tfidf("--tune", "3") == 0
+    torn = next((here / "results" / "trials").glob("*/*/*.json"))
+    torn.write_text(torn.read_text()[:50])
+    before = len(jobs)
+    assert tfidf("--tune", "4") == 0
+    assert len(jobs) - before == 3 + failed(record(here, "tfidf-svm?tune=4?")["tuning"]["tried"][:3])
+
+
+def test_the_record_says_how_many_were_tried(here):
+    assert main([*TUNE, "--tune", "9", "--set", "recipe.c=1", "--set", "recipe.ngrams=[1,1]"]) == 0
+    assert len(record(here, "tfidf-svm")["tuning"]["tried"]) == 6  # of min_df three values, of sublinear_tf two
+    page = (here / "results" / "leaderboards" / "mine.md").read_text()
+    assert "each run has the best of 6 recipes by accuracy on 6 validation rows; the search took " in page
 
 
 def test_an_interrupted_search_goes_on(here, jobs, monkeypatch, capsys):
@@ -262,7 +308,7 @@ def test_a_page_says_which_recipes_were_chosen_and_plain_runs_stand_beside_it(he
     page = (here / "results" / "leaderboards" / "mine.md").read_text()
     assert "| tfidf-svm[tune=3] " in page and "| tfidf-svm " in page
     assert "majority[tune" not in page
-    assert "- tfidf-svm[tune=3]: each run has the best of 3 recipes by accuracy on 6 validation rows: " in page
+    assert "- tfidf-svm[tune=3]: each run has the best of 3 recipes by accuracy on 6 validation rows; " in page
 
 
 def test_folds_and_sizes_are_searched_each_by_itself(here, jobs):
@@ -289,6 +335,7 @@ def test_tuned_runs_speak_for_no_claim(here):
         (["--tune", "1"], "--tune: '1' is not allowed; expected a whole number from 2"),
         (["--tune", "many"], "'many' is not allowed"),
         (["--tune", "4", "--claims"], "--tune can't stand beside it"),
+        (["--tune", "4", "--train-sizes", "19"], "holds out a tenth of the training rows, and 19 are too few"),
     ],
 )
 def test_wrong_input_is_one_message(here, capsys, arguments, expected):

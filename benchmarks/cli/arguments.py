@@ -49,7 +49,7 @@ def _parser() -> _Parser:
     _results(_verb(verbs, "leaderboard", "make the leaderboards anew from stored runs", "verbs:leaderboard"))
     _claims(_verb(verbs, "claims", "reported numbers beside what is stored, with a verdict", "claims:claims"))
     _compare(_verb(verbs, "compare", "two systems on the same rows: difference, interval, p", "compare:compare"))
-    _leaks(_verb(verbs, "leaks", "test rows that resemble training rows, and what they gain", "leaks:leaks"))
+    _leaks(_verb(verbs, "leaks", "test rows that resemble training rows, and scores without them", "leaks:leaks"))
     _fetch(_verb(verbs, "fetch", "download all that a plan needs, for use without network", "fetch:fetch"))
     return parser
 
@@ -161,7 +161,13 @@ def _compare(parser: argparse.ArgumentParser) -> None:
 
 def _leaks(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("tasks", metavar="TASK,...", nargs="?", type=_names("tasks"), help="as --tasks of run; default: all with runs")
+    add(
+        "tasks",
+        metavar="TASK,...",
+        nargs="?",
+        type=_names("tasks"),
+        help="as --tasks of run; default: the suite's tasks that have runs",
+    )
     add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
     _results(parser)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from benchmarks import definitions, lock, selection, store
 from benchmarks.errors import UserError
 from benchmarks.leaderboard import words
 from benchmarks.leaks import Leaks
 from benchmarks.places import search
-from benchmarks.schema import Protocol, Task
+from benchmarks.schema import CODE_PROTOCOL, Protocol, Stored, Task
 
 if TYPE_CHECKING:
     from benchmarks.data.loading import TaskData
@@ -24,7 +26,8 @@ def leaks(arguments: Namespace) -> int:
     """Looks where it was not looked yet, writes the leaderboards anew; what can't be looked at is told at the end."""
     from benchmarks.leaderboard import write
 
-    tasks = selection.select_tasks(arguments.tasks or _stored(arguments.results_dir), definitions.load_tasks(), False)
+    names = arguments.tasks or _stored(arguments.results_dir)
+    tasks = selection.select_tasks(names, definitions.load_tasks(), sample=False)
     refused = []
     for task in tasks:
         try:
@@ -40,10 +43,15 @@ def leaks(arguments: Namespace) -> int:
 
 
 def _stored(results: Path) -> list[str]:
-    """The tasks that have runs and that the suite declares."""
-    names = [name for name in definitions.load_tasks() if (store.runs_folder(results) / name).is_dir()]
+    """The tasks that have runs and that the suite declares; others are said to be left out."""
+    declared = definitions.load_tasks()
+    found = sorted(path.name for path in store.runs_folder(results).glob("*") if path.is_dir())
+    names = [name for name in found if name in declared]
     if not names:
         raise UserError(f"--results-dir {str(results)!r}: holds no run of a declared task; name the tasks to look at.")
+    for name in found:
+        if name not in declared:
+            print(f"{name}: left out: no task of the suite; name its YAML file to look at it")
     return names
 
 
@@ -56,13 +64,24 @@ def _looked(task: Task, arguments: Namespace) -> Iterator[str]:
     origin = search([task], [], arguments.data_dir).places(locked, ask_hub=True).origins[task.name]
     data = load(task, origin, cache_dir(), locked)
     runs = [run for run in store.read_runs(arguments.results_dir, task.name) if not run.limited]
-    same = [run for run in runs if (run.identity_["task"], run.identity_["data"]) == (task.identity(), origin.identity)]
-    found = look(arguments.results_dir, data, [Protocol(**run.protocol) for run in same] or [Protocol()], cache_dir())
+    same = [protocol for run in runs if (protocol := _of_same_rows(run, task, origin.identity))]
+    found = look(arguments.results_dir, data, same or [Protocol()], cache_dir())
     for protocol, leaks in found:
         yield f"{task.name}, {_protocol(protocol)}: {_counts(leaks)}"
     yield from _examples(data, [leaks for _, leaks in found])
     if others := len(runs) - len(same):
         yield f"  not looked at: {words.counted(others, 'run')} on other data or under another definition of the task"
+
+
+def _of_same_rows(run: Stored, task: Task, data: Mapping[str, Any]) -> Protocol | None:
+    """The run's protocol, unless its rows may be others: of other data, or under another definition or code."""
+    identity = run.identity_
+    if (identity["task"], identity["data"], identity["code"]) != (task.identity(), data, CODE_PROTOCOL):
+        return None
+    try:
+        return Protocol(**run.protocol)
+    except ValidationError:  # a field of a newer version
+        return None
 
 
 def _protocol(protocol: Protocol) -> str:

@@ -49,8 +49,9 @@ def run(arguments: Namespace) -> int:
         except KeyboardInterrupt:
             screen.interrupted()
             return INTERRUPTED
-    if ranks.is_first():
-        print_summary(arguments.results_dir, grid, _write_leaderboards(arguments.results_dir), failures)
+    if not ranks.is_first():
+        return 0  # a launcher stops every rank once one of them has failed; the first one tells
+    print_summary(arguments.results_dir, grid, _write_leaderboards(arguments.results_dir), failures)
     return SOME_FAILED if failures else 0
 
 
@@ -67,19 +68,22 @@ def _make(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
     prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
     screen.prepared(prepared)
-    failures = execute(prepared, arguments.results_dir, screen.tell, arguments.fail_fast)
-    if ranks.is_first():
-        _look_for_leaks(prepared, arguments.results_dir, screen)
+    failures = execute(prepared, arguments.results_dir, screen.tell, arguments.fail_fast, arguments.force)
+    if ranks.is_first() and not (failures and arguments.fail_fast):
+        _look_for_leaks(prepared, screen.grid, arguments.results_dir, screen)
     return failures
 
 
-def _look_for_leaks(prepared: Prepared, results: Path, screen: Screen) -> None:
-    from benchmarks.data.leaks import look
+def _look_for_leaks(prepared: Prepared, grid: plan.Plan, results: Path, screen: Screen) -> None:
+    """Of all protocols of the plan on the tasks that were loaded. It may take minutes: the leaderboards come first."""
+    from benchmarks.data.leaks import look, missing
 
     for name, data in prepared.data.items():
-        screen.looking(name)
-        protocols = [spec.protocol for spec in prepared.runs if spec.task.name == name and spec.protocol.limit is None]
-        look(results, data, protocols, prepared.cache)
+        protocols = [spec.protocol for spec in grid.runs if spec.task.name == name and spec.protocol.limit is None]
+        if missing(results, data, protocols):
+            _write_leaderboards(results)
+            screen.looking(name)
+            look(results, data, protocols, prepared.cache)
 
 
 def _write_leaderboards(results: Path) -> dict[str, str]:

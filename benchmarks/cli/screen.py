@@ -94,11 +94,15 @@ class Screen:
         self.console.print(f"{label}: {said} in {duration(took)}")
 
     def looking(self, task: str) -> None:
-        self.progress.update(self.bar, description=f"{task}: looking for near-duplicates", completed=1.0, left="")
+        said = f"{task}: looking for near-duplicates of test rows"
+        self.progress.update(self.bar, description=said, completed=1.0, left="")
+        if not self.console.is_terminal:
+            self.console.print(said)
 
     def interrupted(self) -> None:
         left = len(self.todo) - self.done
-        self.console.print(f"interrupted: {self.done} runs made and stored, {left} left; the same command goes on")
+        then = f"{left} left; the same command goes on" if left else "none left; `encoder-bench leaks` looks for leaks"
+        self.console.print(f"interrupted: {self.done} runs made and stored, {then}")
 
 
 def _label(spec: RunSpec) -> str:

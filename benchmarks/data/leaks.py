@@ -11,23 +11,33 @@ from benchmarks.data.loading import TaskData
 from benchmarks.data.near_duplicates import Near, near
 from benchmarks.data.splits import Rows, chosen
 from benchmarks.leaks import Closest, Leaks
-from benchmarks.schema import Protocol, fingerprint
+from benchmarks.schema import CODE_PROTOCOL, Protocol, fingerprint
 
 
 def look(results: Path, data: TaskData, protocols: Iterable[Protocol], cache_dir: Path) -> list[tuple[Protocol, Leaks]]:
-    """The leaks of each protocol, seeds by which nothing is drawn being one; those not stored yet are found and stored.
+    """The leaks of each protocol; seeds that draw nothing are one. Those not stored yet are found and stored."""
+    paths = _paths(results, data, protocols)
+    found = {path: leaks.read(path) for path in paths}
+    new = [path for path, own in found.items() if own is None]
+    alike = near(data.tables.values(), cache_dir) if new else None
+    for path in new:
+        assert alike is not None
+        found[path] = own = leaked(data, alike, paths[path])
+        leaks.save(path, own)
+    return [(paths[path], own) for path, own in found.items() if own is not None]
 
-    Raises UserError for stored ones that can't be read.
-    """
-    known = fingerprint(data.task.identity()), fingerprint(dict(data.origin.identity))
+
+def missing(results: Path, data: TaskData, protocols: Iterable[Protocol]) -> bool:
+    """Whether `look` has to search."""
+    return not all(path.is_file() for path in _paths(results, data, protocols))
+
+
+def _paths(results: Path, data: TaskData, protocols: Iterable[Protocol]) -> dict[Path, Protocol]:
+    known = fingerprint(data.task.identity()), fingerprint(dict(data.origin.identity)), CODE_PROTOCOL
     paths: dict[Path, Protocol] = {}
     for protocol in protocols:
         paths.setdefault(leaks.path(results, data.task.name, *known, protocol.model_dump()), protocol)
-    if new := [path for path in paths if not path.is_file()]:
-        alike = near(data.tables.values(), cache_dir)
-        for path in new:
-            leaks.save(path, leaked(data, alike, paths[path]))
-    return [(protocol, found) for path, protocol in paths.items() if (found := leaks.read(path))]
+    return paths
 
 
 def leaked(data: TaskData, alike: Near, protocol: Protocol) -> Leaks:

@@ -4,6 +4,7 @@ Two texts are near-duplicates where the Jaccard similarity of their sets of 5-gr
 al. 2022, Deduplicating Training Data Makes Language Models Better), whatever their case, punctuation and white space.
 Candidates come from MinHash with locality-sensitive hashing (Broder 1997; datasketch) in 25 bands of 5: of the pairs at
 exactly 0.8 one in 20,000 is missed, of closer ones fewer. The similarity of a candidate is computed, not estimated.
+Only of a text with more than 200 near-duplicates some may be missing.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 LEAST = 0.8
 GRAM = 5
 BANDS, BAND = 25, 5
-MOST_CANDIDATES = 200
-"""A text that has more is compared with them, and not looked up by those after it: without this, a hundred thousand
-rows of one template would take days.
+MOST = 200
+"""Near-duplicates of a text that are looked up by those after it: one that has as many is like what is found already,
+and a hundred thousand rows of one template would take days.
 """
+OTHER_WORDS = 1 - 2**-10
+"""The similarity of forms that differ, however alike: 'ha ha ha' and 'ha ha ha ha' have the same 5-grams."""
 PAIR = np.dtype([("first", np.int64), ("second", np.int64), ("similarity", np.float32)])
 
 Ints = npt.NDArray[np.int64]
@@ -114,12 +117,13 @@ def pairs(forms: Sequence[str]) -> Iterator[tuple[int, int, float]]:
     encoded = ([gram.encode() for gram in grams(text)] for text in forms)
     signatures = MinHash.generator(encoded, num_perm=BANDS * BAND, seed=1, hashfunc=zlib.crc32)
     for number, signature in enumerate(signatures):
-        own, candidates = grams(forms[number]), sorted(index.query(signature))
-        for other in candidates:
+        own, found = grams(forms[number]), 0
+        for other in sorted(index.query(signature)):
             similarity = jaccard(own, grams(forms[other]))
             if similarity >= LEAST:
-                yield other, number, similarity
-        if len(candidates) <= MOST_CANDIDATES:
+                yield other, number, min(similarity, OTHER_WORDS)
+                found += 1
+        if found < MOST:
             index.insert(number, signature, check_duplication=False)
 
 

@@ -29,6 +29,8 @@ Index: TypeAlias = np.ndarray
 HELD_OUT = {"test": 1, "validation": 2}
 FOLDS, BALANCED, TEST_SIZE, TRAIN_SIZE, VALIDATION_SIZE, MOST_OF_A_CLASS, TRIALS = 3, 4, 5, 6, 7, 9, 10
 """Constants of the draws; a number that has been used is never given a new meaning."""
+HELD_OUT_TO_TUNE = 0.1
+FEWEST_TO_TUNE = 20
 
 
 @dataclass(frozen=True)
@@ -171,30 +173,19 @@ def _held_size(held: HeldOut, pool: Rows, parts: Parts) -> int:
 # -- what a protocol asks for ----------------------------------------------------------------------------------------
 
 
-def select(data: TaskData, protocol: Protocol) -> RunData:
-    """The rows of one run, cheap enough to be asked before any training. Raises UserError where there are too few."""
+def select(data: TaskData, protocol: Protocol, trial: bool = False) -> RunData:
+    """The rows of one run, cheap enough to be asked before any training, or those of a trial that chooses its recipe.
+
+    Raises UserError where there are too few.
+    """
     rows = chosen(data.task, data.origin.splits, data.published, protocol)
+    if trial:
+        rows = _of_a_trial(rows, data.published, protocol.seed, data.task.name)
     return RunData(
         train=data.table(rows["train"]),
         validation=data.table(rows["validation"]) if "validation" in rows else None,
         test=data.table(rows["test"]),
     )
-
-
-HELD_OUT_FOR_TRIALS = 0.1
-
-
-def on_validation(rows: RunData, task: Task, seed: int) -> RunData:
-    """What a trial of the same run trains on and is scored on: the validation split, which it is not told of, or where
-    there is none a tenth of the training rows, which the run itself trains on once its recipe is chosen. No test row.
-    """
-    if rows.validation is not None:
-        return RunData(rows.train, None, rows.validation)
-    classes = np.zeros(len(rows.train), dtype=int) if task.type == TAGS else np.array(rows.train["label"])
-    order = stratified_order(classes, generator(seed, TRIALS))
-    held = max(1, round(HELD_OUT_FOR_TRIALS * len(order)))
-    trained, scored = np.sort(order[held:]), np.sort(order[:held])
-    return RunData(rows.train.select(trained), None, rows.train.select(scored))
 
 
 def chosen(task: Task, splits: Splits, parts: Parts, protocol: Protocol) -> Split:
@@ -226,6 +217,21 @@ def chosen(task: Task, splits: Splits, parts: Parts, protocol: Protocol) -> Spli
         rows["train"] = _subset(rows["train"], protocol.train_size, parts, protocol.seed, TRAIN_SIZE)
     _check_rows(rows, task.name)
     return rows
+
+
+def _of_a_trial(rows: Split, parts: Parts, seed: int, task: str) -> Split:
+    """Scored on the validation split, of which it is not told, or where there is none on a tenth of the training rows:
+    the run itself trains on these once its recipe is chosen. No test row is among them.
+    """
+    if "validation" in rows:
+        return {"train": rows["train"], "test": rows["validation"]}
+    if len(rows["train"]) < FEWEST_TO_TUNE:
+        raise UserError(
+            f"{task}: --tune holds out a tenth of the training rows, and {len(rows['train'])} are too few: at least "
+            f"{FEWEST_TO_TUNE}, or --set protocol.validation_size=N."
+        )
+    held = _subset(rows["train"], round(HELD_OUT_TO_TUNE * len(rows["train"])), parts, seed, TRIALS)
+    return {"train": _without(rows["train"], held), "test": held}
 
 
 def _first(rows: Rows, limit: int, parts: Parts) -> Rows:

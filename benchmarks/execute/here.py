@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import ranks, store, tuning
 from benchmarks.environment import machine
+from benchmarks.errors import UserError
 from benchmarks.execute.prepare import Prepared
 from benchmarks.meter import Progress
 from benchmarks.recipes import RECIPES
@@ -28,9 +29,13 @@ class Event:
 
 
 def execute(
-    prepared: Prepared, results: Path, tell: Callable[[Event], None], fail_fast: bool = False
+    prepared: Prepared,
+    results: Path,
+    tell: Callable[[Event], None],
+    fail_fast: bool = False,
+    force: bool = False,
 ) -> list[RunFailure]:
-    """Makes and stores every prepared run; the failures come back.
+    """Makes and stores every prepared run; the failures come back. force: also the trials of a search that are stored.
 
     Methods that don't train over ranks come last, on rank 0 alone: the other ranks have left by then and wait for
     nobody, so that nothing of theirs can time out.
@@ -42,24 +47,25 @@ def execute(
         (together if ranks.world_size() == 1 or RECIPES[spec.system.method].over_ranks else alone).append(spec)
     failures: list[RunFailure] = []
     for spec in together:
-        failures += _one(spec, prepared, results, tell, ranks.world_size())
+        failures += _one(spec, prepared, results, tell, ranks.world_size(), force)
         if failures and fail_fast:
             return failures
     ranks.leave()
     for spec in alone if ranks.is_first() else []:
-        failures += _one(spec, prepared, results, tell, processes=1)
+        failures += _one(spec, prepared, results, tell, 1, force)
         if failures and fail_fast:
             break
     return failures
 
 
 def _one(
-    spec: RunSpec, prepared: Prepared, results: Path, tell: Callable[[Event], None], processes: int
+    spec: RunSpec, prepared: Prepared, results: Path, tell: Callable[[Event], None], processes: int, force: bool
 ) -> list[RunFailure]:
     tell(Event(spec))
     make = partial(_made, prepared=prepared, processes=processes)
     if spec.tuning:
-        outcome, predictions = _tuned(spec, make, results, tell)
+        known = (lambda trial: None) if force else partial(_stored, results)
+        outcome, predictions = _tuned(spec, make, known, results, tell, processes)
     else:
         outcome, predictions = make(spec, progress=lambda share: tell(Event(spec, share)))
     if ranks.is_first():
@@ -74,8 +80,25 @@ def _made(spec: RunSpec, prepared: Prepared, processes: int, progress: Progress)
     return _agreed(spec, outcome, predictions) if processes > 1 else (outcome, predictions)
 
 
-def _tuned(spec: RunSpec, make: Callable[..., Outcome], results: Path, tell: Callable[[Event], None]) -> Outcome:
+def _stored(results: Path, trial: RunSpec) -> RunResult | None:
+    """On every rank what the first one finds; one that can't be read is made anew."""
+    try:
+        found = store.stored(results, trial)
+    except UserError:
+        found = None
+    return ranks.from_all(found if isinstance(found, RunResult) else None)[0]
+
+
+def _tuned(
+    spec: RunSpec,
+    make: Callable[..., Outcome],
+    known: Callable[[RunSpec], RunResult | None],
+    results: Path,
+    tell: Callable[[Event], None],
+    processes: int,
+) -> Outcome:
     """Makes the trials that are not stored yet and stores each, then the run with the best one's recipe."""
+    assert spec.tuning is not None
     trials = tuning.trials(spec)
     tried: list[tuning.Tried] = []
 
@@ -83,16 +106,16 @@ def _tuned(spec: RunSpec, make: Callable[..., Outcome], results: Path, tell: Cal
         tell(Event(spec, (len(tried) + share) / (len(trials) + 1)))
 
     for trial in trials:
-        outcome = ranks.from_all(store.stored(results, trial.spec))[0]  # all ranks go by what the first one finds
-        if not isinstance(outcome, RunResult):
+        outcome: RunResult | RunFailure | None = known(trial.spec)
+        if outcome is None:
             outcome, _ = make(trial.spec, progress=progress)
             if ranks.is_first():
                 store.save(results, trial.spec, outcome, None)
         tried.append(tuning.Tried(trial, outcome))
     try:
-        chosen = tuning.best(tried)
+        chosen = tuning.best(tried, spec.tuning.metric)
     except RuntimeError as error:
-        return failure(spec, error, ranks.world_size()), None
+        return failure(spec, error, processes), None
     outcome, predictions = make(replace(spec, recipe=chosen.trial.spec.recipe), progress=progress)
     if isinstance(outcome, RunResult):
         outcome = outcome.model_copy(update={"tuning": tuning.record(spec, tried, chosen)})

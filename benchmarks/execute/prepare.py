@@ -57,6 +57,8 @@ def prepare(
         loaded = {name: load(task, origins[name], cache, locked) for name, task in tasks.items()}
     for spec in _one_a_protocol(runs):
         select(loaded[spec.task.name], spec.protocol)
+    for spec in _one_a_protocol([spec for spec in runs if spec.tuning]):
+        select(loaded[spec.task.name], spec.protocol, trial=True)
     _check_batches(runs)
     _check_layers(runs, folders)
     lacking = [(spec, _lacks_labels(spec, folders)) for spec in runs]

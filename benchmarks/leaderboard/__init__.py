@@ -33,7 +33,7 @@ def write(results: Path) -> dict[str, str]:
         own = curves.curves(found)
         learned += [] if found.sample else own
         before = f"{texts[found.task]}\n\n" if found.task in texts else ""
-        leaked = leaks.markdown(found, leaks.found(results, found))
+        leaked = leaks.markdown(leaks.found(results, found))
         texts[found.task] = before + "\n\n".join(filter(None, [page.markdown(found), curves.markdown(own), leaked]))
     for task, text in texts.items():
         _write_changed(results / overview.path(task), f"{text}\n")

@@ -1,7 +1,8 @@
-"""What test rows that resemble a training row do to each score: on all rows, and on the clean ones alone."""
+"""Test rows that resemble a training row: how many, and each score on all rows beside that on the clean ones."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,27 +15,33 @@ from benchmarks.leaderboard.made import Made
 from benchmarks.leaderboard.page import as_markdown, titles
 from benchmarks.leaderboard.samples import Part, sampled
 from benchmarks.leaderboard.sections import Page, Section
+from benchmarks.leaderboard.uncertain import Sampled
 from benchmarks.leaks import LEAKS_VERSION, Leaks, path, read
 from benchmarks.stats.spread import Difference, paired
 
 LEGEND = (
-    "A test row leaks where a training row shares at least 0.8 of their 5-grams of characters (Jaccard similarity; "
-    "case, punctuation and white space don't count). *Gained by leaks*: the score on all test rows minus that on the "
-    "clean ones, with its 95 % interval over seeds and rows. Where training rows are drawn anew for each seed or fold, "
-    "the numbers of rows are means."
+    "A test row leaks where a row of the training split shares at least 0.8 of their 5-grams of characters (Jaccard "
+    "similarity; case, punctuation and white space don't count). *All − clean*: the score on all test rows minus that "
+    "on the clean ones, with its 95 % interval over seeds and rows. It holds what leaks gain, and also how easy the "
+    "leaked rows are and of which classes: compare with systems that can't gain, such as `majority`. Where training "
+    "rows are drawn anew for each seed or fold, the numbers of rows are means."
 )
-UNREAD = "Not looked for in every table: `encoder-bench leaks {}` does, where the rows are at hand."
+UNREAD = "Not looked for in every table: `encoder-bench leaks` does, given the task (its name, or its YAML file)."
+FEWEST = 20
+"""Clean rows of which a difference is told."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """One system's means over seeds on all test rows, on the clean and on the leaked ones, and what leaks gain it."""
+    """One system's means over seeds on all test rows, on the clean and on the leaked ones, where these define the
+    metric, and what the first has more than the second.
+    """
 
     system: str
     whole: float
-    clean: float
-    leaked: float
-    gained: Difference
+    clean: float | None
+    leaked: float | None
+    difference: Difference | None
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Found:
 
 
 def found(results: Path, page: Page) -> list[Found]:
-    """Of every table of the page. Raises UserError for stored leaks that can't be read."""
+    """Of every table of the page. Raises UserError for predictions that can't be read."""
     tables = []
     for title, section in zip(titles(page.sections), page.sections, strict=True):
         paths = {_path(results, run) for row in section.rows for folds in row.made for run in folds}
@@ -64,7 +71,7 @@ def found(results: Path, page: Page) -> list[Found]:
 
 def _path(results: Path, run: Made) -> Path:
     protocol = {**dict(run.slot.protocol), "seed": run.slot.seed, "fold": run.slot.fold}
-    return path(results, run.task, run.conditions.task, run.conditions.data, protocol)
+    return path(results, run.task, run.conditions.task, run.conditions.data, run.conditions.code, protocol)
 
 
 def _effects(results: Path, section: Section, metric: str, leaks: dict[Path, Leaks]) -> Iterator[Effect]:
@@ -82,23 +89,33 @@ def _effects(results: Path, section: Section, metric: str, leaks: dict[Path, Lea
     clean = sampled(results, section.rows, metric, part("clean", leaked=False))
     within = sampled(results, section.rows, metric, part("leaked", leaked=True))
     for row in section.rows:
-        name = row.system
-        if name in whole and name in clean and name in within:
-            all_rows, some = whole[name], clean[name]
-            values = [one - other for one, other in zip(all_rows.scores, some.scores, strict=True)]
-            gained = paired(values, all_rows.values - some.values)
-            yield Effect(name, fmean(all_rows.scores), fmean(some.scores), fmean(within[name].scores), gained)
+        if row.system in whole:
+            yield _effect(row.system, whole[row.system], clean.get(row.system), within.get(row.system))
+
+
+def _effect(system: str, whole: Sampled, clean: Sampled | None, leaked: Sampled | None) -> Effect:
+    difference = None
+    if clean is not None and _score(clean) is not None and clean.rows >= FEWEST:
+        values = [one - other for one, other in zip(whole.scores, clean.scores, strict=True)]
+        difference = paired(values, whole.values - clean.values)
+    return Effect(system, fmean(whole.scores), _score(clean), _score(leaked), difference)
+
+
+def _score(part: Sampled | None) -> float | None:
+    """None where a seed has no such rows, or none that define the metric."""
+    mean = math.nan if part is None else fmean(part.scores)
+    return None if math.isnan(mean) else mean
 
 
 # -- as Markdown -----------------------------------------------------------------------------------------------------
 
 
-def markdown(page: Page, tables: Sequence[Found]) -> str:
+def markdown(tables: Sequence[Found]) -> str:
     """A part of the task's page; empty where it has no table."""
     looked = [one for one in tables if one.leaks is not None]
     parts = [LEGEND, _counts(looked)] if looked else []
     if len(looked) < len(tables):
-        parts.append(UNREAD.format(page.task))
+        parts.append(UNREAD)
     for one in looked:
         if one.effects:
             parts += [f"{one.title}:", _table(one.effects)]
@@ -130,11 +147,19 @@ def _table(effects: Sequence[Effect]) -> str:
     rows = [
         {
             "system": words.plain(one.system),
-            "all rows": f"{one.whole:.4f}",
-            "clean rows": f"{one.clean:.4f}",
-            "leaked rows": f"{one.leaked:.4f}",
-            "gained by leaks": f"{one.gained.value:+.4f} [{one.gained.low:+.4f}, {one.gained.high:+.4f}]",
+            "all rows": _number(one.whole),
+            "clean rows": _number(one.clean),
+            "leaked rows": _number(one.leaked),
+            "all − clean": _difference(one.difference),
         }
         for one in effects
     ]
     return as_markdown(pd.DataFrame.from_records(rows), left=("system",))
+
+
+def _number(value: float | None) -> str:
+    return words.NOTHING if value is None else f"{value:.4f}"
+
+
+def _difference(found: Difference | None) -> str:
+    return words.NOTHING if found is None else f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"

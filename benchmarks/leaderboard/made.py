@@ -65,7 +65,9 @@ class Made:
     trained_rows: int | None
     """Of the training rows that the protocol gives, where the method trains on fewer."""
     tuning: dict[str, Any] | None = None
-    """How its recipe was chosen, without what was tried."""
+    """How its recipe was chosen: by which metric, on how many validation rows, among how many that were tried and of
+    which so many failed, in how many seconds; what the chosen one changes.
+    """
 
     @property
     def clusters(self) -> bool:
@@ -113,8 +115,15 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
         machine=_machine(run.environment),
         version=_version(run.environment),
         trained_rows=run.training.get("trained_rows"),
-        tuning=run.tuning and {name: value for name, value in run.tuning.items() if name not in ("tried", "space")},
+        tuning=run.tuning and _tuning(run.tuning),
     )
+
+
+def _tuning(record: Mapping[str, Any]) -> dict[str, Any]:
+    tried = record["tried"]
+    counts = {"tried": len(tried), "failed": sum("error" in one for one in tried)}
+    seconds = sum(one.get("seconds", 0.0) for one in tried)
+    return {**{k: record[k] for k in ("metric", "validation_rows", "chosen")}, **counts, "seconds": seconds}
 
 
 def _failed(run: RunFailure) -> Failed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from statistics import fmean
 
 import pandas as pd
 
@@ -244,13 +245,19 @@ def _below(section: Section) -> list[str]:
 
 
 def _tuned(row: Row) -> str:
-    """Which recipes were chosen, by how many runs each, the most frequent first."""
+    """How the recipes were chosen, and which, by how many runs each, the most frequent first."""
     runs = [run.tuning for folds in row.made for run in folds if run.tuning]
-    rows = _range(sorted(run["validation_rows"] for run in runs))
+    tried, rows = (_range(sorted(run[name] for run in runs)) for name in ("tried", "validation_rows"))
+    failed = sum(run["failed"] for run in runs)
+    took = amounts.duration(fmean(run["seconds"] for run in runs))
     chosen = Counter(", ".join(f"{k} {v}" for k, v in run["chosen"].items()) or "its own" for run in runs)
     said = [f"{recipe} ({words.counted(count, 'run')})" for recipe, count in chosen.most_common()]
-    searched = f"the best of {runs[0]['trials']} recipes by {runs[0]['metric']} on {rows} validation rows"
-    return words.plain(f"{row.system}: each run has {searched}: {words.listed(said, '; ')}")
+    lost = f", {failed} of which failed" if failed else ""
+    searched = f"the best of {tried} recipes{lost} by {runs[0]['metric']} on {rows} validation rows"
+    return words.plain(
+        f"{row.system}: each run has {searched}; the search took {took} a run, beside its train time: "
+        f"{words.listed(said, '; ')}"
+    )
 
 
 def _failure(failure: Failed) -> str:

@@ -7,6 +7,7 @@ written after every command.
 from __future__ import annotations
 
 import hashlib
+import math
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -49,7 +50,7 @@ WHOLE = Part("whole", lambda folds, row_ids: range(len(row_ids)))
 
 def sampled(results: Path, rows: Sequence[Row], metric: str, part: Part = WHOLE) -> dict[str, Sampled]:
     """Of every ranked row of one table whose predictions are stored and can give the metric, its seeds on the same
-    samples of a part of their test rows. A seed without a row in the part leaves its system out.
+    samples of a part of their test rows; NaN for a seed that has no row in it.
 
     Raises UserError for predictions that can't be read.
     """
@@ -74,13 +75,14 @@ def _joined(columns: Sequence[Column | None]) -> Sampled:
 
 def _made(results: Path, seeds: Sequence[tuple[str, Sequence[Made]]], metric: str, part: Part) -> dict[str, Column]:
     """Of the seeds whose predictions are there and can give the metric."""
-    runs, scores = {}, {}
+    runs, scores, empty = {}, {}, {}
     for name, folds in seeds:
         found = tested(results, folds)
         if isinstance(found, str):
             continue
         kept = part.places(folds, found.row_ids)
         if not kept:
+            empty[name] = Column(0, math.nan, np.full(COUNT, np.nan, dtype=np.float32))
             continue
         try:
             metric_of = found.scoring.weighted(found.named.rows(kept), metric)
@@ -89,9 +91,8 @@ def _made(results: Path, seeds: Sequence[tuple[str, Sequence[Made]]], metric: st
         runs[name] = Run([found.row_ids[place] for place in kept], metric_of)
         scores[name] = float(metric_of(np.ones((1, len(kept))))[0])
     values = replicates(list(runs.values())).astype(np.float32)
-    return {
-        name: Column(len(run.rows), scores[name], values[:, place]) for place, (name, run) in enumerate(runs.items())
-    }
+    places = {name: place for place, name in enumerate(runs)}
+    return empty | {name: Column(len(run.rows), scores[name], values[:, places[name]]) for name, run in runs.items()}
 
 
 # -- what is kept ----------------------------------------------------------------------------------------------------

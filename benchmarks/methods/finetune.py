@@ -24,12 +24,16 @@ from benchmarks.errors import UserError
 from benchmarks.methods import Job
 from benchmarks.methods.features import IGNORED, join_windows, text_features, word_features
 from benchmarks.methods.heads import EncoderWithHead, begin_with_zeros, classifier
-from benchmarks.methods.training import Rows, trained_outputs
+from benchmarks.methods.training import Rows, trained_outputs, weights_of
+from benchmarks.methods.vocabulary import Collator, keep_used, renumbered
 from benchmarks.recipes import Finetune, Lora
 from benchmarks.schema import TAGS, Predictions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from datasets import Dataset
 
 ATTENTION = ("query", "key", "value", "q_lin", "k_lin", "v_lin", "q_proj", "k_proj", "v_proj", "q", "k", "v")
 """What families call the linear layers of query, key and value."""
@@ -49,17 +53,24 @@ def finetune(job: Job) -> Predictions:
     job.meter.note(max_length=length, cut_rows={"train": train.cut_rows, "test": test.cut_rows})
     columns = [*tokenizer.model_input_names, "labels"]
     inputs = [found.features.select_columns(columns) for found in (train, test)]
-    rows = Rows(inputs[0], inputs[1], _collator(job, tokenizer))
+    whole = weights_of(model)
+    rows = Rows(inputs[0], inputs[1], _collator(job, tokenizer, model, inputs))
     outputs = trained_outputs(job, model, rows, own_loss=recipe.own_head)
+    job.meter.parameters, job.meter.trainable_parameters = whole
     if job.task.type == TAGS:
         return job.predictions(join_windows(outputs, test.features, job.data.test["tokens"]))
     return job.likeliest(outputs)
 
 
-def _collator(job: Job, tokenizer: PreTrainedTokenizerBase) -> Any:
+def _collator(job: Job, tokenizer: PreTrainedTokenizerBase, model: nn.Module, rows: Sequence[Dataset]) -> Collator:
+    """For the model, of whose word embeddings those are left that these rows use."""
     if job.task.type == TAGS:
-        return DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORED)
-    return DataCollatorWithPadding(tokenizer)
+        collator = DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORED)
+    else:
+        collator = DataCollatorWithPadding(tokenizer)
+    encoder = model.encoder if isinstance(model, EncoderWithHead) else model.base_model
+    ids = keep_used(encoder, rows, tokenizer.pad_token_id)
+    return collator if ids is None else renumbered(collator, ids)
 
 
 # -- the model -------------------------------------------------------------------------------------------------------

@@ -30,7 +30,15 @@ from benchmarks.errors import UserError
 from benchmarks.methods import Job
 from benchmarks.methods.features import text_features
 from benchmarks.methods.pairs import ASKED, PARTNERS, THRESHOLD, of_each_class, partners
-from benchmarks.methods.training import EVAL_BATCH, Progress, balanced_weights, note_training, one_device, settings
+from benchmarks.methods.training import (
+    EVAL_BATCH,
+    Progress,
+    balanced_weights,
+    note_training,
+    one_device,
+    settings,
+    weights_of,
+)
 from benchmarks.metrics.texts import best_f1
 from benchmarks.recipes import SbertCosine, SbertSoftmax, Siamese
 from benchmarks.recipes.sbert import DUMMY
@@ -136,8 +144,7 @@ def train(job: Job, model: SentenceTransformer, loss: nn.Module, pairs: Dataset)
     """
     recipe = job.recipe
     assert isinstance(recipe, Siamese)
-    job.meter.parameters = sum(weights.numel() for weights in loss.parameters())
-    job.meter.trainable_parameters = sum(weights.numel() for weights in loss.parameters() if weights.requires_grad)
+    job.meter.parameters, job.meter.trainable_parameters = weights_of(loss)
     with tempfile.TemporaryDirectory() as folder:
         arguments = SentenceTransformerTrainingArguments(
             folder, **settings(recipe, job.seed, len(pairs)), batch_sampler=by_length

@@ -46,8 +46,7 @@ def trained_outputs(job: Job, model: nn.Module, rows: Rows, own_loss: bool = Fal
     Gives (rows, classes) log-probabilities, or for token classification (rows, tokens) tag ids. own_loss: the model
     computes its loss itself, as those of transformers do; it is used where the recipe changes nothing of it.
     """
-    job.meter.parameters = sum(weights.numel() for weights in model.parameters())
-    job.meter.trainable_parameters = sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
+    job.meter.parameters, job.meter.trainable_parameters = weights_of(model)
     with tempfile.TemporaryDirectory() as folder:
         trainer = _trained(job, model, rows, own_loss, folder)
         with job.meter.measuring("predict", len(job.data.test)):
@@ -55,6 +54,12 @@ def trained_outputs(job: Job, model: nn.Module, rows: Rows, own_loss: bool = Fal
     del trainer
     gc.collect()  # the Trainer and its callbacks refer to each other: many runs in one process must not add up
     return outputs
+
+
+def weights_of(model: nn.Module) -> tuple[int, int]:
+    """How many there are, and how many of them are trained."""
+    sizes = [(weights.numel(), weights.requires_grad) for weights in model.parameters()]
+    return sum(size for size, _ in sizes), sum(size for size, trained in sizes if trained)
 
 
 # -- training --------------------------------------------------------------------------------------------------------

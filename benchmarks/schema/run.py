@@ -11,7 +11,7 @@ from pydantic import Field
 
 from benchmarks.schema.system import Between, Dimension, Recipe, System
 from benchmarks.schema.task import Task
-from benchmarks.schema.value import Neutral, Value, fingerprint
+from benchmarks.schema.value import Neutral, Value, fingerprint, plain
 
 LONGEST_FOLDER_NAME = 160  # bytes; file systems take 255, and a variant of a Hub id with many overrides is long
 
@@ -34,14 +34,17 @@ class Protocol(Value):
 
 @dataclass(frozen=True)
 class Tuning:
-    """How a run chooses its recipe before it is made: among so many of this space, the first one being its own."""
+    """How a run chooses its recipe before it is made: among so many of this space, the first one being its own, by the
+    task's metric.
+    """
 
     trials: int
     space: Mapping[str, Dimension]
+    metric: str
 
     def identity(self) -> dict[str, Any]:
-        space = {k: v._asdict() if isinstance(v, Between) else list(v) for k, v in self.space.items()}
-        return {"trials": self.trials, "space": space}
+        space = {k: v._asdict() if isinstance(v, Between) else plain(v) for k, v in self.space.items()}
+        return {"trials": self.trials, "space": space, "metric": self.metric}
 
 
 @dataclass(frozen=True)

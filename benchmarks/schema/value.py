@@ -30,17 +30,18 @@ class Value(BaseModel):
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             if DESCRIPTIVE not in field.metadata and Neutral(value) not in field.metadata:
-                kept[name] = _plain(value)
+                kept[name] = plain(value)
         return kept
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """As JSON gives it back."""
     if isinstance(value, Value):
         return value.identity()
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
 
 

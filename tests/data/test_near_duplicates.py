@@ -54,6 +54,22 @@ def test_a_corpus_of_one_template_does_not_take_the_square_of_its_rows(monkeypat
     assert {second for _, second, _ in found} == set(range(1, 900))  # and still each has one that it resembles
 
 
+def test_rows_of_one_template_that_are_no_near_duplicates_hide_none():
+    """Half of their words are the same, so that each is a candidate for many others."""
+    draw = random.Random(0)
+    words = ["".join(draw.choices("abcdefghijklmnop", k=7)) for _ in range(2000)]
+    frame = " ".join(draw.choices(words, k=8))
+    forms = [f"{frame} {' '.join(draw.choices(words, k=5))}" for _ in range(500)]
+    copies = [f"{text} again" for text in forms[-50:]]
+    found = {(first, second) for first, second, _ in pairs([*forms, *copies])}
+    assert found == {(450 + number, 500 + number) for number in range(50)}
+
+
+def test_other_words_are_never_the_same_words():
+    ((_, _, similarity),) = pairs(["ha ha ha ha ha ha", "ha ha ha ha ha ha ha ha ha"])
+    assert 0.99 < similarity < 1
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

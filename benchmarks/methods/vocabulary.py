@@ -1,0 +1,70 @@
+"""Training with the word embeddings that a run's rows use: half of a small encoder's weights are those of other words.
+
+Exact: a word piece that never occurs gets no gradient, and neither momentum nor weight decay of it touches another
+weight. What is saved is the optimiser's work on such rows, their part in the gradient's norm, and their memory: of a
+multilingual encoder, two thirds of all weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedModel
+
+FAMILIES = (
+    "albert", "bert", "camembert", "distilbert", "electra", "ernie", "mpnet", "roberta", "xlm-roberta",
+)  # fmt: skip
+"""Of which it is known that they use an id for nothing but its embedding, and to tell padding."""
+
+Collator = Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]
+
+
+def keep_used(encoder: PreTrainedModel, rows: Sequence[Dataset], padding: int) -> torch.Tensor | None:
+    """In place: the encoder has the embeddings of those pieces alone that occur in the rows, column input_ids.
+
+    Gives (pieces,) the new id of each piece; None where nothing has changed: of a family that is not known, or where
+    all pieces occur. The padding's id stays what it is: families with numbered positions count by it.
+    """
+    embeddings = encoder.get_input_embeddings()
+    if encoder.config.model_type not in FAMILIES or not isinstance(embeddings, nn.Embedding):
+        return None
+    kept = np.union1d(np.arange(padding + 1), _ids(rows))
+    if len(kept) == embeddings.num_embeddings:
+        return None
+    encoder.set_input_embeddings(_rows(embeddings, torch.from_numpy(kept)))
+    ids = torch.zeros(embeddings.num_embeddings, dtype=torch.long)
+    ids[kept] = torch.arange(len(kept))
+    return ids
+
+
+def renumbered(collator: Collator, ids: torch.Tensor) -> Collator:
+    """A collator whose input_ids are the new ones."""
+
+    def collate(examples: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        batch = collator(examples)
+        batch["input_ids"] = ids[batch["input_ids"]]
+        return batch
+
+    return collate
+
+
+def _ids(rows: Sequence[Dataset]) -> np.ndarray:
+    """Those that occur, ascending."""
+    columns = [table.with_format("arrow")[:]["input_ids"] for table in rows]
+    chunks = [chunk.flatten().to_numpy() for column in columns for chunk in column.chunks]
+    return np.unique(np.concatenate([np.unique(chunk) for chunk in chunks]))
+
+
+def _rows(embeddings: nn.Embedding, kept: torch.Tensor) -> nn.Embedding:
+    """A copy of some rows; no random number is drawn, which would move the dropout of the training after it."""
+    weights = embeddings.weight.detach()[kept].clone()
+    found = nn.Embedding(len(kept), embeddings.embedding_dim, padding_idx=embeddings.padding_idx, _weight=weights)
+    found.weight.requires_grad_(embeddings.weight.requires_grad)
+    return found
