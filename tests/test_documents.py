@@ -155,7 +155,8 @@ def test_the_readmes_leaderboard_is_a_table_of_the_stored_one(committed):
 
 
 def test_every_committed_table_is_what_the_store_gives(committed, tmp_path):
-    shutil.copytree(committed / "runs", tmp_path / "runs")
+    for stored in ("runs", "leaks"):
+        shutil.copytree(committed / stored, tmp_path / stored)
     leaderboard.write(tmp_path)
     made = {path.relative_to(tmp_path): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.md")}
     kept = [*committed.glob("LEADERBOARD.md"), *committed.glob("leaderboards/*.md")]
