@@ -41,12 +41,18 @@ def checkpoint(folder: Path, family: str = "bert", sentences: Iterable[str] = SE
 
 
 def _word_pieces(sentences: Iterable[str]):  # type: ignore[no-untyped-def]
-    from tokenizers import BertWordPieceTokenizer
+    """Longer words are two pieces each, and every letter is one, too. Written, not trained: tokenizers' own training
+    gives other pieces in every process.
+    """
     from transformers import BertTokenizer
 
-    trained = BertWordPieceTokenizer(lowercase=True)
-    trained.train_from_iterator(sentences, vocab_size=150, min_frequency=1, show_progress=False)
-    return BertTokenizer(vocab=trained.get_vocab(), do_lower_case=True, model_max_length=POSITIONS)
+    words = sorted({word for sentence in sentences for word in sentence.split()})
+    halves = [(word[: len(word) // 2], word[len(word) // 2 :]) if len(word) > 4 else (word, "") for word in words]
+    letters = sorted(set("".join(words)))
+    starts, ends = sorted({*letters, *(start for start, _ in halves)}), {*letters, *(end for _, end in halves if end)}
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *starts, *(f"##{end}" for end in sorted(ends))]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    return BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=POSITIONS)
 
 
 def _byte_level(sentences: Iterable[str]):  # type: ignore[no-untyped-def]

@@ -95,7 +95,8 @@ def made(spec: RunSpec, places: Path, which: str, cache: Path, epochs: int = 2) 
     """The system on the small task of its type, trained on the tiny encoder."""
     name = "names" if spec.task.type == TAGS else "mine"
     task = load_task(places / which / f"{name}.yaml")
-    quick = {"learning_rate": 3e-3, "epochs": epochs, "batch_size": 8}
+    rate = 1e-2 if spec.system.method == "lora" else 3e-3
+    quick = {"learning_rate": rate, "epochs": epochs, "batch_size": 8}
     known = {field: value for field, value in quick.items() if field in type(spec.recipe).model_fields}
     recipe = type(spec.recipe).model_validate({**spec.recipe.model_dump(), **known})
     data = load(task, origin_of(task, places / which / "data", {}), places / "tables", Lock())

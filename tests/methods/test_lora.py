@@ -19,7 +19,7 @@ from benchmarks.methods.finetune import add_low_rank_updates, finetune
 from benchmarks.recipes import Lora
 from benchmarks.schema import TEXTS
 
-QUICK = {"learning_rate": 1e-2, "epochs": 6, "batch_size": 8, "precision": "fp32"}
+QUICK = {"learning_rate": 5e-3, "epochs": 8, "batch_size": 8, "precision": "fp32"}
 OURS = {"pooling": "mean"}
 
 
