@@ -8,8 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import snapshots
 from benchmarks.definitions import folder_named
@@ -220,7 +221,7 @@ def layers_of(encoder: PreTrainedModel) -> tuple[list[Module], list[Module]]:
 
 def own_labels(folder: Path) -> tuple[str, ...]:
     """The labels of a checkpoint that was fine-tuned for text classification, in the order of its outputs."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = _config(folder)
     if not any(name.endswith("ForSequenceClassification") for name in config.get("architectures") or ()):
         return ()
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}  # transformers leaves its default out
@@ -229,14 +230,54 @@ def own_labels(folder: Path) -> tuple[str, ...]:
 
 def depth(folder: Path) -> int | None:
     """How many layers the checkpoint's configuration names; None where it names none."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    found = config.get("num_hidden_layers", config.get("n_layers"))
-    return found if isinstance(found, int) else None
+    return _named_in(_config(folder), "num_hidden_layers", "n_layers")
+
+
+class Shape(NamedTuple):
+    """The size of an encoder; heads: of its attention."""
+
+    parameters: int
+    layers: int
+    width: int
+    heads: int
+
+
+def shape(folder: Path) -> Shape:
+    """From the names and sizes of a checkpoint's files alone; what a configuration doesn't name is BERT-base's."""
+    config = _config(folder)
+    layers = depth(folder) or 12
+    width = _named_in(config, "hidden_size", "dim", "d_model") or 768
+    heads = _named_in(config, "num_attention_heads", "n_heads") or 12
+    return Shape(_weights_in(folder), layers, width, heads)
+
+
+def _weights_in(folder: Path) -> int:
+    """How many; torch's own files don't say it without being loaded, and are taken for fp32."""
+    from safetensors import safe_open
+
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        return sum(path.stat().st_size for path in folder.glob("pytorch_model*.bin")) // 4
+    weights = 0
+    for path in files:
+        with safe_open(path, "numpy") as opened:
+            weights += sum(prod(opened.get_slice(name).get_shape()) for name in opened.keys())  # noqa: SIM118
+    return weights
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _named_in(config: Mapping[str, Any], *names: str) -> int | None:
+    """Families name the same size differently."""
+    return next((config[name] for name in names if isinstance(config.get(name), int)), None)
 
 
 def longest_input(folder: Path, tokenizer: PreTrainedTokenizerBase, wanted: int) -> int:
     """Word pieces a row may have: what is wanted, or as many as tokenizer and encoder have positions for."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = _config(folder)
     positions = config.get("max_position_embeddings") or config.get("n_positions") or wanted
     if config.get("model_type") in NUMBERED_AFTER_PADDING:
         positions -= 2

@@ -28,6 +28,27 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """No other process of this machine is in such a block for the same path of a cache: it waits, and finds what this
+    one made.
+
+    The lock ends with its process, however that ends; the file stays. Raises UserError where it can't be written.
+    """
+    from filelock import FileLock
+
+    lock = FileLock(path.with_name(f".{path.name[:40]}.lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise UserError(f"{path.parent}: the cache folder can't be written: {error.strerror or error}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """An empty file beside `path` that takes its place once the block has filled it and it is on the disk.
 

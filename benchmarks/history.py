@@ -103,13 +103,23 @@ class Pace:
         self.open = {spec.path: history.seconds(spec)[0] for spec in specs}
         self.spent = self.estimated = 0.0
 
+    def estimate(self, spec: RunSpec) -> float:
+        return self.open[spec.path]
+
     def finished(self, spec: RunSpec, took: float) -> None:
         self.spent += took
         self.estimated += self.open.pop(spec.path, 0.0)
 
-    def left(self, spec: RunSpec, share: float, elapsed: float) -> float:
-        """While `spec` runs: its rest by its own pace once it has one, the others by that of those that are done."""
+    def left(self, running: Iterable[tuple[RunSpec, float, float]], abreast: int = 1) -> float:
+        """running: spec, share that is done, seconds since its start. Of a run that is made the rest by its own pace
+        once it has one, the others by that of those that are done; `abreast` of them at a time.
+        """
         factor = self.spent / self.estimated if self.estimated else 1.0
-        own = self.open.get(spec.path, 0.0)
-        others = (sum(self.open.values()) - own) * factor
-        return others + (elapsed * (1 - share) / share if share > SHARE_WITH_A_PACE else own * factor)
+        begun = {
+            spec.path: elapsed * (1 - share) / share
+            if share > SHARE_WITH_A_PACE
+            else self.open.get(spec.path, 0.0) * factor
+            for spec, share, elapsed in running
+        }
+        others = sum(seconds for path, seconds in self.open.items() if path not in begun) * factor
+        return max((others + sum(begun.values())) / abreast, *begun.values(), 0.0)

@@ -13,9 +13,10 @@ import pytest
 import tiny
 
 from benchmarks.embeddings import Embedded, of_pieces, of_words, pooled
-from benchmarks.embeddings.encoding import POOLINGS
+from benchmarks.embeddings.encoding import POOLINGS, Frozen
 from benchmarks.encoders import checkpoint_sha256, load_encoder, load_tokenizer, parameters
 from benchmarks.errors import UserError
+from benchmarks.files import alone
 from benchmarks.methods.features import join_windows, word_features
 from benchmarks.schema import TAGS, TEXTS
 
@@ -259,7 +260,32 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path, encoder):
         pooled(["a"], encoder, LENGTH, "mean", tmp_path / "cache")
 
 
-# -- several ranks ---------------------------------------------------------------------------------------------------
+# -- several processes -----------------------------------------------------------------------------------------------
+
+OF_A_PROCESS = """
+import sys
+from pathlib import Path
+from benchmarks.embeddings import pooled
+
+print("ready", flush=True)
+encoder, cache = map(Path, sys.argv[1:])
+pooled(["a good film", "a bad film"], encoder, 16, "mean", cache, lambda said: print(said.computed))
+"""
+
+
+def test_of_processes_that_want_the_same_rows_one_computes_them_and_the_others_wait(tmp_path, encoder):
+    command = [sys.executable, "-c", OF_A_PROCESS, str(encoder), str(tmp_path / "cache")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
+    folder = tmp_path / "cache" / "embeddings" / Frozen.of("pooled", encoder, 16).key
+    with alone(folder):
+        wanting = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        assert [process.stdout.readline() for process in wanting] == ["ready\n"] * 2
+        with pytest.raises(subprocess.TimeoutExpired):
+            wanting[0].communicate(timeout=3)
+        assert not list(folder.glob("*.arrow"))
+    assert sorted(process.communicate(timeout=120)[0].split() for process in wanting) == [["0"], ["2"]]
+    assert len(list(folder.glob("*.arrow"))) == 1
+
 
 OF_A_RANK = """
 import sys

@@ -65,7 +65,16 @@ def test_few_examples_take_as_long_whatever_the_number_of_rows(spec):
 def test_what_is_left_follows_the_pace_of_the_runs_that_are_done(spec):
     specs = [replace(spec, protocol=Protocol(train_size=10, seed=seed)) for seed in range(3)]
     pace = Pace(specs, History([stored(spec, seconds=10.0)]))
-    assert pace.left(specs[0], 0.0, elapsed=0.0) == 30.0
+    assert pace.left([(specs[0], 0.0, 0.0)]) == 30.0
     pace.finished(specs[0], took=20.0)  # twice the estimate: the others will be slow, too
-    assert pace.left(specs[1], 0.0, elapsed=0.0) == 40.0
-    assert pace.left(specs[1], 0.5, elapsed=5.0) == 5.0 + 20.0  # this one is quick: half done after five seconds
+    assert pace.left([(specs[1], 0.0, 0.0)]) == 40.0
+    assert pace.left([(specs[1], 0.5, 5.0)]) == 5.0 + 20.0  # this one is quick: half done after five seconds
+
+
+def test_what_is_left_is_shared_by_those_that_are_made_side_by_side_and_ends_with_the_last_of_them(spec):
+    specs = [replace(spec, protocol=Protocol(train_size=10, seed=seed)) for seed in range(4)]
+    pace = Pace(specs, History([stored(spec, seconds=10.0)]))
+    assert pace.left([(specs[0], 0.0, 0.0), (specs[1], 0.5, 5.0)], abreast=2) == (10 + 5 + 2 * 10) / 2
+    for done in specs[1:]:
+        pace.finished(done, took=10.0)
+    assert pace.left([(specs[0], 0.5, 6.0)], abreast=2) == 6.0

@@ -91,6 +91,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
         "--tune", metavar="N", type=_trials, help="each run chooses its recipe among N, by its score on validation rows"
     )
     add("--limit", metavar="N", type=_count, help="first N rows of every split: a smoke run, kept out of leaderboards")
+    add("--jobs", metavar="N", type=_jobs, default=1, help="runs side by side, or 'auto': one a core, several a GPU")
     add("--claims", metavar="ID,...", type=_names("--claims"), nargs="?", const=[ALL], action="append", help=_CLAIMS)
     add("--dry-run", action="store_true", help="the plan with counts and estimated time")
     add("--list", action="store_true", help="the declared tasks, systems and metrics")
@@ -196,6 +197,10 @@ def _seeds(text: str) -> int:
 
 def _trials(text: str) -> int:
     return _count(text, least=2, most=MOST_REPEATS)
+
+
+def _jobs(text: str) -> int | None:
+    return None if text == "auto" else _count(text, most=MOST_REPEATS)
 
 
 def _folds(text: str) -> int:

@@ -32,6 +32,10 @@ def run(arguments: Namespace) -> int:
     if not arguments.tasks and not arguments.claims:
         raise UserError("--tasks: required, such as --tasks ner,news; `encoder-bench list` shows what there is.")
     check_results_dir(arguments.results_dir)
+    if ranks.world_size() > 1 and arguments.jobs != 1:
+        raise UserError(
+            "--jobs: runs side by side are for one process; under a launcher each run is trained by all ranks."
+        )
     locked = lock.read()
     grid, places = planned(arguments, locked)
     tasks = dict.fromkeys(spec.task.name for spec in grid.runs)
@@ -62,16 +66,30 @@ def _make(
     screen.checking()
     if not todo:
         return []
-    from benchmarks.execute.here import execute
     from benchmarks.execute.prepare import prepare
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
     prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
     screen.prepared(prepared)
-    failures = execute(prepared, arguments.results_dir, screen.tell, arguments.fail_fast, arguments.force)
+    failures = _execute(arguments, prepared, screen)
     if ranks.is_first() and not (failures and arguments.fail_fast):
         _look_for_leaks(prepared, screen.grid, arguments.results_dir, screen)
     return failures
+
+
+def _execute(arguments: Namespace, prepared: Prepared, screen: Screen) -> list[RunFailure]:
+    """One run after the other in this process, over all ranks where there are several, or side by side in workers."""
+    if arguments.jobs == 1:
+        from benchmarks.execute import here
+
+        return here.execute(prepared, arguments.results_dir, screen.tell, arguments.fail_fast, arguments.force)
+    from benchmarks.execute import pool
+
+    where = pool.places(arguments.jobs, len(prepared.runs))
+    screen.abreast = len(where)
+    return pool.execute(
+        prepared, arguments.results_dir, screen.tell, where, screen.pace.estimate, arguments.fail_fast, arguments.force
+    )
 
 
 def _look_for_leaks(prepared: Prepared, grid: plan.Plan, results: Path, screen: Screen) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from benchmarks import ranks
 from benchmarks.amounts import duration
@@ -25,19 +26,36 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LINES = 60.0
 
 
+@dataclass
+class Running:
+    """A run that is being made, and its bar."""
+
+    spec: RunSpec
+    label: str
+    bar: TaskID
+    share: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+
 class Screen:
     """Told of every event; only rank 0 shows anything."""
 
     def __init__(self, todo: Sequence[RunSpec], grid: Plan, history: History) -> None:
         self.console = Console(quiet=not ranks.is_first(), highlight=False, markup=False, soft_wrap=True)
         self.todo, self.grid, self.pace = todo, grid, Pace(todo, history)
+        self.abreast = 1
         self.done = 0
-        self.started = self.told = time.monotonic()
+        self.told = time.monotonic()
+        self.running: dict[str, Running] = {}
         self.progress = Progress(
             TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[left]}"),
             TimeElapsedColumn(), console=self.console, disable=not self.console.is_terminal, transient=True,
         )  # fmt: skip
-        self.bar = self.progress.add_task("checking", total=1.0, left="")
+        self.checks = self.progress.add_task("checking", total=1.0, left="")
 
     def __enter__(self) -> Screen:
         self.progress.start()
@@ -67,35 +85,41 @@ class Screen:
                 self.console.print(f"  note: {warning}")
 
     def tell(self, event: Event) -> None:
-        label = f"[{self.done + 1}/{len(self.todo)}] {_label(event.spec)}"
+        path = event.spec.path
+        if path not in self.running:
+            self.progress.update(self.checks, visible=False)
+            label = f"[{self.done + len(self.running) + 1}/{len(self.todo)}] {_label(event.spec)}"
+            self.running[path] = Running(event.spec, label, self.progress.add_task(label, total=1.0, left=""))
+        run = self.running[path]
         if event.outcome is not None:
-            self._finished(event.spec, event.outcome, label)
+            del self.running[path]
+            self._finished(run, event.outcome)
             return
-        if event.share == 0.0:
-            self.started = time.monotonic()
-        seconds = self.pace.left(event.spec, event.share, time.monotonic() - self.started)
+        run.share = event.share
+        running = ((run.spec, run.share, run.elapsed) for run in self.running.values())
+        seconds = self.pace.left(running, self.abreast)
         left = f"about {duration(seconds)} left" if seconds >= 1 else ""
-        self.progress.update(self.bar, description=label, completed=event.share, left=left)
+        self.progress.update(run.bar, completed=run.share, left=left)
         quiet_since = time.monotonic() - self.told
         if not self.console.is_terminal and (event.share == 0.0 or quiet_since > SECONDS_BETWEEN_LINES):
             self.told = time.monotonic()
             said = f"{event.share:.0%} done" if event.share else "started"
-            self.console.print(", ".join(filter(None, [f"{label}: {said}", left])))
+            self.console.print(", ".join(filter(None, [f"{run.label}: {said}", left])))
 
-    def _finished(self, spec: RunSpec, outcome: RunResult | RunFailure, label: str) -> None:
-        took = time.monotonic() - self.started
+    def _finished(self, run: Running, outcome: RunResult | RunFailure) -> None:
+        self.progress.remove_task(run.bar)
         self.done += 1
-        self.pace.finished(spec, took)
+        self.pace.finished(run.spec, run.elapsed)
         if isinstance(outcome, RunFailure):
             said = f"FAILED: {outcome.error['type']}: {outcome.error['message']}"
         else:
             score = outcome.metrics.get(outcome.primary_metric)
             said = f"{outcome.primary_metric} {'is not defined on these rows' if score is None else f'{score:.4f}'}"
-        self.console.print(f"{label}: {said} in {duration(took)}")
+        self.console.print(f"{run.label}: {said} in {duration(run.elapsed)}")
 
     def looking(self, task: str) -> None:
         said = f"{task}: looking for near-duplicates of test rows"
-        self.progress.update(self.bar, description=said, completed=1.0, left="")
+        self.progress.update(self.checks, description=said, completed=1.0, visible=True)
         if not self.console.is_terminal:
             self.console.print(said)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -14,6 +15,7 @@ from benchmarks.embeddings import store
 from benchmarks.embeddings.encoding import POOLINGS, Frozen, Kind, computed
 from benchmarks.embeddings.store import Row, Sequences
 from benchmarks.errors import UserError
+from benchmarks.files import alone
 
 __all__ = ["Embedded", "Pooling", "Sequences", "Tell", "of_pieces", "of_words", "pooled"]
 
@@ -25,7 +27,7 @@ class Embedded:
     """What is known of rows that were embedded.
 
     length: pieces that the encoder reads at once; cut_rows: how many rows are longer; rows: how many differ; computed:
-    how many of these were in no file yet; seconds: what computing all of them took, whenever that was.
+    how many of these this process had to compute; seconds: what computing all of them took, whenever that was.
     """
 
     length: int
@@ -80,23 +82,26 @@ def _embedded(kind: Kind, rows: Sequence[Row], encoder: Path, length: int, cache
     known_by = [store.key_of(row) for row in rows]
     differing = dict(zip(known_by, rows, strict=True))
     places = store.find(differing, folder)
-    missing = len(differing) - len(places)
+    made = 0
     if ranks.connected():
         with ranks.all_or_none():
-            _compute(frozen, ranks.share(differing), places, folder)
+            made = _compute(frozen, ranks.share(differing), places, folder)
         places = store.find(differing, folder)
     if len(places) < len(differing):  # under ranks: what others wrote on a disk that this machine doesn't see
-        _compute(frozen, differing, places, folder)
+        with nullcontext() if ranks.connected() else alone(folder):
+            made += _compute(frozen, differing, store.find(differing, folder), folder)
         places = store.find(differing, folder)
     if len(places) < len(differing):
         raise UserError(f"{folder}: written, and can't be read back. Is the disk full, or was the folder cleared?")
     sequences = Sequences([places[key] for key in known_by], frozen.width, frozen.length)
     seconds = round(sum(place.seconds for place in places.values()), 3)
-    tell(Embedded(frozen.length, sequences.cut_rows, len(differing), missing, seconds))
+    tell(Embedded(frozen.length, sequences.cut_rows, len(differing), made, seconds))
     return sequences
 
 
-def _compute(frozen: Frozen, rows: Mapping[bytes, Row], places: Container[bytes], folder: Path) -> None:
-    """The rows that have no place yet."""
-    for some in computed(frozen, {key: row for key, row in rows.items() if key not in places}):
+def _compute(frozen: Frozen, rows: Mapping[bytes, Row], places: Container[bytes], folder: Path) -> int:
+    """The rows that have no place yet; gives how many."""
+    missing = {key: row for key, row in rows.items() if key not in places}
+    for some in computed(frozen, missing):
         store.write(some, folder)
+    return len(missing)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from benchmarks import ranks, store, tuning
 from benchmarks.environment import machine
@@ -16,7 +17,7 @@ from benchmarks.recipes import RECIPES
 from benchmarks.runner import failure, run
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
 
-Outcome = tuple[RunResult | RunFailure, Predictions | None]
+Outcome: TypeAlias = tuple[RunResult | RunFailure, Predictions | None]
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,13 @@ class Event:
     outcome: RunResult | RunFailure | None = None
 
 
+Tell: TypeAlias = Callable[[Event], None]
+
+
 def execute(
     prepared: Prepared,
     results: Path,
-    tell: Callable[[Event], None],
+    tell: Tell,
     fail_fast: bool = False,
     force: bool = False,
 ) -> list[RunFailure]:
@@ -47,27 +51,26 @@ def execute(
         (together if ranks.world_size() == 1 or RECIPES[spec.system.method].over_ranks else alone).append(spec)
     failures: list[RunFailure] = []
     for spec in together:
-        failures += _one(spec, prepared, results, tell, ranks.world_size(), force)
+        failures += make(spec, prepared, results, tell, ranks.world_size(), force)
         if failures and fail_fast:
             return failures
     ranks.leave()
     for spec in alone if ranks.is_first() else []:
-        failures += _one(spec, prepared, results, tell, 1, force)
+        failures += make(spec, prepared, results, tell, 1, force)
         if failures and fail_fast:
             break
     return failures
 
 
-def _one(
-    spec: RunSpec, prepared: Prepared, results: Path, tell: Callable[[Event], None], processes: int, force: bool
-) -> list[RunFailure]:
+def make(spec: RunSpec, prepared: Prepared, results: Path, tell: Tell, processes: int, force: bool) -> list[RunFailure]:
+    """Makes one run and stores it, with the trials of its search; where it failed, that comes back."""
     tell(Event(spec))
-    make = partial(_made, prepared=prepared, processes=processes)
+    made = partial(_made, prepared=prepared, processes=processes)
     if spec.tuning:
         known = (lambda trial: None) if force else partial(_stored, results)
-        outcome, predictions = _tuned(spec, make, known, results, tell, processes)
+        outcome, predictions = _tuned(spec, made, known, results, tell, processes)
     else:
-        outcome, predictions = make(spec, progress=lambda share: tell(Event(spec, share)))
+        outcome, predictions = made(spec, progress=lambda share: tell(Event(spec, share)))
     if ranks.is_first():
         store.save(results, spec, outcome, predictions)
     tell(Event(spec, 1.0, outcome))
@@ -91,10 +94,10 @@ def _stored(results: Path, trial: RunSpec) -> RunResult | None:
 
 def _tuned(
     spec: RunSpec,
-    make: Callable[..., Outcome],
+    made: Callable[..., Outcome],
     known: Callable[[RunSpec], RunResult | None],
     results: Path,
-    tell: Callable[[Event], None],
+    tell: Tell,
     processes: int,
 ) -> Outcome:
     """Makes the trials that are not stored yet and stores each, then the run with the best one's recipe."""
@@ -108,7 +111,7 @@ def _tuned(
     for trial in trials:
         outcome: RunResult | RunFailure | None = known(trial.spec)
         if outcome is None:
-            outcome, _ = make(trial.spec, progress=progress)
+            outcome, _ = made(trial.spec, progress=progress)
             if ranks.is_first():
                 store.save(results, trial.spec, outcome, None)
         tried.append(tuning.Tried(trial, outcome))
@@ -116,7 +119,7 @@ def _tuned(
         chosen = tuning.best(tried, spec.tuning.metric)
     except RuntimeError as error:
         return failure(spec, error, processes), None
-    outcome, predictions = make(replace(spec, recipe=chosen.trial.spec.recipe), progress=progress)
+    outcome, predictions = made(replace(spec, recipe=chosen.trial.spec.recipe), progress=progress)
     if isinstance(outcome, RunResult):
         outcome = outcome.model_copy(update={"tuning": tuning.record(spec, tried, chosen)})
     return outcome, predictions

@@ -1,0 +1,41 @@
+"""How much memory a run takes at most, told before it is made: by it several runs share a machine, or a GPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.encoders import Shape, shape
+from benchmarks.recipes import Finetune, Lora, Siamese
+from benchmarks.schema import RunSpec
+
+FLOAT = 4
+"""Bytes; weights, gradients and the optimiser's two moments are in fp32."""
+PROCESS = 2**30
+"""Python with torch and transformers, on the processor; on a GPU, the context and the kernels."""
+UNTRAINED_ROWS = 64
+PASSES = 2
+"""What the layers keep, and as much again for gradients and for what an allocator doesn't give back."""
+PASSES_OF_LORA = 3
+"""Each low-rank update keeps its input once more."""
+
+
+def estimate(spec: RunSpec, encoder: Path | None) -> int:
+    """Bytes on the device that trains: weights four times where all are trained, once where they are only read, and
+    what the layers keep for the backward pass of a batch of longest rows.
+    """
+    if encoder is None:
+        return PROCESS
+    found = shape(encoder)
+    length = getattr(spec.recipe, "max_length", None) or spec.task.max_length
+    if not isinstance(spec.recipe, (Finetune, Siamese)):
+        return PROCESS + FLOAT * found.parameters + _kept_of_a_layer(found, UNTRAINED_ROWS * length, length)
+    tried = spec.tuning.space.get("batch_size", ()) if spec.tuning else ()
+    texts = max(spec.recipe.batch_size, *tried, 0) * (2 if isinstance(spec.recipe, Siamese) else 1)
+    passes = PASSES_OF_LORA if isinstance(spec.recipe, Lora) else PASSES
+    kept = found.layers * _kept_of_a_layer(found, texts * length, length)
+    return PROCESS + 4 * FLOAT * found.parameters + passes * kept
+
+
+def _kept_of_a_layer(encoder: Shape, tokens: int, length: int) -> int:
+    """sbh (34 + 5as / h) bytes in 16 bits (Korthikanti et al. 2022, equation 1), twice that in fp32."""
+    return 2 * tokens * (34 * encoder.width + 5 * encoder.heads * length)

@@ -1,0 +1,262 @@
+"""Runs side by side: the same bytes as one after the other, nothing lost with a worker, and nobody left behind."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+from types import SimpleNamespace
+
+import make
+import pytest
+import tiny
+
+from benchmarks.cli import main
+from benchmarks.cli.screen import Screen
+from benchmarks.definitions import load_systems, load_tasks
+from benchmarks.encoders import locate, shape
+from benchmarks.execute import pool
+from benchmarks.execute.memory import estimate
+from benchmarks.recipes import RECIPES
+
+RUN = ["run", "--tasks", "./mine.yaml,./names.yaml", "--data-dir", "data", "--seeds", "2"]
+CHEAP = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "majority,tfidf-nb", "--seeds", "2"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ENCODER_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    make.text_task(tmp_path)
+    make.tag_task(tmp_path)
+    return tmp_path
+
+
+def stored(results: Path) -> dict[str, dict]:
+    found = {path: json.loads(path.read_text()) for path in sorted(results.glob("runs/*/*/*.json"))}
+    return {str(path.relative_to(results)): record for path, record in found.items()}
+
+
+def test_side_by_side_and_one_after_the_other_give_the_same_bytes(here):
+    import torch
+
+    torch.set_num_threads(1)
+    encoder = tiny.checkpoint(here / "enc", sentences=["bad ending anna lives in berlin"])
+    command = [*RUN, "--systems", f"{encoder},tfidf-svm,majority,lstm-word2vec", "--set", "recipe.epochs=1"]
+    assert main([*command, "--results-dir", "alone"]) == 0
+    assert main([*command, "--results-dir", "abreast", "--jobs", "2"]) == 0
+    alone, abreast = stored(here / "alone"), stored(here / "abreast")
+    assert len(alone) == 12 and alone.keys() == abreast.keys()
+    for path, record in alone.items():
+        assert record["metrics"] == abreast[path]["metrics"], path
+        predictions = Path(path).with_suffix(".parquet")
+        assert (here / "alone" / predictions).read_bytes() == (here / "abreast" / predictions).read_bytes(), path
+    trained = [record for record in abreast.values() if record["method"] == "finetune"]
+    assert {record["environment"]["threads"] for record in trained} == {1}
+
+
+def test_a_worker_that_is_killed_loses_its_run_alone_and_the_same_command_makes_it(here, capsys, monkeypatch):
+    tell, killed = Screen.tell, []
+
+    def killing(self, event):
+        tell(self, event)
+        if not killed and event.outcome is None:
+            killed.append(event.spec)
+            for child in multiprocessing.active_children():
+                os.kill(child.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(Screen, "tell", killing)
+    # The last word of a run may be there before the blow; with one worker at work on what it has just begun, it isn't.
+    command = [*CHEAP, "--systems", f"{tiny.checkpoint(here / 'enc')},majority,tfidf-nb", "--jobs", "2"]
+    monkeypatch.setattr(pool, "places", lambda jobs, runs: [pool.Place((0,))])
+    assert main(command) == 1
+    records = stored(here / "results").values()
+    failed = [record for record in records if record["status"] == "failed"]
+    assert len(records) == 6 and [record["key"] for record in failed] == [killed[0].key]
+    assert "SIGKILL" in failed[0]["error"]["message"] and "--jobs" in failed[0]["error"]["message"]
+    assert "SIGKILL" in capsys.readouterr().err
+    assert main(command) == 0
+    assert {record["status"] for record in stored(here / "results").values()} == {"done"}
+
+
+def test_a_failed_run_fails_alone_and_its_worker_is_renewed(here, monkeypatch):
+    hired = []
+    hire = pool._hired
+    monkeypatch.setattr(pool, "_hired", lambda place, **more: hired.append(place) or hire(place, **more))
+    monkeypatch.setattr(pool, "places", lambda jobs, runs: [pool.Place((0,))])
+    command = [*CHEAP, "--systems", "majority,features-logreg,sbert-cluster,tfidf-nb", "--jobs", "2"]
+    few = ["--set", f"encoder={tiny.checkpoint(here / 'enc')}", "--limit", "1", "--seeds", "1"]
+    assert main([*command, *few]) == 1  # one row can't be clustered
+    records = stored(here / "results")
+    statuses = {record["system"]: record["status"] for record in records.values()}
+    assert sorted(statuses.values()).count("failed") == len(hired) - 1 > 0
+    assert statuses["majority"] == "done"
+
+
+def test_fail_fast_stops_the_others_and_nobody_is_left_behind(here, monkeypatch):
+    monkeypatch.setattr(pool, "places", lambda jobs, runs: [pool.Place((0,)), pool.Place((0,))])
+    few = ["--set", f"encoder={tiny.checkpoint(here / 'enc')}", "--limit", "1"]
+    assert main([*CHEAP, "--systems", "sbert-cluster,majority", *few, "--jobs", "2", "--fail-fast"]) == 1
+    assert len(stored(here / "results")) < 4
+    assert not multiprocessing.active_children()
+
+
+def test_an_interruption_ends_every_worker_and_keeps_what_is_stored(here, monkeypatch, capsys):
+    tell = Screen.tell
+
+    def interrupting(self, event):
+        tell(self, event)
+        if event.outcome is not None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Screen, "tell", interrupting)
+    assert main([*CHEAP, "--jobs", "2"]) == 130
+    assert not multiprocessing.active_children()
+    assert "the same command goes on" in capsys.readouterr().out
+    kept = len(stored(here / "results"))
+    assert 1 <= kept <= 4
+    monkeypatch.setattr(Screen, "tell", tell)
+    assert main([*CHEAP, "--jobs", "2"]) == 0
+    assert len(stored(here / "results")) == 4
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", ""])
+def test_a_number_of_jobs_that_is_none_is_refused(here, given, capsys):
+    assert main([*CHEAP, "--jobs", given]) == 2
+    assert "--jobs" in capsys.readouterr().err
+    assert not (here / "results").exists()
+
+
+def test_under_a_launcher_runs_are_not_made_side_by_side(here, monkeypatch, capsys):
+    monkeypatch.setattr("benchmarks.ranks.world_size", lambda: 2)
+    assert main([*CHEAP, "--jobs", "2"]) == 2
+    assert "--jobs" in capsys.readouterr().err
+
+
+# -- who gets what ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    def of(cores: int, gpus: int = 0) -> None:
+        monkeypatch.setattr(pool, "_cores", lambda: list(range(10, 10 + cores)))
+        monkeypatch.setattr(pool, "_gpus", lambda: [str(i) for i in range(gpus)])
+
+    return of
+
+
+def test_cores_are_shared_out_evenly_and_none_twice(machine):
+    machine(cores=8)
+    shares = [place.cores for place in pool.places(3, runs=100)]
+    assert sorted(core for share in shares for core in share) == list(range(10, 18))
+    assert {len(share) for share in shares} == {2, 3}
+
+
+def test_auto_is_one_worker_a_core_and_on_gpus_some_on_each(machine):
+    machine(cores=6)
+    assert len(pool.places(None, runs=100)) == 6
+    machine(cores=64, gpus=2)
+    on = [place.gpu for place in pool.places(None, runs=100)]
+    assert on.count("0") == on.count("1") == pool.MOST_ON_A_GPU
+    machine(cores=4, gpus=2)
+    assert [place.gpu for place in pool.places(None, runs=100)] == ["0", "1", "0", "1"]
+
+
+def test_there_are_no_more_workers_than_runs_and_each_has_a_core(machine):
+    machine(cores=2)
+    assert len(pool.places(8, runs=3)) == 3
+    assert all(len(place.cores) == 1 for place in pool.places(8, runs=8))
+
+
+def test_threads_of_a_run_are_its_cores_or_what_the_user_says(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert pool.Place((0, 1, 2)).threads == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert pool.Place((0, 1, 2)).threads == 1
+
+
+class Listening:
+    """The pool's end of a connection to a worker that does nothing."""
+
+    def __init__(self) -> None:
+        self.got: list = []
+
+    def send(self, spec) -> None:
+        self.got.append(spec.path)
+
+
+def handed_out(taken: dict[str, int], places: list[pool.Place], free: dict[str, int]) -> list[list[str]]:
+    """What each worker is given at first; taken: bytes of every run."""
+    waiting = [SimpleNamespace(path=path) for path in taken]
+    workers = [pool._Worker(place, None, Listening(), ready=True) for place in places]  # type: ignore[arg-type]
+    pool._Pool(None, taken, waiting, workers, free).hand_out()  # type: ignore[arg-type]
+    return [worker.connection.got for worker in workers]  # type: ignore[attr-defined]
+
+
+def test_a_gpu_takes_as_many_runs_as_its_memory_holds():
+    three = [pool.Place((i,), "0") for i in range(3)]
+    assert handed_out({"a": 40, "b": 40, "c": 40}, three, {"0": 100}) == [["a"], ["b"], []]
+    assert handed_out({"a": 40, "b": 60, "c": 40}, three, {"0": 100}) == [["a"], ["c"], []]  # what fits goes first
+
+
+def test_a_run_that_is_larger_than_the_memory_is_made_alone():
+    places = [pool.Place((0,), "0"), pool.Place((1,), "1")]
+    assert handed_out({"a": 500, "b": 500}, places, {"0": 100, "1": 100}) == [["a"], ["b"]]
+    assert handed_out({"a": 500, "b": 5}, [pool.Place((i,)) for i in range(2)], {"cpu": 100}) == [["a"], []]
+
+
+# -- how much a run takes --------------------------------------------------------------------------------------------
+
+
+def spec_of(method: str, task: str = "mit-movie", **recipe):
+    settings = RECIPES[method](**recipe)
+    return SimpleNamespace(recipe=settings, task=load_tasks()[task], tuning=None)
+
+
+def test_more_rows_longer_rows_and_more_weights_take_more(tmp_path):
+    small = tiny.checkpoint(tmp_path / "small")
+    one = estimate(spec_of("finetune"), small)
+    assert estimate(spec_of("finetune", batch_size=64), small) > one
+    assert estimate(spec_of("finetune", max_length=512), small) > one
+    assert estimate(spec_of("frozen"), small) < one
+    assert estimate(spec_of("tfidf", task="rotten-tomatoes"), None) < one
+    tried = SimpleNamespace(space={"batch_size": (16, 64)})
+    assert estimate(SimpleNamespace(**{**vars(spec_of("finetune")), "tuning": tried}), small) == estimate(
+        spec_of("finetune", batch_size=64), small
+    )
+
+
+@pytest.mark.parametrize("family", ["bert", "distilbert", "roberta"])
+def test_the_size_of_an_encoder_is_what_its_model_has(tmp_path, family):
+    from transformers import AutoModel
+
+    folder = tiny.checkpoint(tmp_path / family, family)
+    model = AutoModel.from_pretrained(folder)
+    found = shape(folder)
+    assert found.layers == model.config.num_hidden_layers and found.width == model.config.hidden_size
+    assert found.heads == model.config.num_attention_heads
+    assert found.parameters >= sum(weights.numel() for weights in model.parameters())
+
+
+def test_no_stored_training_took_more_than_was_estimated():
+    runs = sorted((Path(__file__).parent.parent / "results" / "runs").glob("*/*/*.json"))
+    if not runs:
+        pytest.skip("this checkout has no stored runs")
+    try:
+        folder = locate(load_systems()["minilm"].encoder, {}).folder
+    except Exception:
+        folder = None
+    if folder is None:
+        pytest.skip("the bundled encoder is not installed")
+    looked, tasks = 0, load_tasks()
+    for path in runs:
+        record = json.loads(path.read_text())
+        if record["status"] == "done" and record["method"] in ("finetune", "lora", "sbert-softmax", "sbert-cosine"):
+            recipe = RECIPES[record["method"]].model_construct(**record["recipe"])
+            spec = SimpleNamespace(recipe=recipe, task=tasks[record["task"]], tuning=None)
+            assert record["cost"]["peak_memory_mb"] * 2**20 < estimate(spec, folder), path
+            looked += 1
+    assert looked
