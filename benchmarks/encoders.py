@@ -101,8 +101,18 @@ def check_folder(folder: Path) -> None:
 @lru_cache(maxsize=64)
 def checkpoint_sha256(folder: Path) -> str:
     """sha256 over configuration, tokenizer and weights of a local checkpoint: what can move a score."""
+    return _sha256_of(folder, (*NEEDED_FILES, *TORCH_FILES))
+
+
+@lru_cache(maxsize=64)
+def tokenizer_sha256(folder: Path) -> str:
+    """sha256 over all of a local checkpoint that moves its tokenizer; the configuration names its class."""
+    return _sha256_of(folder, ("config.json", *TOKENIZER_FILES))
+
+
+def _sha256_of(folder: Path, patterns: Sequence[str]) -> str:
     digest = hashlib.sha256()
-    for file in sorted({file for pattern in (*NEEDED_FILES, *TORCH_FILES) for file in folder.glob(pattern)}):
+    for file in sorted({file for pattern in patterns for file in folder.glob(pattern)}):
         digest.update(f"{file.name} {sha256(file)}\n".encode())
     return digest.hexdigest()
 

@@ -82,11 +82,11 @@ def test_words_have_the_vector_of_their_first_piece_where_they_stand_furthest_fr
 
     tokenizer, model = load_tokenizer(encoders[family], TAGS), load_encoder(encoders[family]).eval()
     rows = Dataset.from_dict({"tokens": ROWS_OF_WORDS, "tags": [[0] * len(words) for words in ROWS_OF_WORDS]})
-    windows = word_features(rows, tokenizer, LENGTH).features
-    assert len(windows) > len(rows)
-    assert any(len(set(words)) < len(words) - 1 for words in windows["words"]), "no word of several pieces"
+    windows = word_features(rows, tokenizer, LENGTH)
+    assert len(windows.row) > len(rows)
+    assert any(len(set(words)) < len(words) - 1 for words in windows.features["words"]), "no word of several pieces"
     with torch.no_grad():
-        states = [model(torch.tensor([pieces])).last_hidden_state[0] for pieces in windows["input_ids"]]
+        states = [model(torch.tensor([pieces])).last_hidden_state[0] for pieces in windows.features["input_ids"]]
     numbered = np.cumsum([0, *map(len, states)])  # each piece of each window by a number of its own
     longest = max(map(len, states))
     numbers = np.array([np.arange(longest) + first for first in numbered[:-1]])

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.data import checks
 from benchmarks.data.origins import Origin, Piece
 from benchmarks.data.splits import Part, Rows, Split, declared
-from benchmarks.data.tables import cached, encoded, in_memory
+from benchmarks.data.tables import cached, content_of, encoded, in_memory
 from benchmarks.errors import UserError, problems
 from benchmarks.lock import Lock
 from benchmarks.schema import NOT_COMPARABLE, TAGS, File, Task
@@ -49,6 +49,11 @@ class TaskData:
     def table(self, rows: Rows) -> Dataset:
         table = self.tables[rows.part]
         return table if len(rows) == len(table) else table.select(rows.index)
+
+    @cached_property
+    def contents(self) -> dict[str, str]:
+        """Published part -> the sha256 of all that it says, row ids apart."""
+        return {part: content_of(table) for part, table in self.tables.items()}
 
     def text(self, row_id: str) -> str:
         """Of one row, tokens with spaces between them."""

@@ -46,16 +46,21 @@ class Rows:
 
 @dataclass(frozen=True)
 class RunData:
-    """What one run trains on and is scored on; every table with `row_id`, in published order."""
+    """What one run trains on and is scored on; every table with `row_id`, in published order.
+
+    of: the task's whole data; rows: split -> which rows of them.
+    """
 
     train: Dataset
     validation: Dataset | None
     test: Dataset
+    of: TaskData
+    rows: Split
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Split -> its rows, without a split that there is not."""
-        return {name: len(table) for name, table in vars(self).items() if table is not None}
+        """Split -> how many rows it has."""
+        return {name: len(rows) for name, rows in self.rows.items()}
 
 
 @dataclass(frozen=True)
@@ -185,6 +190,8 @@ def select(data: TaskData, protocol: Protocol, trial: bool = False) -> RunData:
         train=data.table(rows["train"]),
         validation=data.table(rows["validation"]) if "validation" in rows else None,
         test=data.table(rows["test"]),
+        of=data,
+        rows=rows,
     )
 
 

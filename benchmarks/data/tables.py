@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.data.records import Row, TagRow
 from benchmarks.errors import UserError, nearest, one_of
-from benchmarks.files import replacing
+from benchmarks.files import alone, replacing
 from benchmarks.schema import TAGS, Task
 
 if TYPE_CHECKING:
@@ -103,12 +103,22 @@ def cached(rows: Callable[[], Iterable[Mapping[str, Any]]], task: Task, content:
     """The memory-mapped table of `rows`, which are read only where no table of this content is in the folder.
 
     `content` is everything that the rows depend on beside the task's classes and our code, as JSON values.
-    Safe beside other processes: a table appears whole or not at all.
     """
-    path = cache_dir / f"{_key(content, task)}.arrow"
+    schema = features(task).arrow_schema
+    return kept(cache_dir / f"{_key(content, task)}.arrow", schema, lambda: _batches(rows(), schema))
+
+
+def kept(path: Path, schema: pa.Schema, batches: Callable[[], Iterable[pa.RecordBatch]]) -> Dataset:
+    """The memory-mapped table at the path, named by its content; written where it isn't there.
+
+    Safe beside other processes: a table appears whole or not at all, and one of them alone makes it.
+    Raises UserError where the folder can't be written.
+    """
     if (table := _mapped(path)) is None:
-        _write(rows(), task, path)
-        table = _mapped(path)
+        with alone(path):
+            if (table := _mapped(path)) is None:
+                _write(batches(), schema, path)
+                table = _mapped(path)
     if table is None:
         raise UserError(f"{path}: written, and can't be read back. Is the disk full, or was the folder cleared?")
     return table
@@ -131,14 +141,13 @@ def _mapped(path: Path) -> Dataset | None:
         return None
 
 
-def _write(rows: Iterable[Mapping[str, Any]], task: Task, path: Path) -> None:
+def _write(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path) -> None:
     import pyarrow as pa
 
-    schema = features(task).arrow_schema
     try:
         # Never half a table: a stream that is cut between two batches would read as a shorter one.
         with replacing(path) as temporary, temporary.open("wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
-            for batch in _batches(rows, schema):
+            for batch in batches:
                 writer.write_batch(batch)
     except OSError as error:
         raise UserError(f"{path.parent}: the cache folder can't be written: {error.strerror or error}") from None
@@ -150,3 +159,17 @@ def _batches(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Iterator[p
     left = iter(rows)
     while some := list(islice(left, BATCH)):
         yield pa.RecordBatch.from_pylist(some, schema=schema)
+
+
+def content_of(table: Dataset) -> str:
+    """sha256 over the rows of a whole table without their ids."""
+    import pyarrow as pa
+
+    digest = hashlib.sha256()
+    named = table.data.table.drop_columns(["row_id"])
+    for batch in named.to_batches(max_chunksize=BATCH):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, named.schema.remove_metadata()) as writer:
+            writer.write_batch(batch.replace_schema_metadata(None))
+        digest.update(sink.getvalue())
+    return digest.hexdigest()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from benchmarks.meter import Meter
 from benchmarks.schema import Predictions, Recipe, Task
@@ -34,6 +34,9 @@ METHODS = {
     "zero-shot-pipeline": "benchmarks.methods.zero_shot:pipeline",
     "majority": "benchmarks.methods.classical:majority",
 }
+
+Part: TypeAlias = Literal["train", "test"]
+PARTS: tuple[Part, ...] = ("train", "test")
 
 
 @dataclass(frozen=True)

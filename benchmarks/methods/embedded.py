@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.embeddings import Embedded, Pooling, Sequences, of_pieces, of_words, pooled
-from benchmarks.methods import Job
+from benchmarks.methods import Job, Part
 from benchmarks.schema import TAGS
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-Part: TypeAlias = Literal["train", "test"]
-PARTS: tuple[Part, ...] = ("train", "test")
 
 
 def pooled_texts(job: Job, part: Part, pooling: Pooling) -> np.ndarray:

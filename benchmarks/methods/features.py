@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pyarrow as pa
+import tokenizers
+import transformers
+from datasets import Dataset
+
+from benchmarks.data.tables import kept
+from benchmarks.encoders import tokenizer_sha256
+from benchmarks.methods import Job, Part
+from benchmarks.schema import TAGS, TEXTS, TaskType
 
 if TYPE_CHECKING:
-    from datasets import Dataset
     from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100
@@ -18,70 +29,112 @@ OUTSIDE = 0
 """The id of the tag 'O'."""
 OVERLAP = 4
 """Neighbouring windows share this fraction (a quarter) of their length."""
+BATCH = 1000
+"""Rows that are tokenised at a time, by as many threads as there are."""
+FEATURES_VERSION = 1
+"""Raised whenever other features are made here of the same rows: kept ones are then unused."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """One row of `features` for each text, or for each window of a word sequence; cut_rows: rows over the length."""
+    """One row of `features` for each text, or for each window of a word sequence.
+
+    row: (len(features),) the place of its text or sequence among the rows; cut_rows: how many are over the length.
+    """
 
     features: Dataset
+    row: np.ndarray
     cut_rows: int
+
+
+def tokenized(job: Job, part: Part, tokenizer: PreTrainedTokenizerBase, length: int) -> Features:
+    """The features of the rows that are trained, or tested. What was published with them is tokenised as a whole, once
+    for each tokenizer and length, and kept on the disk: seeds, folds, sizes and systems share it.
+    """
+    assert job.encoder is not None
+    rows, data = job.data.rows[part], job.data.of
+    said = [tokenizer_sha256(job.encoder), length, tokenizers.__version__, transformers.__version__]
+    content = json.dumps([FEATURES_VERSION, job.task.type, data.contents[rows.part], *said])
+    path = job.cache / "tokens" / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.arrow"
+    batches = partial(_batches, data.tables[rows.part], tokenizer, length)
+    whole = kept(path, _schema(job.task.type, tokenizer), batches)
+    return _selected(whole, rows.index)
 
 
 def text_features(rows: Dataset, tokenizer: PreTrainedTokenizerBase, length: int) -> Features:
     """Columns input_ids, attention_mask (token_type_ids), labels; texts longer than `length` pieces lose their end."""
-
-    def encode(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        encoded = tokenizer(batch["text"], truncation=True, max_length=length, return_overflowing_tokens=True)
-        first = _firsts(encoded["overflow_to_sample_mapping"])
-        kept = {name: [encoded[name][i] for i in first] for name in tokenizer.model_input_names}
-        windows = np.bincount(encoded["overflow_to_sample_mapping"], minlength=len(batch["text"]))
-        return {**kept, "labels": batch["label"], "windows": windows.tolist()}
-
-    encoded = _mapped(rows, encode)
-    return Features(encoded.remove_columns("windows"), sum(count > 1 for count in encoded["windows"]))
+    return _in_memory(rows, tokenizer, length, TEXTS)
 
 
 def word_features(rows: Dataset, tokenizer: PreTrainedTokenizerBase, length: int) -> Features:
-    """Columns as above plus row (index into rows) and words (word index of each piece, -1 for special tokens).
+    """Columns as above plus words (word index of each piece, -1 for special tokens).
 
     A sequence over `length` pieces becomes several windows that overlap by a quarter, so that every word is trained
     and predicted; the first piece of each word carries its tag, the others IGNORED.
     """
-
-    def encode(batch: dict[str, list[Any]], indices: list[int]) -> dict[str, list[Any]]:
-        encoded = tokenizer(
-            batch["tokens"],
-            is_split_into_words=True,
-            truncation=True,
-            max_length=length,
-            stride=(length - tokenizer.num_special_tokens_to_add()) // OVERLAP,
-            return_overflowing_tokens=True,
-        )
-        sources = encoded["overflow_to_sample_mapping"]
-        words = [[-1 if word is None else word for word in encoded.word_ids(i)] for i in range(len(sources))]
-        labels = [_piece_labels(piece_words, batch["tags"][i]) for piece_words, i in zip(words, sources, strict=True)]
-        kept = {name: encoded[name] for name in tokenizer.model_input_names}
-        return {**kept, "labels": labels, "words": words, "row": [indices[i] for i in sources]}
-
-    windows = _mapped(rows, encode, with_indices=True)
-    return Features(windows, int((np.bincount(windows["row"]) > 1).sum()))
+    return _in_memory(rows, tokenizer, length, TAGS)
 
 
-def _mapped(rows: Dataset, encode: Any, with_indices: bool = False) -> Dataset:
-    return rows.map(
-        encode,
-        batched=True,
-        with_indices=with_indices,
-        remove_columns=rows.column_names,
-        keep_in_memory=True,
-        load_from_cache_file=False,
+def _in_memory(rows: Dataset, tokenizer: PreTrainedTokenizerBase, length: int, task_type: TaskType) -> Features:
+    schema = _schema(task_type, tokenizer)
+    table = pa.Table.from_batches(_batches(rows, tokenizer, length), schema)
+    return _selected(Dataset(cast(Any, table)), np.arange(len(rows)))
+
+
+def _selected(whole: Dataset, index: np.ndarray) -> Features:
+    """The features of some rows, ascending, of all that were tokenised."""
+    row, windows = (whole.data.column(name).to_numpy() for name in ("row", "windows"))
+    place = np.minimum(np.searchsorted(index, row), len(index) - 1)
+    found = np.flatnonzero(index[place] == row)
+    features = whole.remove_columns(["row", "windows"])
+    cut = np.unique(row[found][windows[found] > 1])
+    return Features(features if len(found) == len(whole) else features.select(found), place[found], len(cut))
+
+
+# -- word pieces -----------------------------------------------------------------------------------------------------
+
+
+def _schema(task_type: TaskType, tokenizer: PreTrainedTokenizerBase) -> pa.Schema:
+    """row: of a feature; windows: how many its row has."""
+    inputs = {name: pa.list_(pa.int32()) for name in tokenizer.model_input_names}
+    labels = {"labels": pa.int64()}
+    if task_type == TAGS:
+        labels = {"labels": pa.list_(pa.int64()), "words": pa.list_(pa.int32())}
+    return pa.schema({**inputs, **labels, "row": pa.int64(), "windows": pa.int32()})
+
+
+def _batches(rows: Dataset, tokenizer: PreTrainedTokenizerBase, length: int) -> Iterator[pa.RecordBatch]:
+    """The features of all rows, some rows at a time."""
+    task_type: TaskType = TEXTS if "text" in rows.column_names else TAGS
+    schema, features = _schema(task_type, tokenizer), _of_texts if task_type == TEXTS else _of_words
+    for start in range(0, len(rows), BATCH):
+        columns = features(rows[start : start + BATCH], tokenizer, length)
+        columns["row"] += start
+        yield pa.RecordBatch.from_pydict(columns, schema)
+
+
+def _of_texts(rows: dict[str, list[Any]], tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, Any]:
+    """Of the windows of a text the first one."""
+    encoded = tokenizer(rows["text"], truncation=True, max_length=length, return_overflowing_tokens=True)
+    row, first, windows = np.unique(encoded["overflow_to_sample_mapping"], return_index=True, return_counts=True)
+    inputs = {name: [encoded[name][i] for i in first] for name in tokenizer.model_input_names}
+    return {**inputs, "labels": rows["label"], "row": row, "windows": windows}
+
+
+def _of_words(rows: dict[str, list[Any]], tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, Any]:
+    encoded = tokenizer(
+        rows["tokens"],
+        is_split_into_words=True,
+        truncation=True,
+        max_length=length,
+        stride=(length - tokenizer.num_special_tokens_to_add()) // OVERLAP,
+        return_overflowing_tokens=True,
     )
-
-
-def _firsts(sources: Sequence[int]) -> list[int]:
-    """The position of each row's first window."""
-    return [i for i, source in enumerate(sources) if i == 0 or sources[i - 1] != source]
+    row = np.array(encoded["overflow_to_sample_mapping"])
+    words = [[-1 if word is None else word for word in encoded.word_ids(i)] for i in range(len(row))]
+    labels = [_piece_labels(pieces, rows["tags"][i]) for pieces, i in zip(words, row, strict=True)]
+    inputs = {name: encoded[name] for name in tokenizer.model_input_names}
+    return {**inputs, "labels": labels, "words": words, "row": row, "windows": np.bincount(row)[row]}
 
 
 def _piece_labels(words: Sequence[int], tags: Sequence[int]) -> list[int]:
@@ -89,7 +142,7 @@ def _piece_labels(words: Sequence[int], tags: Sequence[int]) -> list[int]:
     return [tags[word] if word >= 0 and (i == 0 or words[i - 1] != word) else IGNORED for i, word in enumerate(words)]
 
 
-def join_windows(outputs: np.ndarray, windows: Dataset, tokens: Sequence[Sequence[str]]) -> list[list[int]]:
+def join_windows(outputs: np.ndarray, windows: Features, tokens: Sequence[Sequence[str]]) -> list[list[int]]:
     """Tag ids of every word of every row, from (windows, pieces) predicted tag ids.
 
     A word in two windows takes its tag from the one where it stands further from an edge; a word of which the
@@ -97,7 +150,7 @@ def join_windows(outputs: np.ndarray, windows: Dataset, tokens: Sequence[Sequenc
     """
     predicted = [[OUTSIDE] * len(row) for row in tokens]
     context = [[-1] * len(row) for row in tokens]
-    for row, words, tags in zip(windows["row"], windows["words"], outputs, strict=True):
+    for row, words, tags in zip(windows.row, windows.features["words"], outputs, strict=True):
         for i, word in enumerate(words):
             room = min(i, len(words) - 1 - i)
             if word >= 0 and (i == 0 or words[i - 1] != word) and room > context[row][word]:

@@ -21,8 +21,8 @@ from benchmarks.encoders import (
     longest_input,
 )
 from benchmarks.errors import UserError
-from benchmarks.methods import Job
-from benchmarks.methods.features import IGNORED, join_windows, text_features, word_features
+from benchmarks.methods import PARTS, Job
+from benchmarks.methods.features import IGNORED, join_windows, tokenized
 from benchmarks.methods.heads import EncoderWithHead, begin_with_zeros, classifier
 from benchmarks.methods.training import Rows, trained_outputs, weights_of
 from benchmarks.methods.vocabulary import Collator, keep_used, renumbered
@@ -48,8 +48,7 @@ def finetune(job: Job) -> Predictions:
     tokenizer = load_tokenizer(job.encoder, job.task.type)
     model = model_of(job, recipe, job.encoder)
     length = longest_input(job.encoder, tokenizer, job.max_length)
-    features = word_features if job.task.type == TAGS else text_features
-    train, test = (features(rows, tokenizer, length) for rows in (job.data.train, job.data.test))
+    train, test = (tokenized(job, part, tokenizer, length) for part in PARTS)
     job.meter.note(max_length=length, cut_rows={"train": train.cut_rows, "test": test.cut_rows})
     columns = [*tokenizer.model_input_names, "labels"]
     inputs = [found.features.select_columns(columns) for found in (train, test)]
@@ -58,7 +57,7 @@ def finetune(job: Job) -> Predictions:
     outputs = trained_outputs(job, model, rows, own_loss=recipe.own_head)
     job.meter.parameters, job.meter.trainable_parameters = whole
     if job.task.type == TAGS:
-        return job.predictions(join_windows(outputs, test.features, job.data.test["tokens"]))
+        return job.predictions(join_windows(outputs, test, job.data.test["tokens"]))
     return job.likeliest(outputs)
 
 

@@ -8,8 +8,8 @@ import transformers
 from torch import nn
 
 from benchmarks.encoders import parameters
-from benchmarks.methods import Job
-from benchmarks.methods.embedded import PARTS, Part, pooled_texts, sequences
+from benchmarks.methods import PARTS, Job, Part
+from benchmarks.methods.embedded import pooled_texts, sequences
 from benchmarks.methods.heads import begin_with_zeros, classifier
 from benchmarks.methods.linear import log_probabilities
 from benchmarks.methods.training import trained_outputs

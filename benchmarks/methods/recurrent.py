@@ -9,8 +9,8 @@ import transformers
 from torch import nn
 
 from benchmarks.encoders import parameters
-from benchmarks.methods import Job
-from benchmarks.methods.embedded import PARTS, sequences
+from benchmarks.methods import PARTS, Job
+from benchmarks.methods.embedded import sequences
 from benchmarks.methods.training import trained_outputs
 from benchmarks.methods.vectors import Vectors, vector_rows
 from benchmarks.methods.word2vec import Words, read, trained, vectors_of, words_of

@@ -11,7 +11,6 @@ import torch
 from datasets import Dataset
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.data.splits import RunData
 from benchmarks.meter import Meter
 from benchmarks.methods.fewshot import fewshot, shots_of, trained_encoder
 from benchmarks.methods.siamese import encoded, sentence_encoder
@@ -54,7 +53,8 @@ def test_no_other_training_row_and_no_gold_label_of_a_test_row_moves_a_score(tmp
         row if row["row_id"] in used else {**row, "text": "counterproductive arguments"} for row in job.data.train
     ]
     wrong = [{**row, "label": 2 - row["label"]} for row in job.data.test]
-    changed = replace(job, data=RunData(Dataset.from_list(others), None, Dataset.from_list(wrong)), meter=Meter())
+    data = replace(job.data, train=Dataset.from_list(others), test=Dataset.from_list(wrong))
+    changed = replace(job, data=data, meter=Meter())
     assert np.array_equal(fewshot(job).scores, fewshot(changed).scores)
 
 

@@ -99,24 +99,25 @@ def splitting(tmp_path) -> dict[str, Path]:
 def word_windows(folder: Path, encoder: Path, length: int):
     """The training rows of the tagging task as windows, in which some word has several pieces."""
     _, data = rows_of(folder, make.tag_task)
-    features = word_features(data.splits["train"], load_tokenizer(encoder, TAGS), length).features
-    assert any(len(set(words)) < len(words) - 1 for words in features["words"])
+    features = word_features(data.splits["train"], load_tokenizer(encoder, TAGS), length)
+    assert any(len(set(words)) < len(words) - 1 for words in features.features["words"])
     return data.splits["train"], features
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta"])
 def test_windows_cover_every_word_and_joining_them_gives_each_its_own_tag(tmp_path, splitting, family):
     rows, windows = word_windows(tmp_path, splitting[family], 24)
-    assert len(windows) > len(rows)
-    width = max(map(len, windows["labels"]))
-    perfect = np.array([[*labels, *[IGNORED] * (width - len(labels))] for labels in windows["labels"]])
+    assert len(windows.row) > len(rows)
+    labels = windows.features["labels"]
+    width = max(map(len, labels))
+    perfect = np.array([[*row, *[IGNORED] * (width - len(row))] for row in labels])
     assert join_windows(perfect, windows, rows["tokens"]) == [list(tags) for tags in rows["tags"]]
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta"])
 def test_only_the_first_piece_of_a_word_is_trained(tmp_path, splitting, family):
     _, windows = word_windows(tmp_path, splitting[family], 48)
-    for words, labels in zip(windows["words"], windows["labels"], strict=True):
+    for words, labels in zip(windows.features["words"], windows.features["labels"], strict=True):
         trained_pieces = [word for word, label in zip(words, labels, strict=True) if label != IGNORED]
         assert trained_pieces == sorted(set(words) - {-1})
 
