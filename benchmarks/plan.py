@@ -240,14 +240,14 @@ def variants(systems: Sequence[System], overrides: Sequence[Override], encoders:
     """
     changes = [override for override in overrides if override.target != "protocol"]
     for override in changes:
-        if not any(_knows(system, override) for system in systems):
+        if not any(knows(system, override) for system in systems):
             names = ", ".join(system.name for system in systems)
             raise UserError(f"--set {override}: none of the selected systems has it ({names}).")
     found: dict[str, System] = {}
     refused: dict[str, str] = {}
     accepted: list[tuple[Override, Any]] = []
     for system in systems:
-        own = [override for override in changes if _knows(system, override)]
+        own = [override for override in changes if knows(system, override)]
         for values in itertools.product(*(override.values for override in own)):
             settings = list(zip(own, values, strict=True))
             try:
@@ -263,7 +263,8 @@ def variants(systems: Sequence[System], overrides: Sequence[Override], encoders:
     return Variants(list(found.values()), refused)
 
 
-def _knows(system: System, override: Override) -> bool:
+def knows(system: System, override: Override) -> bool:
+    """Whether the system has what is overridden."""
     recipe = RECIPES[system.method]
     return recipe.needs_encoder if override.target == "encoder" else override.field in recipe.model_fields
 

@@ -247,6 +247,19 @@ def test_leaderboard_is_made_again_from_stored_runs_alone(here, capsys):
     assert (here / "results" / "LEADERBOARD.md").read_text() == made
 
 
+def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alone(here, capsys):
+    encoder = tiny.checkpoint(here / "enc")
+    command = [*RUN[:-1], f"majority,{encoder}", "--seeds", "1", "--dry-run", "--precision"]
+    assert main([*command, "bf16"]) == 0
+    said = capsys.readouterr().out
+    assert "enc[precision=bf16]" in said and "majority[" not in said
+    assert main([*command, "auto"]) == 0
+    assert "[precision" not in capsys.readouterr().out
+    assert main([*RUN, "--precision", "bf16", "--dry-run"]) == 0  # nothing that trains: nothing to override
+    assert "'fp16'" in wrong(capsys, *RUN, "--precision", "fp16")
+    assert "--precision" in wrong(capsys, "run", "--claims", "S3", "--precision", "bf16")
+
+
 # -- bad input -------------------------------------------------------------------------------------------------------
 
 

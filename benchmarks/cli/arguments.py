@@ -91,6 +91,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
         "--tune", metavar="N", type=_trials, help="each run chooses its recipe among N, by its score on validation rows"
     )
     add("--limit", metavar="N", type=_count, help="first N rows of every split: a smoke run, kept out of leaderboards")
+    add("--precision", choices=["auto", "fp32", "bf16"], help=_PRECISION)
     add("--jobs", metavar="N", type=_jobs, default=1, help="runs side by side, or 'auto': one a core, several a GPU")
     add("--claims", metavar="ID,...", type=_names("--claims"), nargs="?", const=[ALL], action="append", help=_CLAIMS)
     add("--dry-run", action="store_true", help="the plan with counts and estimated time")
@@ -99,6 +100,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     add("--fail-fast", action="store_true", help="stop at the first failure")
 
 
+_PRECISION = "of training; auto (default): bf16 where processor or GPU computes in it, else fp32"
 _CLAIMS = "exactly the runs that claims need: names, sources, YAML paths; without any, all"
 _SET = "override, such as recipe.learning_rate=1e-5,2e-5 or encoder=minilm; several values make a grid"
 

@@ -1,0 +1,133 @@
+"""From flags to a plan: which runs, and where their data and encoders are."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from benchmarks import definitions, lock, needed, plan, selection
+from benchmarks.data import foreseen
+from benchmarks.errors import UserError
+from benchmarks.places import Places, search
+from benchmarks.schema import Encoder, System, Task
+
+
+def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:
+    """The grid, and where its data and encoders are. Nothing is downloaded yet, but commits are known: a dry run alone
+    asks no network, and leaves those unknown that neither lock nor cache knows. Raises UserError for sizes and folds
+    that the declared rows can't give; a claim that asks for them is left out.
+    """
+    grid, places = _of_claims(arguments, locked) if arguments.claims else _of_grid(arguments, locked)
+    if not grid.runs:
+        raise UserError("nothing to run: " + "; ".join(f"{s.task} x {s.system}: {s.why}" for s in grid.skipped))
+    return grid, places
+
+
+def _of_grid(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:
+    tasks = selection.select_tasks(arguments.tasks, definitions.load_tasks(), arguments.sample)
+    variants, protocol_settings = _systems(arguments)
+    protocols = [
+        protocol
+        for more in plan.combinations(protocol_settings)
+        for protocol in plan.protocols(
+            arguments.seeds, arguments.train_sizes or [None], arguments.folds, arguments.limit, more
+        )
+    ]
+    places = _places(tasks, variants.systems, arguments, locked)
+    pinned = frozenset(override.field for override in _overrides(arguments) if override.target == "recipe")
+    search = plan.Search(arguments.tune, pinned) if arguments.tune else None
+    grid = plan.plan(tasks, variants.systems, protocols, *_identities(places), variants.refused, search)
+    foreseen.check(grid.runs, places.origins)
+    return grid, places
+
+
+_BESIDE_CLAIMS = {
+    "tasks": "--tasks",
+    "systems": "--systems",
+    "train_sizes": "--train-sizes",
+    "folds": "--folds",
+    "tune": "--tune",
+    "precision": "--precision",
+    "limit": "--limit",
+    "sample": "--sample",
+}
+
+
+def _of_claims(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:
+    for flag, given in _BESIDE_CLAIMS.items():
+        if getattr(arguments, flag):
+            raise UserError(f"--claims: says itself what is run; {given} can't stand beside it.")
+    tasks, systems = definitions.load_tasks(), definitions.load_systems()
+    names = [name for given in arguments.claims for name in given]
+    asked = selection.select_claims(names, tasks, systems)
+    wanted = needed.needed(asked.claims.values(), tasks, systems, arguments.seeds, _stand_in(arguments))
+    named = dict.fromkeys(one.task.name for one in wanted)
+    lacking = {name: why for name in named if (why := _no_data(tasks[name], arguments, locked))}
+    there = [one for one in wanted if one.task.name not in lacking]
+    places = _places([one.task for one in there], [s for one in there for s in one.systems], arguments, locked)
+    return plan.joined([_of_claim(one, lacking.get(one.task.name), places) for one in wanted]), places
+
+
+def _no_data(task: Task, arguments: Namespace, locked: lock.Lock) -> str | None:
+    """Why a task's rows can't be had; None where they can."""
+    try:
+        _places([task], [], arguments, locked)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _of_claim(one: needed.Needed, lacking: str | None, places: Places) -> plan.Plan:
+    """The runs of one claim, or why there are none."""
+    claim, why = one.claim, lacking
+    if why is None and claim.needs and places.origins[one.task.name].not_comparable:
+        why = f"needs {claim.needs}"
+    if why is None:
+        grid = plan.plan([one.task], one.systems, one.protocols, *_identities(places))
+        try:
+            foreseen.check(grid.runs, places.origins)
+        except UserError as error:
+            why = str(error)
+    return grid if why is None else plan.Plan((), (plan.Skipped(one.task.name, claim.system, f"{claim.name}: {why}"),))
+
+
+def _stand_in(arguments: Namespace) -> str | None:
+    """What --set says beside --claims: an encoder in place of every claim's own."""
+    overrides = _overrides(arguments)
+    for override in overrides:
+        if override.target != "encoder" or len(override.values) > 1:
+            raise UserError(f"--set {override}: beside --claims one encoder=... alone; the rest is what they claim.")
+    return overrides[0].values[0] if overrides else None
+
+
+def _places(tasks: Iterable[Task], systems: Iterable[System], arguments: Namespace, locked: lock.Lock) -> Places:
+    encoders = [system.encoder for system in systems if system.encoder]
+    found = search({task.name: task for task in tasks}.values(), encoders, arguments.data_dir, arguments.sample)
+    return found.places(locked, ask_hub=not arguments.dry_run)
+
+
+def _identities(places: Places) -> tuple[dict[str, Mapping[str, Any]], dict[Encoder, plan.Weights]]:
+    origins: dict[str, Mapping[str, Any]] = {name: origin.identity for name, origin in places.origins.items()}
+    return origins, {encoder: plan.Weights(c.identity, c.labels()) for encoder, c in places.checkpoints.items()}
+
+
+def _overrides(arguments: Namespace) -> list[plan.Override]:
+    return plan.merged(plan.parse_override(text) for text in arguments.overrides)
+
+
+def _systems(arguments: Namespace) -> tuple[plan.Variants, list[plan.Override]]:
+    declared = definitions.load_systems()
+    overrides = _overrides(arguments)
+    names = {value for override in overrides if override.target == "encoder" for value in override.values}
+    encoders = {name: selection.encoder_named(name, declared) for name in names}
+    chosen = selection.select_systems(arguments.systems, declared, arguments.sample and not encoders)
+    overrides = plan.merged([*overrides, *_precision(arguments, chosen)])
+    return plan.variants(chosen, overrides, encoders), [o for o in overrides if o.target == "protocol"]
+
+
+def _precision(arguments: Namespace, chosen: Sequence[System]) -> list[plan.Override]:
+    """--precision as an override, of those that train by gradient descent."""
+    override = plan.Override("recipe", "precision", (arguments.precision,))
+    wanted = arguments.precision in ("fp32", "bf16") and any(plan.knows(system, override) for system in chosen)
+    return [override] if wanted else []
