@@ -45,6 +45,7 @@ RUNNING = [
     "methods",
     "runner",
     "execute",
+    "speed",
 ]
 HEAVY = {
     "torch",

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from benchmarks import __version__
-from benchmarks.errors import UserError, nearest
+from benchmarks.errors import UserError, nearest, one_of
 from benchmarks.metrics import METRICS
 from benchmarks.selection import ALL, names_in
+from benchmarks.speed import PARTS
 
 LARGEST_COUNT = 1_000_000_000
 MOST_REPEATS = 10_000
@@ -50,6 +51,7 @@ def _parser() -> _Parser:
     _claims(_verb(verbs, "claims", "reported numbers beside what is stored, with a verdict", "claims:claims"))
     _compare(_verb(verbs, "compare", "two systems on the same rows: difference, interval, p", "compare:compare"))
     _leaks(_verb(verbs, "leaks", "test rows that resemble training rows, and scores without them", "leaks:leaks"))
+    _speed(_verb(verbs, "speed", "time training beside reference loops, many runs, start, growth", "speed:speed"))
     _fetch(_verb(verbs, "fetch", "download all that a plan needs, for use without network", "fetch:fetch"))
     return parser
 
@@ -175,6 +177,17 @@ def _leaks(parser: argparse.ArgumentParser) -> None:
     _results(parser)
 
 
+def _speed(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("parts", metavar="PART,...", nargs="?", type=_parts, help=f"of {', '.join(PARTS)} (default: all)")
+    add("--tasks", metavar="A,B", type=_names("--tasks"), action="extend", help="default: rotten-tomatoes,mit-movie")
+    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
+    add("--sample", action="store_true", help="on the embedded sample corpora")
+    add("--rows", metavar="N", type=_rows, default=640, help="rows that each loop trains on (default 640)")
+    add("--rounds", metavar="N", type=_seeds, default=3, help="how often each loop is timed (default 3)")
+    _results(parser)
+
+
 def _fetch(parser: argparse.ArgumentParser) -> None:
     _selection(parser)
     parser.add_argument("--update", action="store_true", help="move locked commits on to the Hub's newest")
@@ -203,6 +216,18 @@ def _trials(text: str) -> int:
 
 def _jobs(text: str) -> int | None:
     return None if text == "auto" else _count(text, most=MOST_REPEATS)
+
+
+def _rows(text: str) -> int:
+    return _count(text, least=100)
+
+
+def _parts(text: str) -> list[str]:
+    parts = names_in(text, "parts")
+    for part in parts:
+        if part not in PARTS:
+            raise argparse.ArgumentTypeError(f"{part!r} is no part.{nearest(part, PARTS)}{one_of(PARTS)}")
+    return parts
 
 
 def _folds(text: str) -> int:

@@ -22,7 +22,7 @@ from benchmarks.encoders import (
 )
 from benchmarks.errors import UserError
 from benchmarks.methods import PARTS, Job
-from benchmarks.methods.features import IGNORED, join_windows, tokenized
+from benchmarks.methods.features import IGNORED, Features, join_windows, tokenized
 from benchmarks.methods.heads import EncoderWithHead, begin_with_zeros, classifier
 from benchmarks.methods.training import Rows, trained_outputs, weights_of
 from benchmarks.methods.vocabulary import Collator, keep_used, renumbered
@@ -43,22 +43,26 @@ def finetune(job: Job) -> Predictions:
     """Trains on job.data.train for a fixed number of epochs, predicts job.data.test with the last weights."""
     recipe = job.recipe
     assert isinstance(recipe, Finetune)
+    model, rows, test = prepared(job, recipe)
+    outputs = trained_outputs(job, model, rows, own_loss=recipe.own_head)
+    if job.task.type == TAGS:
+        return job.predictions(join_windows(outputs, test, job.data.test["tokens"]))
+    return job.likeliest(outputs)
+
+
+def prepared(job: Job, recipe: Finetune) -> tuple[nn.Module, Rows, Features]:
+    """The model as it is before the first update, what it is trained on, and the features of the test rows."""
     assert job.encoder is not None
     transformers.set_seed(job.seed)  # the head's first weights
     tokenizer = load_tokenizer(job.encoder, job.task.type)
     model = model_of(job, recipe, job.encoder)
+    job.meter.parameters, job.meter.trainable_parameters = weights_of(model)  # before some are left out
     length = longest_input(job.encoder, tokenizer, job.max_length)
     train, test = (tokenized(job, part, tokenizer, length) for part in PARTS)
     job.meter.note(max_length=length, cut_rows={"train": train.cut_rows, "test": test.cut_rows})
     columns = [*tokenizer.model_input_names, "labels"]
     inputs = [found.features.select_columns(columns) for found in (train, test)]
-    whole = weights_of(model)
-    rows = Rows(inputs[0], inputs[1], _collator(job, tokenizer, model, inputs))
-    outputs = trained_outputs(job, model, rows, own_loss=recipe.own_head)
-    job.meter.parameters, job.meter.trainable_parameters = whole
-    if job.task.type == TAGS:
-        return job.predictions(join_windows(outputs, test, job.data.test["tokens"]))
-    return job.likeliest(outputs)
+    return model, Rows(inputs[0], inputs[1], _collator(job, tokenizer, model, inputs)), test
 
 
 def _collator(job: Job, tokenizer: PreTrainedTokenizerBase, model: nn.Module, rows: Sequence[Dataset]) -> Collator:

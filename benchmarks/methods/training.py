@@ -46,9 +46,10 @@ def trained_outputs(job: Job, model: nn.Module, rows: Rows, own_loss: bool = Fal
     Gives (rows, classes) log-probabilities, or for token classification (rows, tokens) tag ids. own_loss: the model
     computes its loss itself, as those of transformers do; it is used where the recipe changes nothing of it.
     """
-    job.meter.parameters, job.meter.trainable_parameters = weights_of(model)
+    if not job.meter.parameters:
+        job.meter.parameters, job.meter.trainable_parameters = weights_of(model)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = _trained(job, model, rows, own_loss, folder)
+        trainer = trained(job, model, rows, own_loss, folder)
         with job.meter.measuring("predict", len(job.data.test)):
             outputs = predictions(trainer, rows.test)
     del trainer
@@ -65,14 +66,22 @@ def weights_of(model: nn.Module) -> tuple[int, int]:
 # -- training --------------------------------------------------------------------------------------------------------
 
 
-def _trained(job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str) -> Trainer:
-    recipe = job.recipe
-    assert isinstance(recipe, Training)
-    arguments = training_arguments(recipe, job.seed, len(rows.train), folder)
+def trained(job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str) -> Trainer:
+    """A Trainer after its training, which the job's meter has timed."""
+    trainer = trainer_of(job, model, rows, own_loss, folder)
+    with job.meter.measuring("train", _recipe(job).epochs * len(job.data.train)):
+        trainer.train()
+    note_training(job, trainer)
+    return trainer
+
+
+def trainer_of(job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str) -> Trainer:
+    """A Trainer before its training; folder: where it may write."""
+    recipe = _recipe(job)
     plain = recipe.class_weights == "none" and not recipe.label_smoothing
     trainer = Trainer(
         model=model,
-        args=arguments,
+        args=training_arguments(recipe, job.seed, len(rows.train), folder),
         train_dataset=rows.train,
         data_collator=rows.collator,
         callbacks=[Progress(job.meter.progress)],
@@ -80,10 +89,12 @@ def _trained(job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str
         preprocess_logits_for_metrics=_reduce_tags if job.task.type == TAGS else _reduce_texts,
     )
     trainer.remove_callback(PrinterCallback)
-    with job.meter.measuring("train", recipe.epochs * len(job.data.train)):
-        trainer.train()
-    note_training(job, trainer)
     return trainer
+
+
+def _recipe(job: Job) -> Training:
+    assert isinstance(job.recipe, Training)
+    return job.recipe
 
 
 def training_arguments(recipe: Training, seed: int, rows: int, folder: str) -> TrainingArguments:

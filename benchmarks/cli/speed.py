@@ -1,0 +1,143 @@
+"""The verb speed: training beside reference loops, many runs, start and growth; writes RESULTS/SPEED.md."""
+
+from __future__ import annotations
+
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks import definitions, lock, selection
+from benchmarks.cli.run import cache_dir, check_results_dir
+from benchmarks.encoders import locate
+from benchmarks.errors import UserError
+from benchmarks.places import search
+from benchmarks.schema import TEXTS, System, Task
+
+if TYPE_CHECKING:
+    from benchmarks.data.loading import TaskData
+    from benchmarks.speed.loops import Work
+    from benchmarks.speed.timing import Measured
+
+SYSTEM = "minilm"
+TASKS, SAMPLE_TASKS = ["rotten-tomatoes", "mit-movie"], ["sentiment-sample", "ner-sample"]
+
+
+class Setting(NamedTuple):
+    """What is trained on what, how many rows of it, and how often."""
+
+    tasks: Sequence[Task]
+    system: System
+    encoder: Path
+    arguments: Namespace
+
+    @property
+    def rounds(self) -> int:
+        return int(self.arguments.rounds)
+
+    def data(self, task: Task) -> TaskData:
+        from benchmarks.data.loading import load
+
+        locked = lock.read()
+        found = search([task], [], self.arguments.data_dir, self.arguments.sample).places(locked, ask_hub=True)
+        return load(task, found.origins[task.name], cache_dir(), locked)
+
+    def texts(self) -> TaskData:
+        """Of the first task whose rows are texts. Raises UserError where there is none."""
+        for task in self.tasks:
+            if task.type == TEXTS:
+                return self.data(task)
+        raise UserError(
+            "--tasks: a head on a frozen encoder is measured on texts; name a text-classification task, too."
+        )
+
+
+def speed(arguments: Namespace) -> int:
+    """Measures the parts that are asked for, keeps each, and writes the page of all that are kept."""
+    from benchmarks.environment import machine
+    from benchmarks.speed import page
+
+    check_results_dir(arguments.results_dir)
+    system = definitions.load_systems()[SYSTEM]
+    assert system.encoder
+    encoder = locate(system.encoder, {}, offline=True).folder
+    assert encoder
+    names = arguments.tasks or (SAMPLE_TASKS if arguments.sample else TASKS)
+    tasks = selection.select_tasks(names, definitions.load_tasks(), arguments.sample)
+    setting = Setting(tasks, system, encoder, arguments)
+    machine()
+    for part in arguments.parts or MEASURED:
+        print(f"== {part}", flush=True)
+        page.keep(arguments.results_dir, part, MEASURED[part](setting))
+    print(f"\n{page.write(arguments.results_dir)}")
+    return 0
+
+
+def _tell(said: str) -> None:
+    print(said, flush=True)
+
+
+# -- the parts -------------------------------------------------------------------------------------------------------
+
+
+def _training(setting: Setting) -> Measured:
+    from benchmarks.speed.training import one_run
+
+    with tempfile.TemporaryDirectory() as cache:
+        return one_run([_work(task, setting, Path(cache)) for task in setting.tasks], setting.rounds, _tell)
+
+
+def _work(task: Task, setting: Setting, cache: Path) -> Work:
+    from benchmarks.recipes import Finetune
+    from benchmarks.speed.loops import Work
+
+    recipe = definitions.resolved_recipe(setting.system, task.type).model_copy(update={"epochs": 1})
+    assert isinstance(recipe, Finetune)
+    return Work(setting.data(task), setting.encoder, recipe, setting.arguments.rows, cache)
+
+
+def _frozen(setting: Setting) -> Measured:
+    from benchmarks.speed.frozen import frozen_heads
+
+    with tempfile.TemporaryDirectory() as cache:
+        data, rows = setting.texts(), setting.arguments.rows
+        return frozen_heads(data, setting.encoder, rows, Path(cache), setting.rounds, _tell)
+
+
+def _many(setting: Setting) -> Measured:
+    from benchmarks.speed.many import many_runs
+
+    task, arguments = setting.tasks[0], setting.arguments
+    where = ["--sample"] if arguments.sample else ["--data-dir", str(arguments.data_dir)]
+    command = ["--tasks", task.name, "--systems", SYSTEM, "--train-sizes", str(arguments.rows // 4), *where]
+    with tempfile.TemporaryDirectory() as cache:
+        return many_runs(command, setting.rounds, Path(cache), _tell)
+
+
+def _starting(setting: Setting) -> Measured:
+    from benchmarks.speed.starting import starting
+
+    return starting(setting.rounds, _tell)
+
+
+def _vocabulary(setting: Setting) -> Measured:
+    from benchmarks.speed.vocabulary import multilingual
+
+    return multilingual(setting.rounds, _tell)
+
+
+def _growth(setting: Setting) -> Measured:
+    from benchmarks.speed.growth import growth
+
+    return growth(setting.encoder, _tell)
+
+
+MEASURED: dict[str, Callable[[Setting], Measured]] = {
+    "training": _training,
+    "frozen": _frozen,
+    "many": _many,
+    "starting": _starting,
+    "vocabulary": _vocabulary,
+    "growth": _growth,
+}

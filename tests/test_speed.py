@@ -1,0 +1,159 @@
+"""Speed is measured by ratios of one round; what is kept makes a page that says what was reached and what was not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jobs
+import make
+import pytest
+import tiny
+
+from benchmarks.cli import main
+from benchmarks.cli.speed import MEASURED
+from benchmarks.data.loading import load
+from benchmarks.data.origins import origin_of
+from benchmarks.definitions import load_task
+from benchmarks.lock import Lock
+from benchmarks.recipes import Finetune
+from benchmarks.speed import PARTS, growth, loops, page, training
+from benchmarks.speed.timing import Goal, Measured, Ratio, Table, in_turn, ratios
+
+# -- timing ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_round_goes_through_all_ways_and_none_always_follows_the_same_one():
+    done: list[str] = []
+    ways = {name: lambda name=name: done.append(name) or len(done) for name in "abc"}
+    found = in_turn(ways, 3, lambda said: None)
+    assert "".join(done) == "abcbcacab"
+    assert found == {"a": [1, 6, 8], "b": [2, 4, 9], "c": [3, 5, 7]}
+
+
+def test_a_ratio_is_of_one_round_however_slow_the_machine_is_in_it():
+    assert ratios([10.0, 100.0, 14.0], [5.0, 50.0, 2.0]) == Ratio(2.0, 2.0, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "at_most", "reached", "met"),
+    [(2, False, 2.5, True), (2, False, 1.5, False), (2, True, 1.5, True), (2, True, 2.5, False), (2, True, None, None)],
+)
+def test_a_goal_is_met_by_the_middle_of_all_rounds(wanted, at_most, reached, met):
+    found = None if reached is None else Ratio(reached, 0, 100)
+    assert Goal("what", wanted, found, at_most=at_most).met is met
+
+
+# -- the page --------------------------------------------------------------------------------------------------------
+
+
+def measured(value: float) -> Measured:
+    goals = [Goal("fast", 2, Ratio(value, value - 1, value + 1)), Goal("on a GPU", 4, None, why="none was there")]
+    return Measured(goals, [Table("A table", ["way", "seconds"], [["ours", value]], "A note.")])
+
+
+def test_the_page_says_what_was_reached_missed_and_not_measured(tmp_path):
+    page.keep(tmp_path, "training", measured(3.0))
+    text = page.write(tmp_path).read_text()
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    assert ["fast", "≥ 2 ×", "3 × (2 × to 4 ×)", "met", ""] in lines
+    assert ["on a GPU", "≥ 4 ×", "not measured", "", "none was there"] in lines
+    assert ["ours", "3.0"] in lines and "A note." in text and "torch" in text
+
+
+def test_a_part_that_is_measured_anew_takes_its_own_place_and_leaves_the_others(tmp_path):
+    page.keep(tmp_path, "many", measured(5.0))
+    page.keep(tmp_path, "training", measured(3.0))
+    page.keep(tmp_path, "training", measured(1.5))
+    text = page.write(tmp_path).read_text()
+    assert "**missed**" in text and "3 × (2" not in text
+    assert text.index("| ours  |       1.5 |") < text.index("| ours  |       5.0 |")  # in the order of the parts
+
+
+def test_every_part_can_be_asked_for():
+    assert tuple(MEASURED) == PARTS
+
+
+# -- what is timed ---------------------------------------------------------------------------------------------------
+
+
+def work(folder: Path, write=make.text_task) -> loops.Work:
+    task = load_task(write(folder))
+    data = load(task, origin_of(task, folder / "data", {}), folder / "tables", Lock())
+    encoder = tiny.checkpoint(folder / "encoder", sentences=jobs.VOCABULARY)
+    return loops.Work(data, encoder, Finetune(epochs=1, batch_size=8), 40, folder / "cache")
+
+
+@pytest.mark.parametrize("write", [make.text_task, make.tag_task], ids=["texts", "words"])
+def test_every_loop_trains_the_same_rows_in_as_many_updates(tmp_path, write, monkeypatch):
+    import torch
+
+    steps: dict[str, int] = {}
+    counted = torch.optim.AdamW.step
+    current = [""]
+
+    def step(self, *args, **kwargs):
+        steps[current[0]] = steps.get(current[0], 0) + 1
+        return counted(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", step)
+    here = work(tmp_path, write)
+    for way, loop in training.LOOPS.items():
+        current[0] = way
+        taken = loop(here)
+        assert taken.seconds > 0 and taken.peak_mb > 0
+    rows = steps[training.OURS] * 8  # a row of words may be several windows
+    assert set(steps.values()) == {steps[training.OURS]} and rows >= 40
+
+
+def test_one_run_has_a_goal_and_a_line_for_every_way(tmp_path):
+    told: list[str] = []
+    found = training.one_run([work(tmp_path)], 2, told.append)
+    assert len(told) == 2 * len(training.LOOPS)
+    assert [goal.wanted for goal in found.goals] == [12.0, 2.5, 1.3, 0.05]
+    assert [line[0] for line in found.tables[0].rows] == list(training.LOOPS)
+    assert sum(int(str(line[1]).removesuffix("%")) for line in found.tables[1].rows) == pytest.approx(100, abs=3)
+
+
+def test_useful_products_are_those_of_word_pieces_and_not_of_padding(tmp_path):
+    here = work(tmp_path)
+    tokenizer = loops.load_tokenizer(here.encoder, here.data.task.type)
+    texts = here.job().data.train["text"]
+    assert here.pieces == sum(len(tokenizer(text)["input_ids"]) for text in texts)
+
+
+@pytest.mark.parametrize(("what", "size"), [("rows", 50), ("labels", 3), ("pieces", 16), ("runs", 3)])
+def test_growth_measures_one_size_in_a_process_of_its_own(tmp_path, what, size):
+    encoder = tiny.checkpoint(tmp_path / "encoder", sentences=growth.WORDS)
+    found = growth._each(what, [size], encoder, lambda said: None)
+    assert found[size]["seconds"] > 0 and found[size]["MB"] > 10
+
+
+def test_a_size_that_fails_is_told_with_its_reason(tmp_path):
+    with pytest.raises(RuntimeError, match=r"(?s)3 pieces.*max_length"):
+        growth._each("pieces", [3], tmp_path, lambda said: None)
+
+
+# -- the command -----------------------------------------------------------------------------------------------------
+
+
+def test_the_command_measures_a_part_and_writes_the_page(tmp_path, bundled, capsys):
+    assert main(["speed", "starting", "--rounds", "1", "--results-dir", str(tmp_path)]) == 0
+    assert "SPEED.md" in capsys.readouterr().out
+    assert "--dry-run" in (tmp_path / "SPEED.md").read_text()
+    assert json.loads((tmp_path / "speed" / "starting.json").read_text())["environment"]["cores"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["trainng"], "Did you mean 'training'?"),
+        (["training", "--rows", "10"], "--rows"),
+        (["training", "--rounds", "0"], "--rounds"),
+        (["frozen", "--sample", "--tasks", "ner-sample"], "text"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(tmp_path, bundled, capsys, given, said):
+    assert main(["speed", *given, "--results-dir", str(tmp_path / "results")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
