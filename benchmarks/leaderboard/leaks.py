@@ -59,7 +59,9 @@ def found(results: Path, page: Page) -> list[Found]:
     """Of every table of the page. Raises UserError for predictions that can't be read."""
     tables = []
     for title, section in zip(titles(page.sections), page.sections, strict=True):
-        paths = {_path(results, run) for row in section.rows for folds in row.made for run in folds}
+        runs = (run for row in section.rows for folds in row.made for run in folds)
+        of_a_training = {run.slot._replace(system=""): run for run in runs}  # those of one seed and fold share its rows
+        paths = {_path(results, run) for run in of_a_training.values()}
         leaks = {own: one for own in sorted(paths) if (one := read(own)) is not None}
         if len(leaks) < len(paths):
             tables.append(Found(title, None, ()))

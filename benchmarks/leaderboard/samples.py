@@ -59,11 +59,12 @@ def sampled(results: Path, rows: Sequence[Row], metric: str, part: Part = WHOLE)
         return {}
     path = results / FOLDER / f"{_table(ranked[0].made[0][0], metric, part.name)}.npz"
     kept = _read(path)
-    seeds = {_identity(results, folds): folds for row in ranked for folds in row.made}
+    names = {row.system: [_identity(results, folds) for folds in row.made] for row in ranked}
+    seeds = {name: folds for row in ranked for name, folds in zip(names[row.system], row.made, strict=True)}
     if made := _made(results, [(name, folds) for name, folds in seeds.items() if name not in kept], metric, part):
         kept = {name: column for name, column in {**kept, **made}.items() if name in seeds}
         _write(path, kept)
-    columns = {row.system: [kept.get(_identity(results, folds)) for folds in row.made] for row in ranked}
+    columns = {system: [kept.get(name) for name in own] for system, own in names.items()}
     return {system: _joined(own) for system, own in columns.items() if None not in own}
 
 
@@ -106,9 +107,16 @@ def _table(run: Made, metric: str, part: str) -> str:
 def _identity(results: Path, folds: Sequence[Made]) -> str:
     """Of one seed. A run that was made again has the same key, perhaps within the same second, and another file."""
     paths = [store.predictions_path(results, fold.task, fold.slot.system, fold.key) for fold in folds]
-    stats = [path.stat() if path.is_file() else None for path in paths]
-    files_now = [(stat.st_mtime_ns, stat.st_size) if stat else None for stat in stats]
-    return _digest(*((fold.key, fold.created) for fold in folds), *files_now)
+    return _digest(*((fold.key, fold.created) for fold in folds), *map(_as_it_is, paths))
+
+
+def _as_it_is(path: Path) -> tuple[int, int] | None:
+    """When the file was written and how long it is; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _digest(*parts: object) -> str:
