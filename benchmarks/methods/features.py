@@ -37,14 +37,21 @@ FEATURES_VERSION = 1
 
 @dataclass(frozen=True)
 class Features:
-    """One row of `features` for each text, or for each window of a word sequence.
+    """One for each text, or for each window of a word sequence.
 
-    row: (len(features),) the place of its text or sequence among the rows; cut_rows: how many are over the length.
+    table: of all that were tokenised together; place: (n,) where these are in it; row: (n,) the place of its text or
+    sequence among the rows; cut_rows: how many are over the length.
     """
 
-    features: Dataset
+    table: Dataset
+    place: np.ndarray
     row: np.ndarray
     cut_rows: int
+
+    @property
+    def features(self) -> Dataset:
+        """A table of these alone."""
+        return self.table if len(self.place) == len(self.table) else self.table.select(self.place)
 
 
 def tokenized(job: Job, part: Part, tokenizer: PreTrainedTokenizerBase, length: int) -> Features:
@@ -86,9 +93,8 @@ def _selected(whole: Dataset, index: np.ndarray) -> Features:
     row, windows = (whole.data.column(name).to_numpy() for name in ("row", "windows"))
     place = np.minimum(np.searchsorted(index, row), len(index) - 1)
     found = np.flatnonzero(index[place] == row)
-    features = whole.remove_columns(["row", "windows"])
     cut = np.unique(row[found][windows[found] > 1])
-    return Features(features if len(found) == len(whole) else features.select(found), place[found], len(cut))
+    return Features(whole.remove_columns(["row", "windows"]), found, place[found], len(cut))
 
 
 # -- word pieces -----------------------------------------------------------------------------------------------------

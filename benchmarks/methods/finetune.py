@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import transformers
 from torch import nn
-from transformers import (
-    DataCollatorForTokenClassification,
-    DataCollatorWithPadding,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from benchmarks.encoders import (
     layers_of,
@@ -22,18 +17,16 @@ from benchmarks.encoders import (
 )
 from benchmarks.errors import UserError
 from benchmarks.methods import PARTS, Job
-from benchmarks.methods.features import IGNORED, Features, join_windows, tokenized
+from benchmarks.methods.features import Features, join_windows, tokenized
 from benchmarks.methods.heads import EncoderWithHead, begin_with_zeros, classifier
+from benchmarks.methods.pieces import PieceCollator
 from benchmarks.methods.training import Rows, trained_outputs, weights_of
 from benchmarks.methods.vocabulary import Collator, keep_used, renumbered
 from benchmarks.recipes import Finetune, Lora
 from benchmarks.schema import TAGS, Predictions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
-
-    from datasets import Dataset
 
 ATTENTION = ("query", "key", "value", "q_lin", "k_lin", "v_lin", "q_proj", "k_proj", "v_proj", "q", "k", "v")
 """What families call the linear layers of query, key and value."""
@@ -60,19 +53,17 @@ def prepared(job: Job, recipe: Finetune) -> tuple[nn.Module, Rows, Features]:
     length = longest_input(job.encoder, tokenizer, job.max_length)
     train, test = (tokenized(job, part, tokenizer, length) for part in PARTS)
     job.meter.note(max_length=length, cut_rows={"train": train.cut_rows, "test": test.cut_rows})
-    columns = [*tokenizer.model_input_names, "labels"]
-    inputs = [found.features.select_columns(columns) for found in (train, test)]
-    return model, Rows(inputs[0], inputs[1], _collator(job, tokenizer, model, inputs)), test
+    collator = PieceCollator.of(train, test, tokenizer)
+    rows = Rows.of(collator.train.lengths, collator.test.lengths, _renumbered(model, collator, tokenizer, train, test))
+    return model, rows, test
 
 
-def _collator(job: Job, tokenizer: PreTrainedTokenizerBase, model: nn.Module, rows: Sequence[Dataset]) -> Collator:
-    """For the model, of whose word embeddings those are left that these rows use."""
-    if job.task.type == TAGS:
-        collator = DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORED)
-    else:
-        collator = DataCollatorWithPadding(tokenizer)
+def _renumbered(
+    model: nn.Module, collator: Collator, tokenizer: PreTrainedTokenizerBase, *features: Features
+) -> Collator:
+    """For the model, of whose word embeddings those are left that these features use."""
     encoder = model.encoder if isinstance(model, EncoderWithHead) else model.base_model
-    ids = keep_used(encoder, rows, tokenizer.pad_token_id)
+    ids = keep_used(encoder, [found.features for found in features], tokenizer.pad_token_id)
     return collator if ids is None else renumbered(collator, ids)
 
 

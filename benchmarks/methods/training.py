@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -27,17 +27,29 @@ if TYPE_CHECKING:
 EVAL_BATCH = 64
 LOSSES_KEPT = 50
 
+Lengths: TypeAlias = Sequence[int] | np.ndarray
+
 
 @dataclass(frozen=True)
 class Rows:
-    """What a model is trained on and what it predicts, and how some of them become a batch.
+    """What a model is trained on and what it predicts, by number: a row is fetched when its batch is put together.
 
-    train, test: one row each with a column 'labels', and 'length' or 'input_ids', by which batches are put together.
+    train, test: columns 'row', whose numbers go on from train to test, and 'length', by which batches are put together.
+    collator: some rows of either -> a batch, with 'labels' where they are trained.
     """
 
     train: Dataset
     test: Dataset
     collator: Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]
+
+    @classmethod
+    def of(cls, train: Lengths, test: Lengths, collator: Callable[..., dict[str, torch.Tensor]]) -> Rows:
+        """train, test: the length of every row."""
+        from datasets import Dataset
+
+        trained = Dataset.from_dict({"row": np.arange(len(train)), "length": train})
+        tested = Dataset.from_dict({"row": np.arange(len(train), len(train) + len(test)), "length": test})
+        return cls(trained, tested, collator)
 
 
 def trained_outputs(job: Job, model: nn.Module, rows: Rows, own_loss: bool = False) -> np.ndarray:
@@ -221,19 +233,14 @@ def predictions(trainer: Trainer, rows: Dataset) -> np.ndarray:
 
     Longest first, so that batches hold little padding and a lack of memory shows at once.
     """
-    order = np.argsort([-length for length in lengths(rows)], kind="stable")
+    order = np.argsort(-np.array(rows["length"]), kind="stable")
     trainer.args.train_sampling_strategy = "sequential"  # grouping by length would permute the evaluation, too
-    sorted_outputs = trainer.predict(rows.remove_columns("labels").select(order)).predictions
+    sorted_outputs = trainer.predict(rows.select(order)).predictions
     if len(sorted_outputs) != len(rows):
         raise RuntimeError(f"{len(rows)} rows went into prediction, {len(sorted_outputs)} came out")
     outputs: np.ndarray = np.empty_like(sorted_outputs)
     outputs[order] = sorted_outputs
     return outputs
-
-
-def lengths(rows: Dataset) -> list[int]:
-    """What a row takes of a batch's length."""
-    return list(rows["length"]) if "length" in rows.column_names else [len(pieces) for pieces in rows["input_ids"]]
 
 
 def _reduce_texts(logits: torch.Tensor, labels: Any) -> torch.Tensor:

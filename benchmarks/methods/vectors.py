@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,37 +26,30 @@ def vector_rows(job: Job, train: Vectors, test: Vectors, pad_to: int | None = No
     """The run's rows by number; a batch fetches their vectors.
 
     Its batches hold `vectors`, float32 (rows, width) of pooled texts or (rows, longest, width) with `lengths` (rows,),
-    and `labels`: (rows,), or (rows, longest) for tags. pad_to: the length of every batch, in place of its longest row.
+    and of training rows `labels`: (rows,), or (rows, longest) for tags. pad_to: the length of every batch, in place of
+    its longest row.
     """
-    from datasets import Dataset
+    labels = job.data.train["tags" if job.task.type == TAGS else "label"]
+    return Rows.of(_lengths(train), _lengths(test), _Collator(train, test, list(labels), pad_to))
 
-    def numbered(first: int, vectors: Vectors, labels: Iterable[Any]) -> Dataset:
-        columns = {
-            "row": range(first, first + len(vectors)),
-            "length": [len(vectors[row]) for row in range(len(vectors))],
-            "labels": list(labels),
-        }
-        return Dataset.from_dict(columns)
 
-    column = "tags" if job.task.type == TAGS else "label"
-    return Rows(
-        numbered(0, train, job.data.train[column]),
-        numbered(len(train), test, job.data.test[column]),
-        _Collator(train, test, pad_to),
-    )
+def _lengths(vectors: Vectors) -> list[int]:
+    return [len(vectors[row]) for row in range(len(vectors))]
 
 
 @dataclass(frozen=True)
 class _Collator:
     train: Vectors
     test: Vectors
+    labels: list[Any]
+    """Of the training rows."""
     pad_to: int | None
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         vectors = [self._of(row["row"]) for row in rows]
         batch = _padded(vectors, self.pad_to) if vectors[0].ndim == 2 else {"vectors": _floats(np.stack(vectors))}
-        if "labels" in rows[0]:
-            batch["labels"] = _labels([row["labels"] for row in rows], batch["vectors"].shape[1])
+        if rows[0]["row"] < len(self.train):  # a batch is of one kind
+            batch["labels"] = _labels([self.labels[row["row"]] for row in rows], batch["vectors"].shape[1])
         return batch
 
     def _of(self, row: int) -> np.ndarray:

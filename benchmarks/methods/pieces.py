@@ -1,0 +1,100 @@
+"""Word pieces as padded batches, straight out of the table that they are kept in: no Python list stands for a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+
+from benchmarks.methods.features import IGNORED, Features
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from transformers import PreTrainedTokenizerBase
+
+
+class Column(NamedTuple):
+    """Of one batch of a table: row i has values[starts[i] : starts[i + 1]]; starts is None where it has one value."""
+
+    starts: np.ndarray | None
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, array: pa.Array) -> Column:
+        if not hasattr(array, "offsets"):
+            return cls(None, array.to_numpy())
+        return cls(array.offsets.to_numpy(), array.values.to_numpy())
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Of every row."""
+        assert self.starts is not None
+        lengths: np.ndarray = self.starts[1:] - self.starts[:-1]
+        return lengths
+
+    def row(self, number: int) -> Any:
+        if self.starts is None:
+            return self.values[number]
+        return self.values[self.starts[number] : self.starts[number + 1]]
+
+
+class Pieces:
+    """The features of some rows; memory-mapped where their table is."""
+
+    def __init__(self, features: Features) -> None:
+        batches = features.table.data.table.to_batches()
+        self._batches = [
+            {name: Column.of(array) for name, array in zip(batch.schema.names, batch.columns, strict=True)}
+            for batch in batches
+        ]
+        ends = np.cumsum([len(batch) for batch in batches])
+        self._batch = np.searchsorted(ends, features.place, side="right")
+        self._number = features.place - (ends - [len(batch) for batch in batches])[self._batch]
+        lengths = [batch["input_ids"].lengths for batch in self._batches]
+        self.lengths: np.ndarray = np.concatenate(lengths)[features.place]
+
+    def __len__(self) -> int:
+        return len(self._batch)
+
+    def of(self, row: int, column: str) -> Any:
+        """(pieces,) of a column that has one value a piece, else the value."""
+        return self._batches[self._batch[row]][column].row(self._number[row])
+
+
+@dataclass(frozen=True)
+class PieceCollator:
+    """Rows by number -> a batch as transformers' own collators give it: (rows, longest) int64, padded as the tokenizer
+    says, with labels for training rows, (rows,) or IGNORED on padding.
+    """
+
+    train: Pieces
+    test: Pieces
+    columns: dict[str, int]
+    """What the encoder reads, each with the value of its padding."""
+    left: bool
+
+    @classmethod
+    def of(cls, train: Features, test: Features, tokenizer: PreTrainedTokenizerBase) -> PieceCollator:
+        padding = {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id}
+        columns = {name: padding.get(name, 0) for name in tokenizer.model_input_names}
+        return cls(Pieces(train), Pieces(test), columns, tokenizer.padding_side == "left")
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        numbers = [row["row"] for row in rows]
+        trained = numbers[0] < len(self.train)  # a batch is of one kind
+        pieces = self.train if trained else self.test
+        numbers = numbers if trained else [number - len(self.train) for number in numbers]
+        columns = {**self.columns, "labels": IGNORED} if trained else self.columns
+        found = {name: [pieces.of(number, name) for number in numbers] for name in columns}
+        return {name: self._padded(found[name], padding) for name, padding in columns.items()}
+
+    def _padded(self, values: Sequence[Any], padding: int) -> torch.Tensor:
+        if not np.ndim(values[0]):
+            return torch.tensor(np.array(values))
+        padded = np.full((len(values), max(map(len, values))), padding, dtype=np.int64)
+        for place, row in zip(padded, values, strict=True):
+            place[-len(row) if self.left else 0 : None if self.left else len(row)] = row
+        return torch.from_numpy(padded)
