@@ -36,12 +36,13 @@ def alone(path: Path) -> Iterator[None]:
     """
     from filelock import FileLock
 
-    lock = FileLock(path.with_name(f".{path.name[:40]}.lock"))
+    lock = FileLock(path.with_name(f".{path.name[:40]}.lock"), mode=0o666)  # a cache may be shared by a group
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-    except OSError as error:
-        raise UserError(f"{path.parent}: the cache folder can't be written: {error.strerror or error}") from None
+    except (OSError, NotImplementedError) as error:  # the last one of a file system that knows no locks
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path.parent}: the cache folder can't be written: {reason}") from None
     try:
         yield
     finally:

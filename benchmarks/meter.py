@@ -63,10 +63,10 @@ def _cuda() -> Any:
 
 
 def _reset_peak_memory() -> None:
-    if cuda := _cuda():
-        cuda.reset_peak_memory_stats()
     gc.collect()
     gc.freeze()  # libraries and data live on: each later collection of this run looks at its own objects alone
+    if cuda := _cuda():
+        cuda.reset_peak_memory_stats()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what was freed: the run before would count as this one's
     with contextlib.suppress(OSError):  # Linux alone can reset it; elsewhere the peak is the whole process' so far

@@ -256,6 +256,7 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
     assert main([*command, "auto"]) == 0
     assert "[precision" not in capsys.readouterr().out
     assert main([*RUN, "--precision", "bf16", "--dry-run"]) == 0  # nothing that trains: nothing to override
+    assert "give one" in wrong(capsys, *command, "bf16", "--set", "recipe.precision=fp32")
     assert "'fp16'" in wrong(capsys, *RUN, "--precision", "fp16")
     assert "--precision" in wrong(capsys, "run", "--claims", "S3", "--precision", "bf16")
 

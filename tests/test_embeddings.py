@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import tiny
 
-from benchmarks.embeddings import Embedded, of_pieces, of_words, pooled
+from benchmarks.embeddings import Embedded, _digest, of_pieces, of_words, pooled
 from benchmarks.embeddings.encoding import POOLINGS, Frozen
+from benchmarks.embeddings.store import key_of
 from benchmarks.encoders import checkpoint_sha256, load_encoder, load_tokenizer, parameters
 from benchmarks.errors import UserError
 from benchmarks.files import alone
@@ -277,7 +278,7 @@ def test_of_processes_that_want_the_same_rows_one_computes_them_and_the_others_w
     command = [sys.executable, "-c", OF_A_PROCESS, str(encoder), str(tmp_path / "cache")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
     folder = tmp_path / "cache" / "embeddings" / Frozen.of("pooled", encoder, 16).key
-    with alone(folder):
+    with alone(folder / _digest(map(key_of, ["a good film", "a bad film"]))):
         wanting = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
         assert [process.stdout.readline() for process in wanting] == ["ready\n"] * 2
         with pytest.raises(subprocess.TimeoutExpired):

@@ -17,8 +17,10 @@ from benchmarks.cli import main
 from benchmarks.cli.screen import Screen
 from benchmarks.definitions import load_systems, load_tasks
 from benchmarks.encoders import locate, shape
-from benchmarks.execute import pool
+from benchmarks.execute import pool, shares
 from benchmarks.execute.memory import estimate
+from benchmarks.execute.shares import Place
+from benchmarks.execute.worker import Worker
 from benchmarks.recipes import RECIPES
 
 RUN = ["run", "--tasks", "./mine.yaml,./names.yaml", "--data-dir", "data", "--seeds", "2"]
@@ -71,7 +73,7 @@ def test_a_worker_that_is_killed_loses_its_run_alone_and_the_same_command_makes_
     monkeypatch.setattr(Screen, "tell", killing)
     # The last word of a run may be there before the blow; with one worker at work on what it has just begun, it isn't.
     command = [*CHEAP, "--systems", f"{tiny.checkpoint(here / 'enc')},majority,tfidf-nb", "--jobs", "2"]
-    monkeypatch.setattr(pool, "places", lambda jobs, runs: [pool.Place((0,))])
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,))])
     assert main(command) == 1
     records = stored(here / "results").values()
     failed = [record for record in records if record["status"] == "failed"]
@@ -84,9 +86,9 @@ def test_a_worker_that_is_killed_loses_its_run_alone_and_the_same_command_makes_
 
 def test_a_failed_run_fails_alone_and_its_worker_is_renewed(here, monkeypatch):
     hired = []
-    hire = pool._hired
-    monkeypatch.setattr(pool, "_hired", lambda place, **more: hired.append(place) or hire(place, **more))
-    monkeypatch.setattr(pool, "places", lambda jobs, runs: [pool.Place((0,))])
+    hire = pool.hired
+    monkeypatch.setattr(pool, "hired", lambda place, **more: hired.append(place) or hire(place, **more))
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,))])
     command = [*CHEAP, "--systems", "majority,features-logreg,sbert-cluster,tfidf-nb", "--jobs", "2"]
     few = ["--set", f"encoder={tiny.checkpoint(here / 'enc')}", "--limit", "1", "--seeds", "1"]
     assert main([*command, *few]) == 1  # one row can't be clustered
@@ -97,7 +99,7 @@ def test_a_failed_run_fails_alone_and_its_worker_is_renewed(here, monkeypatch):
 
 
 def test_fail_fast_stops_the_others_and_nobody_is_left_behind(here, monkeypatch):
-    monkeypatch.setattr(pool, "places", lambda jobs, runs: [pool.Place((0,)), pool.Place((0,))])
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,)), Place((0,))])
     few = ["--set", f"encoder={tiny.checkpoint(here / 'enc')}", "--limit", "1"]
     assert main([*CHEAP, "--systems", "sbert-cluster,majority", *few, "--jobs", "2", "--fail-fast"]) == 1
     assert len(stored(here / "results")) < 4
@@ -139,43 +141,107 @@ def test_under_a_launcher_runs_are_not_made_side_by_side(here, monkeypatch, caps
 # -- who gets what ---------------------------------------------------------------------------------------------------
 
 
+GB = 2**30
+
+
 @pytest.fixture
 def machine(monkeypatch):
-    def of(cores: int, gpus: int = 0) -> None:
-        monkeypatch.setattr(pool, "_cores", lambda: list(range(10, 10 + cores)))
-        monkeypatch.setattr(pool, "_gpus", lambda: [str(i) for i in range(gpus)])
+    def of(cores: int, gpus: int = 0, free: int = 100 * GB) -> None:
+        monkeypatch.setattr(shares, "available_cores", lambda: list(range(10, 10 + cores)))
+        monkeypatch.setattr(shares, "_gpus", lambda: [str(i) for i in range(gpus)])
+        monkeypatch.setattr(shares, "_free_memory", lambda: free)
 
     return of
 
 
 def test_cores_are_shared_out_evenly_and_none_twice(machine):
     machine(cores=8)
-    shares = [place.cores for place in pool.places(3, runs=100)]
-    assert sorted(core for share in shares for core in share) == list(range(10, 18))
-    assert {len(share) for share in shares} == {2, 3}
+    found = [place.cores for place in shares.places(3, [GB] * 100)]
+    assert sorted(core for share in found for core in share) == list(range(10, 18))
+    assert {len(share) for share in found} == {2, 3}
 
 
 def test_auto_is_one_worker_a_core_and_on_gpus_some_on_each(machine):
     machine(cores=6)
-    assert len(pool.places(None, runs=100)) == 6
+    assert len(shares.places(None, [GB] * 100)) == 6
     machine(cores=64, gpus=2)
-    on = [place.gpu for place in pool.places(None, runs=100)]
-    assert on.count("0") == on.count("1") == pool.MOST_ON_A_GPU
+    on = [place.gpu for place in shares.places(None, [GB] * 100)]
+    assert on.count("0") == on.count("1") == shares.MOST_ON_A_GPU
     machine(cores=4, gpus=2)
-    assert [place.gpu for place in pool.places(None, runs=100)] == ["0", "1", "0", "1"]
+    assert [place.gpu for place in shares.places(None, [GB] * 100)] == ["0", "1", "0", "1"]
 
 
 def test_there_are_no_more_workers_than_runs_and_each_has_a_core(machine):
     machine(cores=2)
-    assert len(pool.places(8, runs=3)) == 3
-    assert all(len(place.cores) == 1 for place in pool.places(8, runs=8))
+    assert len(shares.places(8, [GB] * 3)) == 3
+    assert all(len(place.cores) == 1 for place in shares.places(8, [GB] * 8))
 
 
-def test_threads_of_a_run_are_its_cores_or_what_the_user_says(monkeypatch):
+def test_there_are_no_more_workers_than_the_memory_holds_of_the_largest_runs(machine):
+    machine(cores=8, free=20 * GB)
+    assert len(shares.places(8, [8 * GB, 8 * GB, 8 * GB, *[GB] * 50])) == 2
+    assert len(shares.places(2, [40 * GB] * 3)) == 1
+    machine(cores=8, gpus=1, free=2 * GB)  # on a GPU its own memory counts
+    assert len(shares.places(4, [8 * GB] * 8)) == 4
+
+
+def test_threads_of_a_run_are_its_cores_or_fewer_where_the_user_says_so(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert pool.Place((0, 1, 2)).threads == 3
+    assert Place((0, 1, 2)).threads == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert pool.Place((0, 1, 2)).threads == 1
+    assert Place((0, 1, 2)).threads == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "16,2")
+    assert Place((0, 1, 2)).threads == 3
+
+
+def test_threads_that_are_no_number_are_refused_before_anything_runs(here, monkeypatch, capsys):
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    assert main([*CHEAP, "--jobs", "2"]) == 2
+    assert "OMP_NUM_THREADS: 'many'" in capsys.readouterr().err
+    assert not stored(here / "results")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system keeps no process to a core")
+def test_a_worker_and_all_its_threads_keep_to_their_cores(here, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    core = shares.available_cores()[-1]
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((core,))])
+    seen: list[set[int]] = []
+    tell = Screen.tell
+
+    def looking(self, event):
+        tell(self, event)
+        for child in multiprocessing.active_children():
+            for thread in Path(f"/proc/{child.pid}/task").iterdir():
+                seen.append(os.sched_getaffinity(int(thread.name)))
+
+    monkeypatch.setattr(Screen, "tell", looking)
+    before = os.sched_getaffinity(0)
+    assert main([*CHEAP, "--jobs", "2", "--seeds", "1"]) == 0
+    assert seen and all(cores == {core} for cores in seen)
+    assert os.sched_getaffinity(0) == before and "OMP_NUM_THREADS" not in os.environ
+
+
+def test_an_idle_worker_that_dies_ends_nothing(here, monkeypatch):
+    """One of two is killed when all runs have been handed out, and it has none."""
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,)), Place((0,))])
+    tell, over = Screen.tell, []
+
+    def killing(self, event):
+        tell(self, event)
+        if event.outcome is not None and not over:
+            over.append(event.spec)
+            idle = [worker for worker in pools[0].workers if worker.run and worker.run.path == event.spec.path]
+            os.kill(idle[0].process.pid, signal.SIGKILL)
+
+    pools: list = []
+    follow = pool._followed
+    monkeypatch.setattr(pool, "_followed", lambda made, *rest: pools.append(made) or follow(made, *rest))
+    monkeypatch.setattr(Screen, "tell", killing)
+    encoder = tiny.checkpoint(here / "enc")
+    command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", f"majority,{encoder}"]
+    assert main([*command, "--seeds", "1", "--jobs", "2"]) == 0
+    assert {record["status"] for record in stored(here / "results").values()} == {"done"} and over
 
 
 class Listening:
@@ -188,24 +254,25 @@ class Listening:
         self.got.append(spec.path)
 
 
-def handed_out(taken: dict[str, int], places: list[pool.Place], free: dict[str, int]) -> list[list[str]]:
+def handed_out(taken: dict[str, int], places: list[Place], free: dict[str, int]) -> list[list[str]]:
     """What each worker is given at first; taken: bytes of every run."""
     waiting = [SimpleNamespace(path=path) for path in taken]
-    workers = [pool._Worker(place, None, Listening(), ready=True) for place in places]  # type: ignore[arg-type]
+    workers = [Worker(place, None, Listening(), ready=True) for place in places]  # type: ignore[arg-type]
     pool._Pool(None, taken, waiting, workers, free).hand_out()  # type: ignore[arg-type]
     return [worker.connection.got for worker in workers]  # type: ignore[attr-defined]
 
 
 def test_a_gpu_takes_as_many_runs_as_its_memory_holds():
-    three = [pool.Place((i,), "0") for i in range(3)]
+    three = [Place((i,), "0") for i in range(3)]
     assert handed_out({"a": 40, "b": 40, "c": 40}, three, {"0": 100}) == [["a"], ["b"], []]
-    assert handed_out({"a": 40, "b": 60, "c": 40}, three, {"0": 100}) == [["a"], ["c"], []]  # what fits goes first
+    assert handed_out({"a": 40, "b": 60, "c": 40}, three, {"0": 100}) == [["a"], [], []]  # c doesn't go before b
+    two = [Place((0,), "0"), Place((1,), "1")]
+    assert handed_out({"a": 40, "b": 60}, two, {"0": 100, "1": 100}) == [["a"], ["b"]]
 
 
-def test_a_run_that_is_larger_than_the_memory_is_made_alone():
-    places = [pool.Place((0,), "0"), pool.Place((1,), "1")]
-    assert handed_out({"a": 500, "b": 500}, places, {"0": 100, "1": 100}) == [["a"], ["b"]]
-    assert handed_out({"a": 500, "b": 5}, [pool.Place((i,)) for i in range(2)], {"cpu": 100}) == [["a"], []]
+def test_a_run_that_is_larger_than_a_gpu_is_tried_alone():
+    places = [Place((0,), "0"), Place((1,), "0")]
+    assert handed_out({"a": 500, "b": 5}, places, {"0": 100}) == [["a"], []]
 
 
 # -- how much a run takes --------------------------------------------------------------------------------------------
@@ -241,12 +308,16 @@ def test_the_size_of_an_encoder_is_what_its_model_has(tmp_path, family):
     assert found.parameters >= sum(weights.numel() for weights in model.parameters())
 
 
+TRAINED = ("finetune", "lora", "sbert-softmax", "sbert-cosine")
+
+
 def test_no_stored_training_took_more_than_was_estimated():
     runs = sorted((Path(__file__).parent.parent / "results" / "runs").glob("*/*/*.json"))
     if not runs:
         pytest.skip("this checkout has no stored runs")
     try:
-        folder = locate(load_systems()["minilm"].encoder, {}).folder
+        encoder = load_systems()["minilm"].encoder
+        folder = locate(encoder, {}).folder
     except Exception:
         folder = None
     if folder is None:
@@ -254,7 +325,8 @@ def test_no_stored_training_took_more_than_was_estimated():
     looked, tasks = 0, load_tasks()
     for path in runs:
         record = json.loads(path.read_text())
-        if record["status"] == "done" and record["method"] in ("finetune", "lora", "sbert-softmax", "sbert-cosine"):
+        mine = (record["identity"]["encoder"] or {}).get("sha256") == encoder.sha256 and record["task"] in tasks
+        if mine and record["status"] == "done" and record["method"] in TRAINED:
             recipe = RECIPES[record["method"]].model_construct(**record["recipe"])
             spec = SimpleNamespace(recipe=recipe, task=tasks[record["task"]], tuning=None)
             assert record["cost"]["peak_memory_mb"] * 2**20 < estimate(spec, folder), path

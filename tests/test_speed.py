@@ -15,9 +15,10 @@ from benchmarks.cli.speed import MEASURED
 from benchmarks.data.loading import load
 from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
+from benchmarks.errors import UserError
 from benchmarks.lock import Lock
 from benchmarks.recipes import Finetune
-from benchmarks.speed import PARTS, growth, loops, page, training
+from benchmarks.speed import PARTS, frozen, growth, loops, many, page, training, vocabulary
 from benchmarks.speed.timing import Goal, Measured, Ratio, Table, in_turn, ratios
 
 # -- timing ----------------------------------------------------------------------------------------------------------
@@ -110,7 +111,8 @@ def test_one_run_has_a_goal_and_a_line_for_every_way(tmp_path):
     told: list[str] = []
     found = training.one_run([work(tmp_path)], 2, told.append)
     assert len(told) == 2 * len(training.LOOPS)
-    assert [goal.wanted for goal in found.goals] == [12.0, 2.5, 1.3, 0.05]
+    assert [goal.wanted for goal in found.goals] == [12.0, 2.5, 1.3, 0.05, 0.4]
+    assert found.goals[-1].reached is None  # on a GPU
     assert [line[0] for line in found.tables[0].rows] == list(training.LOOPS)
     assert sum(int(str(line[1]).removesuffix("%")) for line in found.tables[1].rows) == pytest.approx(100, abs=3)
 
@@ -120,6 +122,35 @@ def test_useful_products_are_those_of_word_pieces_and_not_of_padding(tmp_path):
     tokenizer = loops.load_tokenizer(here.encoder, here.data.task.type)
     texts = here.job().data.train["text"]
     assert here.pieces == sum(len(tokenizer(text)["input_ids"]) for text in texts)
+
+
+def test_a_head_on_a_frozen_encoder_and_its_folds_are_of_the_same_rows(tmp_path):
+    here = work(tmp_path)
+    found = frozen.frozen_heads(here.data, here.encoder, 40, here.cache, 1, lambda said: None)
+    assert [goal.wanted for goal in found.goals] == [7.0, 40.0]
+    assert all(goal.reached.middle > 0 for goal in found.goals)
+
+
+def test_many_runs_are_made_in_every_way(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make.text_task(tmp_path)
+    monkeypatch.setattr(many, "RUNS", 2)
+    monkeypatch.setattr(many, "_rates", lambda: [[], []])
+    command = ["--tasks", "./mine.yaml", "--systems", "tfidf-svm", "--data-dir", "data"]
+    found = many.many_runs(command, 1, tmp_path / "cache", lambda said: None)
+    assert len(found.tables[0].rows) == 3 and all(line[1] > 0 for line in found.tables[0].rows)
+    assert [goal.met for goal in found.goals][-1] is None  # on a GPU
+    with pytest.raises(UserError, match=r"(?s)ended with exit code 2.*no-such-system"):
+        many.many_runs([*command[:3], "no-such-system"], 1, tmp_path / "cache", lambda said: None)
+
+
+def test_a_large_vocabulary_is_trained_whole_and_as_far_as_it_occurs(monkeypatch):
+    sizes = {"PIECES": 2000, "WIDTH": 12, "LAYERS": 1, "OCCURRING": 50, "ROWS": 2, "LENGTH": 5}
+    for name, value in sizes.items():
+        monkeypatch.setattr(vocabulary, name, value)
+    found = vocabulary.multilingual(1, lambda said: None)
+    assert [line[0] for line in found.tables[0].rows] == [vocabulary.WHOLE, vocabulary.KEPT]
+    assert all(line[2] > 0 for line in found.tables[0].rows)
 
 
 @pytest.mark.parametrize(("what", "size"), [("rows", 50), ("labels", 3), ("pieces", 16), ("runs", 3)])
@@ -150,7 +181,8 @@ def test_the_command_measures_a_part_and_writes_the_page(tmp_path, bundled, caps
         (["trainng"], "Did you mean 'training'?"),
         (["training", "--rows", "10"], "--rows"),
         (["training", "--rounds", "0"], "--rounds"),
-        (["frozen", "--sample", "--tasks", "ner-sample"], "text"),
+        (["starting,frozen", "--sample", "--tasks", "ner-sample"], "text"),
+        (["training", "--sample", "--rows", "5000"], "5,000"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(tmp_path, bundled, capsys, given, said):

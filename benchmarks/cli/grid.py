@@ -129,5 +129,7 @@ def _systems(arguments: Namespace) -> tuple[plan.Variants, list[plan.Override]]:
 def _precision(arguments: Namespace, chosen: Sequence[System]) -> list[plan.Override]:
     """--precision as an override, of those that train by gradient descent."""
     override = plan.Override("recipe", "precision", (arguments.precision,))
+    if arguments.precision and any(str(given) == str(override) for given in _overrides(arguments)):
+        raise UserError(f"--precision {arguments.precision}: --set recipe.precision=... says another thing; give one.")
     wanted = arguments.precision in ("fp32", "bf16") and any(plan.knows(system, override) for system in chosen)
     return [override] if wanted else []

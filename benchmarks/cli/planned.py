@@ -12,11 +12,17 @@ from benchmarks.plan import Plan
 from benchmarks.schema import RunSpec
 
 
-def print_plan(grid: Plan, todo: Sequence[RunSpec], history: History, without_commit: Sequence[Repo]) -> None:
-    """Prints one line for each (task, system), and the notes on the plan as a whole."""
+def print_plan(
+    grid: Plan, todo: Sequence[RunSpec], history: History, without_commit: Sequence[Repo], abreast: int
+) -> None:
+    """Prints one line for each (task, system), and the notes on the plan as a whole; abreast: runs at a time, by which
+    the time of all is divided.
+    """
     from tabulate import tabulate
 
-    print(f"{len(grid.runs)} runs: {len(grid.runs) - len(todo)} stored, {len(todo)} to make, {_time(todo, history)}\n")
+    counts = f"{len(grid.runs)} runs: {len(grid.runs) - len(todo)} stored, {len(todo)} to make"
+    beside = f" with {abreast} at a time" if abreast > 1 else ""
+    print(f"{counts}, {_time(todo, history, abreast)}{beside}\n")
     headers = ["task", "system", "runs", "stored", "to make", "time"]
     print(tabulate(_lines(grid.runs, todo, history), headers, disable_numparse=True))
     if any(not history.seconds(spec)[1] for spec in todo):
@@ -43,10 +49,10 @@ def _by_pair(specs: Sequence[RunSpec]) -> dict[tuple[str, str], list[RunSpec]]:
     return pairs
 
 
-def _time(runs: Sequence[RunSpec], history: History) -> str:
+def _time(runs: Sequence[RunSpec], history: History, abreast: int = 1) -> str:
     estimates = [history.seconds(spec) for spec in runs]
     guess = "" if all(known for _, known in estimates) else " (?)"
-    return f"about {duration(sum(seconds for seconds, _ in estimates))}{guess}" if runs else "-"
+    return f"about {duration(sum(seconds for seconds, _ in estimates) / abreast)}{guess}" if runs else "-"
 
 
 def _stale(todo: Sequence[RunSpec], history: History) -> list[str]:

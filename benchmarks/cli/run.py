@@ -42,7 +42,7 @@ def run(arguments: Namespace) -> int:
     history = History(run for task in tasks for run in store.read_runs(arguments.results_dir, task))
     todo = [spec for spec in grid.runs if arguments.force or not history.done(spec)]
     if arguments.dry_run:
-        print_plan(grid, todo, history, places.without_commit())
+        print_plan(grid, todo, history, places.without_commit(), _abreast(arguments.jobs, len(todo)))
         return 0
     ranks.join()
     todo, places = ranks.from_first((todo, places))  # stored runs and the Hub may have changed between their looks
@@ -57,6 +57,13 @@ def run(arguments: Namespace) -> int:
         return 0  # a launcher stops every rank once one of them has failed; the first one tells
     print_summary(arguments.results_dir, grid, _write_leaderboards(arguments.results_dir), failures)
     return SOME_FAILED if failures else 0
+
+
+def _abreast(jobs: int | None, runs: int) -> int:
+    """Runs at a time as far as a plan can tell: GPUs and free memory are asked when they are made."""
+    from benchmarks.execute.shares import available_cores
+
+    return max(1, min(jobs or len(available_cores()), runs))
 
 
 def _make(
@@ -83,10 +90,10 @@ def _execute(arguments: Namespace, prepared: Prepared, screen: Screen) -> list[R
         from benchmarks.execute import here
 
         return here.execute(prepared, arguments.results_dir, screen.tell, arguments.fail_fast, arguments.force)
-    from benchmarks.execute import pool
+    from benchmarks.execute import pool, shares
 
-    where = pool.places(arguments.jobs, len(prepared.runs))
-    screen.abreast = len(where)
+    where = shares.places(arguments.jobs, pool.estimates(prepared))
+    screen.side_by_side(len(where), arguments.jobs)
     return pool.execute(
         prepared, arguments.results_dir, screen.tell, where, screen.pace.estimate, arguments.fail_fast, arguments.force
     )

@@ -84,6 +84,13 @@ class Screen:
             for warning in data.warnings:
                 self.console.print(f"  note: {warning}")
 
+    def side_by_side(self, count: int, asked: int | None) -> None:
+        """So many runs at a time; asked: how many the user wanted, None where we choose."""
+        self.abreast = count
+        fewer = asked is not None and count < min(asked, len(self.todo))
+        why = f", not {asked}: together the largest might take more memory than there is" if fewer else ""
+        self.console.print(f"{count} at a time{why}")
+
     def tell(self, event: Event) -> None:
         path = event.spec.path
         if path not in self.running:

@@ -13,7 +13,7 @@ from benchmarks.cli.run import cache_dir, check_results_dir
 from benchmarks.encoders import locate
 from benchmarks.errors import UserError
 from benchmarks.places import search
-from benchmarks.schema import TEXTS, System, Task
+from benchmarks.schema import TEXTS, Protocol, System, Task
 
 if TYPE_CHECKING:
     from benchmarks.data.loading import TaskData
@@ -27,6 +27,8 @@ TASKS, SAMPLE_TASKS = ["rotten-tomatoes", "mit-movie"], ["sentiment-sample", "ne
 class Setting(NamedTuple):
     """What is trained on what, how many rows of it, and how often."""
 
+    names: Sequence[str]
+    """Of the tasks, as they were given."""
     tasks: Sequence[Task]
     system: System
     encoder: Path
@@ -42,6 +44,16 @@ class Setting(NamedTuple):
         locked = lock.read()
         found = search([task], [], self.arguments.data_dir, self.arguments.sample).places(locked, ask_hub=True)
         return load(task, found.origins[task.name], cache_dir(), locked)
+
+    def check(self, parts: Sequence[str]) -> None:
+        """Whether there are rows for them. Raises UserError before anything is measured."""
+        from benchmarks.data.splits import select
+
+        if "training" in parts or "many" in parts:
+            for task in self.tasks:
+                select(self.data(task), Protocol(train_size=self.arguments.rows))
+        if "frozen" in parts:
+            select(self.texts(), Protocol(train_size=self.arguments.rows))
 
     def texts(self) -> TaskData:
         """Of the first task whose rows are texts. Raises UserError where there is none."""
@@ -65,12 +77,15 @@ def speed(arguments: Namespace) -> int:
     assert encoder
     names = arguments.tasks or (SAMPLE_TASKS if arguments.sample else TASKS)
     tasks = selection.select_tasks(names, definitions.load_tasks(), arguments.sample)
-    setting = Setting(tasks, system, encoder, arguments)
+    setting = Setting(names, tasks, system, encoder, arguments)
+    parts = arguments.parts or list(MEASURED)
+    setting.check(parts)
     machine()
-    for part in arguments.parts or MEASURED:
+    for part in parts:
         print(f"== {part}", flush=True)
         page.keep(arguments.results_dir, part, MEASURED[part](setting))
-    print(f"\n{page.write(arguments.results_dir)}")
+    written = page.write(arguments.results_dir)
+    print(f"\n{page.reached(arguments.results_dir)}\n\n{written}")
     return 0
 
 
@@ -108,9 +123,9 @@ def _frozen(setting: Setting) -> Measured:
 def _many(setting: Setting) -> Measured:
     from benchmarks.speed.many import many_runs
 
-    task, arguments = setting.tasks[0], setting.arguments
-    where = ["--sample"] if arguments.sample else ["--data-dir", str(arguments.data_dir)]
-    command = ["--tasks", task.name, "--systems", SYSTEM, "--train-sizes", str(arguments.rows // 4), *where]
+    arguments = setting.arguments
+    where = ["--sample"] if arguments.sample else ["--data-dir", str(arguments.data_dir)] if arguments.data_dir else []
+    command = ["--tasks", setting.names[0], "--systems", SYSTEM, "--train-sizes", str(arguments.rows // 4), *where]
     with tempfile.TemporaryDirectory() as cache:
         return many_runs(command, setting.rounds, Path(cache), _tell)
 

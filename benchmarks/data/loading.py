@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ class TaskData:
     rows: Split
     warnings: tuple[str, ...]
     provenance: dict[str, Any]
+    _contents: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def splits(self) -> dict[str, Dataset]:
@@ -50,10 +51,11 @@ class TaskData:
         table = self.tables[rows.part]
         return table if len(rows) == len(table) else table.select(rows.index)
 
-    @cached_property
-    def contents(self) -> dict[str, str]:
-        """Published part -> the sha256 of all that it says, row ids apart."""
-        return {part: content_of(table) for part, table in self.tables.items()}
+    def content(self, part: str) -> str:
+        """The sha256 of all that a published part says, row ids apart; computed once."""
+        if part not in self._contents:
+            self._contents[part] = content_of(self.tables[part])
+        return self._contents[part]
 
     def text(self, row_id: str) -> str:
         """Of one row, tokens with spaces between them."""

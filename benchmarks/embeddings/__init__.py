@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ def _embedded(kind: Kind, rows: Sequence[Row], encoder: Path, length: int, cache
             made = _compute(frozen, ranks.share(differing), places, folder)
         places = store.find(differing, folder)
     if len(places) < len(differing):  # under ranks: what others wrote on a disk that this machine doesn't see
-        with nullcontext() if ranks.connected() else alone(folder):
+        with nullcontext() if ranks.connected() else alone(folder / _digest(differing)):
             made += _compute(frozen, differing, store.find(differing, folder), folder)
         places = store.find(differing, folder)
     if len(places) < len(differing):
@@ -97,6 +98,11 @@ def _embedded(kind: Kind, rows: Sequence[Row], encoder: Path, length: int, cache
     seconds = round(sum(place.seconds for place in places.values()), 3)
     tell(Embedded(frozen.length, sequences.cut_rows, len(differing), made, seconds))
     return sequences
+
+
+def _digest(keys: Iterable[bytes]) -> str:
+    """Processes that want the same rows wait for each other, those that want others do not."""
+    return hashlib.sha256(b"".join(sorted(keys))).hexdigest()[:32]
 
 
 def _compute(frozen: Frozen, rows: Mapping[bytes, Row], places: Container[bytes], folder: Path) -> int:

@@ -17,6 +17,7 @@ from datasets import Dataset
 
 from benchmarks.data.tables import kept
 from benchmarks.encoders import tokenizer_sha256
+from benchmarks.errors import UserError
 from benchmarks.methods import Job, Part
 from benchmarks.schema import TAGS, TEXTS, TaskType
 
@@ -31,6 +32,8 @@ OVERLAP = 4
 """Neighbouring windows share this fraction (a quarter) of their length."""
 BATCH = 1000
 """Rows that are tokenised at a time, by as many threads as there are."""
+FEW = 20
+"""Rows of which one is wanted: then the others aren't tokenised for it."""
 FEATURES_VERSION = 1
 """Raised whenever other features are made here of the same rows: kept ones are then unused."""
 
@@ -56,15 +59,21 @@ class Features:
 
 def tokenized(job: Job, part: Part, tokenizer: PreTrainedTokenizerBase, length: int) -> Features:
     """The features of the rows that are trained, or tested. What was published with them is tokenised as a whole, once
-    for each tokenizer and length, and kept on the disk: seeds, folds, sizes and systems share it.
+    for each tokenizer and length, and kept on the disk: seeds, folds, sizes and systems share it. A few rows of many
+    are tokenised alone, and so are all where nothing can be kept.
     """
     assert job.encoder is not None
     rows, data = job.data.rows[part], job.data.of
+    table = data.tables[rows.part]
+    if len(rows) * FEW < len(table):
+        return _in_memory(data.table(rows), tokenizer, length, job.task.type)
     said = [tokenizer_sha256(job.encoder), length, tokenizers.__version__, transformers.__version__]
-    content = json.dumps([FEATURES_VERSION, job.task.type, data.contents[rows.part], *said])
+    content = json.dumps([FEATURES_VERSION, job.task.type, data.content(rows.part), *said])
     path = job.cache / "tokens" / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.arrow"
-    batches = partial(_batches, data.tables[rows.part], tokenizer, length)
-    whole = kept(path, _schema(job.task.type, tokenizer), batches)
+    try:
+        whole = kept(path, _schema(job.task.type, tokenizer), partial(_batches, table, tokenizer, length))
+    except UserError:  # a cache that can only be read
+        return _in_memory(data.table(rows), tokenizer, length, job.task.type)
     return _selected(whole, rows.index)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -61,7 +60,11 @@ def growth(encoder: Path, tell: Callable[[str], None]) -> Measured:
         )
     )
     most = runs[RUNS[-1]]
-    goals.append(Goal(f"leaderboards of {RUNS[-1]:,} runs", 5, Ratio.of([most["seconds"]]), "seconds", at_most=True))
+    goals.append(
+        Goal(
+            f"leaderboards of {RUNS[-1]:,} runs, written again", 5, Ratio.of([most["seconds"]]), "seconds", at_most=True
+        )
+    )
     goals.append(Goal(f"their memory at {RUNS[-1]:,} runs", 500, Ratio.of([most["MB"]]), "MB", at_most=True))
     labels = _each("labels", LABELS, encoder, tell)
     tables.append(_table("Metrics over labels", "labels", labels, "Every metric and the report of 10,000 rows."))
@@ -143,13 +146,16 @@ def _rows(size: int, folder: Path, encoder: Path) -> dict[str, float]:
 def _runs(size: int, folder: Path, encoder: Path) -> dict[str, float]:
     """Of the command, as a user waits for it."""
     _store(size, folder)
-    script = "import sys; from benchmarks.cli import main; sys.exit(main(sys.argv[1:]))"
+    script = (
+        "import sys; from benchmarks.cli import main; from benchmarks.meter import Meter\n"
+        "meter = Meter(); main(sys.argv[1:]); print(meter.cost()['peak_memory_mb'])"
+    )
     command = [sys.executable, "-c", script, "leaderboard", "--results-dir", str(folder / "results")]
     taken: dict[str, float] = {}
     for name in ("first time (s)", "seconds"):
         with _timed(taken, name):
-            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    return {**taken, "MB": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024}
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {**taken, "MB": float(done.stdout.splitlines()[-1])}
 
 
 def _labels(size: int, folder: Path, encoder: Path) -> dict[str, float]:

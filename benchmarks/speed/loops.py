@@ -61,11 +61,10 @@ class Work:
 
 
 class Pass(NamedTuple):
-    """What a training took; shares: of the parts of a step, where the loop is ours to look into."""
+    """What a training took."""
 
     seconds: float
     peak_mb: float
-    shares: dict[str, float]
 
 
 Loop = Callable[[Work], Pass]
@@ -120,12 +119,18 @@ def _by_trainer(work: Work, pads: bool = False, **settings: Any) -> Pass:
         trainer.remove_callback(PrinterCallback)
         with job.meter.measuring("train", work.rows):
             trainer.train()
+            _wait_for_gpu()
     return _taken(job)
 
 
-def _taken(job: Job, shares: dict[str, float] | None = None) -> Pass:
+def _taken(job: Job) -> Pass:
     cost = job.meter.cost()
-    return Pass(cost["train_seconds"], cost["peak_memory_mb"], shares or {})
+    return Pass(cost["train_seconds"], cost["peak_memory_mb"])
+
+
+def _wait_for_gpu() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
 
 
 # -- ours ------------------------------------------------------------------------------------------------------------
@@ -142,6 +147,17 @@ def ours(work: Work) -> Pass:
 
 def bare(work: Work) -> Pass:
     """A loop in plain PyTorch over the batches of ours, which lie ready: what it takes less is the suite's own."""
+    return _bare(work, Parts(timed=False))
+
+
+def shares(work: Work) -> dict[str, float]:
+    """Of the parts of a step in the bare loop; to time them takes time of its own on a GPU."""
+    parts = Parts(timed=True)
+    _bare(work, parts)
+    return {part: seconds / sum(parts.seconds.values()) for part, seconds in parts.seconds.items()}
+
+
+def _bare(work: Work, parts: Parts) -> Pass:
     job = work.job()
     model, rows, _ = prepared(job, work.recipe)
     with tempfile.TemporaryDirectory() as folder:
@@ -149,7 +165,6 @@ def bare(work: Work) -> Pass:
     optimizer = AdamW(model.parameters(), work.recipe.learning_rate, weight_decay=work.recipe.weight_decay, fused=True)
     warmup = round(work.recipe.warmup * len(batches))
     schedule = get_scheduler(work.recipe.schedule, optimizer, warmup, len(batches))
-    parts = Parts()
     model.train()
     with job.meter.measuring("train", work.rows):
         for batch in batches:
@@ -163,7 +178,8 @@ def bare(work: Work) -> Pass:
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()
-    return _taken(job, parts.shares)
+        _wait_for_gpu()
+    return _taken(job)
 
 
 def _autocast(wanted: bool) -> torch.autocast:
@@ -172,18 +188,15 @@ def _autocast(wanted: bool) -> torch.autocast:
 
 @dataclass
 class Parts:
-    """Seconds of each part of a step."""
+    """Seconds of each part of a step, where they are timed."""
 
+    timed: bool
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @contextlib.contextmanager
     def of(self, part: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        self.seconds[part] += time.perf_counter() - start
-
-    @property
-    def shares(self) -> dict[str, float]:
-        return {part: seconds / sum(self.seconds.values()) for part, seconds in self.seconds.items()}
+        if self.timed:
+            _wait_for_gpu()
+            self.seconds[part] += time.perf_counter() - start

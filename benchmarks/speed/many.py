@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.errors import UserError
+from benchmarks.execute.shares import available_cores
 from benchmarks.speed.timing import Goal, Measured, Ratio, Table, in_turn, ratios
 
 RUNS, JOBS = 10, 2
@@ -43,6 +44,7 @@ def many_runs(command: Sequence[str], rounds: int, cache: Path, tell: Callable[[
         Goal(f"{RUNS} runs: {SIDE_BY_SIDE} against {ONE_BY_ONE}", 1.6, ratios(whole[ONE_BY_ONE], whole[SIDE_BY_SIDE])),
         Goal(f"{RUNS} runs in one command against {PROCESSES}", 1.5, ratios(whole[PROCESSES], whole[SIDE_BY_SIDE])),
         Goal(f"{RUNS} seeds: all that is neither training nor predicting", 0.02, rest, "share", at_most=True),
+        Goal("small runs packed on a GPU against one after the other", 4.0, None, why="no GPU was there"),
     ]
     lines = [
         [way, round(Ratio.of(of).middle, 1), round(3600 * RUNS / Ratio.of(of).middle)] for way, of in whole.items()
@@ -61,9 +63,10 @@ def _rates() -> Iterable[list[str]]:
 
 def _made(commands: Sequence[Sequence[str]], cache: Path, abreast: int) -> Taken:
     """All commands, so many at a time, each with its share of the cores. Raises UserError where one fails."""
-    environment = {**os.environ, "ENCODER_BENCH_CACHE": str(cache)}
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    environment["ENCODER_BENCH_CACHE"] = str(cache)
     if abreast > 1:
-        environment["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // abreast))
+        environment["OMP_NUM_THREADS"] = str(max(1, len(available_cores()) // abreast))
     with tempfile.TemporaryDirectory() as results:
         folders = [Path(results, str(number)) for number in range(len(commands))]
         start = time.perf_counter()

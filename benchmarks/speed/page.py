@@ -34,16 +34,24 @@ def keep(results: Path, part: str, measured: Measured) -> None:
 
 def write(results: Path) -> Path:
     """The page of all parts that are kept."""
-    paths = {part: _folder(results) / f"{part}.json" for part in PARTS}
-    parts = {part: json.loads(path.read_text(encoding="utf-8")) for part, path in paths.items() if path.is_file()}
-    goals = [_goal(said) for record in parts.values() for said in record["goals"]]
-    sections = [ABOUT, "## What was to be reached", _goals(goals)]
+    parts = _read(results)
+    sections = [ABOUT, "## What was to be reached", reached(results)]
     for record in parts.values():
         sections += [text for table in record["tables"] for text in _section(Table(**table))]
         sections.append(_where(record))
     path = results / "SPEED.md"
     write_text(path, "\n\n".join(sections) + "\n")
     return path
+
+
+def reached(results: Path) -> str:
+    """The table of all goals."""
+    return _goals([_goal(said) for record in _read(results).values() for said in record["goals"]])
+
+
+def _read(results: Path) -> dict[str, dict[str, Any]]:
+    paths = {part: _folder(results) / f"{part}.json" for part in PARTS}
+    return {part: json.loads(path.read_text(encoding="utf-8")) for part, path in paths.items() if path.is_file()}
 
 
 def _folder(results: Path) -> Path:

@@ -33,7 +33,7 @@ def starting(rounds: int, tell: Callable[[str], None]) -> Measured:
 
 
 def _seconds(command: Sequence[str] | None) -> float:
-    script = "pass" if command is None else "import sys; from benchmarks.cli import main; main(sys.argv[1:])"
+    script = "pass" if command is None else "import sys; from benchmarks.cli import main; sys.exit(main(sys.argv[1:]))"
     with tempfile.TemporaryDirectory() as results:
         more = ["--results-dir", str(Path(results))] if command and command[0] == "run" else []
         start = time.perf_counter()

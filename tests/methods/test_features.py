@@ -85,3 +85,19 @@ def test_two_copies_of_the_same_weights_and_tokenizer_share_theirs(tmp_path, enc
     tokenized(job, "train", tokenizer, LENGTH)
     tokenized(replace(job, encoder=twin), "train", tokenizer, LENGTH)
     assert len(kept_files(tmp_path)) == 1
+
+
+def test_few_rows_of_many_are_tokenised_alone(tmp_path, encoder):
+    job = jobs.job(tmp_path, encoder, Finetune(), train_size=2, test_size=4)
+    tokenizer = load_tokenizer(encoder, job.task.type)
+    found = {part: tokenized(job, part, tokenizer, LENGTH) for part in PARTS}
+    assert len(found["train"].row) == 2 and len(found["test"].row) == 4
+    assert len(kept_files(tmp_path)) == 1  # 2 of 60 alone, 4 of 60 with all
+
+
+def test_a_cache_that_cannot_be_written_keeps_nothing_and_stops_nothing(tmp_path, encoder):
+    job = jobs.job(tmp_path, encoder, Finetune())
+    (tmp_path / "blocked").write_text("a file where the folder should be")
+    tokenizer = load_tokenizer(encoder, job.task.type)
+    found = tokenized(replace(job, cache=tmp_path / "blocked"), "train", tokenizer, LENGTH)
+    assert found.features.to_dict() == tokenized(job, "train", tokenizer, LENGTH).features.to_dict()

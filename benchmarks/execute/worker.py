@@ -1,0 +1,163 @@
+"""A process that makes one run after the other on its own part of the machine, and says how they go."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.environment import machine
+from benchmarks.execute.here import Event, make
+from benchmarks.execute.shares import Place
+from benchmarks.schema import RunSpec
+
+SECONDS_BETWEEN_TELLINGS = 0.5
+SECONDS_TO_LEAVE = 10.0
+
+_spawned = get_context("spawn")  # a forked process would share torch's threads and the GPU's state, which breaks both
+
+
+class Ready(NamedTuple):
+    """A worker's first word; free: bytes on its GPU, None where it has none."""
+
+    free: int | None
+
+
+@dataclass
+class Worker:
+    """The other end of it, and what it is doing."""
+
+    place: Place
+    process: SpawnProcess
+    connection: Connection
+    ready: bool = False
+    run: RunSpec | None = None
+    began: str = ""
+    """When it was given that, as stored runs say it."""
+
+    @property
+    def end(self) -> str:
+        """How it ended, waited for."""
+        self.process.join()
+        code = self.process.exitcode or 0
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+    def dismiss(self) -> None:
+        self.connection.close()
+        self.process.terminate()
+        self.process.join(SECONDS_TO_LEAVE)
+        self.process.kill()
+        self.process.join()
+
+
+def hired(place: Place, prepared: Path, results: Path, force: bool) -> Worker:
+    ours, theirs = _spawned.Pipe()
+    process = _spawned.Process(target=_work, args=(theirs, place, prepared, results, force), name="encoder-bench run")
+    with _as_in(place):
+        process.start()
+    theirs.close()  # theirs alone is open now: it closes when they die
+    return Worker(place, process, ours)
+
+
+@contextmanager
+def _as_in(place: Place) -> Iterator[None]:
+    """What a process is started with: its cores and threads, which numerical libraries look at once, when they are
+    loaded, its GPU, and no interrupts: Ctrl-C reaches every process of a terminal, and this one ends the others.
+    """
+    own = {"OMP_NUM_THREADS": str(place.threads), "RAYON_NUM_THREADS": str(place.threads)}
+    if place.gpu is not None:
+        own["CUDA_VISIBLE_DEVICES"] = place.gpu
+    before = {name: os.environ.get(name) for name in own}
+    with _blocked(signal.SIGINT), _kept_to(place.cores):
+        os.environ.update(own)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+@contextmanager
+def _blocked(number: signal.Signals) -> Iterator[None]:
+    """It comes when the block is over; a process that is started inside never gets it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _kept_to(cores: Sequence[int]) -> Iterator[None]:
+    if not hasattr(os, "sched_setaffinity"):  # not on macOS
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+# -- in the worker's own process -------------------------------------------------------------------------------------
+
+
+def _work(connection: Connection, place: Place, prepared: Path, results: Path, force: bool) -> None:
+    """Makes one run after the other, until the pool has no more or is gone. Told to end, it does so in order, and
+    leaves no temporary file and no semaphore behind.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    machine()  # the commit that runs now, not the one that is checked out when a run is over
+    here = pickle.loads(prepared.read_bytes())  # noqa: S301  # written by the process that started this one
+    connection.send(Ready(_freed(place)))
+    while True:
+        try:
+            spec = connection.recv()
+        except EOFError:
+            return
+        make(spec, here, results, _Telling(connection), 1, force)
+        _freed(place)
+
+
+def _freed(place: Place) -> int | None:
+    """Gives the GPU's memory back, which torch keeps for its own next run; bytes that are free there."""
+    if place.gpu is None:
+        return None
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()
+    return int(torch.cuda.mem_get_info()[0])
+
+
+class _Telling:
+    """Events to the pool, of a run's progress not every one; without a pool there is nothing left to do."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.told = 0.0
+
+    def __call__(self, event: Event) -> None:
+        now = time.monotonic()
+        if 0.0 < event.share < 1.0 and event.outcome is None and now - self.told < SECONDS_BETWEEN_TELLINGS:
+            return
+        self.told = now
+        try:
+            self.connection.send(event)
+        except OSError:
+            os._exit(1)
