@@ -258,7 +258,7 @@ def handed_out(taken: dict[str, int], places: list[Place], free: dict[str, int])
     """What each worker is given at first; taken: bytes of every run."""
     waiting = [SimpleNamespace(path=path) for path in taken]
     workers = [Worker(place, None, Listening(), ready=True) for place in places]  # type: ignore[arg-type]
-    pool._Pool(None, taken, waiting, workers, free).hand_out()  # type: ignore[arg-type]
+    pool._Pool(None, None, taken, waiting, workers, free).hand_out()  # type: ignore[arg-type]
     return [worker.connection.got for worker in workers]  # type: ignore[attr-defined]
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import pickle
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import store
@@ -31,10 +28,18 @@ class _Pool:
     """
 
     hire: Callable[[Place], Worker]
+    prepared: Prepared
     taken: Mapping[str, int]
     waiting: list[RunSpec]
     workers: list[Worker] = field(default_factory=list)
     free: dict[str, int] = field(default_factory=dict)
+
+    def begin(self, worker: Worker, said: Ready) -> None:
+        """It is there, and gets what all runs need."""
+        worker.ready = True
+        if worker.place.gpu is not None and said.free is not None:
+            self.free.setdefault(worker.place.gpu, said.free)
+        worker.send(self.prepared)
 
     def hand_out(self) -> None:
         """The next run to every worker that has none, unless its GPU has no room for it beside what is there: a smaller
@@ -43,8 +48,7 @@ class _Pool:
         for worker in self.workers:
             if worker.ready and worker.run is None and self.waiting and self._has_room(worker.place):
                 worker.run, worker.began = self.waiting.pop(0), _now()
-                with suppress(OSError):  # it has died: that is heard next
-                    worker.connection.send(worker.run)
+                worker.send(worker.run)
 
     def _has_room(self, place: Place) -> bool:
         there = [worker.run for worker in self.workers if worker.run and worker.place.gpu == place.gpu]
@@ -92,18 +96,15 @@ def execute(
     """
     taken = {spec.path: estimated for spec, estimated in zip(prepared.runs, estimates(prepared), strict=True)}
     waiting = sorted(prepared.runs, key=seconds, reverse=True)
-    with TemporaryDirectory(prefix="encoder-bench-") as folder:
-        inside = Path(folder, "prepared")
-        inside.write_bytes(pickle.dumps(prepared))
-        pool = _Pool(partial(hired, prepared=inside, results=results, force=force), taken, waiting)
-        try:
-            pool.workers += map(pool.hire, where)
-            return _followed(pool, results, tell, fail_fast)
-        finally:
-            for worker in pool.workers:
-                worker.process.terminate()
-            for worker in pool.workers:
-                worker.dismiss()
+    pool = _Pool(partial(hired, results=results, force=force), prepared, taken, waiting)
+    try:
+        pool.workers += map(pool.hire, where)
+        return _followed(pool, results, tell, fail_fast)
+    finally:
+        for worker in pool.workers:
+            worker.process.terminate()
+        for worker in pool.workers:
+            worker.dismiss()
 
 
 def estimates(prepared: Prepared) -> list[int]:
@@ -118,22 +119,18 @@ def _followed(pool: _Pool, results: Path, tell: Tell, fail_fast: bool) -> list[R
         pool.hand_out()
         for worker, said in _heard(pool.workers):
             if isinstance(said, Ready):
-                worker.ready = True
-                if worker.place.gpu is not None and said.free is not None:
-                    pool.free.setdefault(worker.place.gpu, said.free)
-                continue
-            if said is None and worker.run is None:
+                pool.begin(worker, said)
+            elif said is None and worker.run is None:
                 pool.lost(worker)
-                continue
-            event = said or _died(worker, results)
-            tell(event)
-            if event.outcome is None:
-                continue
-            worker.run = None
-            if isinstance(event.outcome, RunFailure):
-                failures.append(event.outcome)
-            if said is None or isinstance(event.outcome, RunFailure):
-                pool.renew(worker)
+            else:
+                event = said or _died(worker, results)
+                tell(event)
+                if event.outcome is not None:
+                    worker.run = None
+                if isinstance(event.outcome, RunFailure):
+                    failures.append(event.outcome)
+                if said is None or isinstance(event.outcome, RunFailure):
+                    pool.renew(worker)
     return failures
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -19,6 +18,7 @@ from typing import NamedTuple
 
 from benchmarks.environment import machine
 from benchmarks.execute.here import Event, make
+from benchmarks.execute.prepare import Prepared
 from benchmarks.execute.shares import Place
 from benchmarks.schema import RunSpec
 
@@ -53,6 +53,10 @@ class Worker:
         code = self.process.exitcode or 0
         return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
+    def send(self, what: Prepared | RunSpec) -> None:
+        with suppress(OSError):  # it has died: that is heard next
+            self.connection.send(what)
+
     def dismiss(self) -> None:
         self.connection.close()
         self.process.terminate()
@@ -61,9 +65,10 @@ class Worker:
         self.process.join()
 
 
-def hired(place: Place, prepared: Path, results: Path, force: bool) -> Worker:
+def hired(place: Place, results: Path, force: bool) -> Worker:
+    """Started: it will say that it is ready, wait for what is prepared, and then for runs."""
     ours, theirs = _spawned.Pipe()
-    process = _spawned.Process(target=_work, args=(theirs, place, prepared, results, force), name="encoder-bench run")
+    process = _spawned.Process(target=_work, args=(theirs, place, results, force), name="encoder-bench run")
     with _as_in(place):
         process.start()
     theirs.close()  # theirs alone is open now: it closes when they die
@@ -117,21 +122,18 @@ def _kept_to(cores: Sequence[int]) -> Iterator[None]:
 # -- in the worker's own process -------------------------------------------------------------------------------------
 
 
-def _work(connection: Connection, place: Place, prepared: Path, results: Path, force: bool) -> None:
+def _work(connection: Connection, place: Place, results: Path, force: bool) -> None:
     """Makes one run after the other, until the pool has no more or is gone. Told to end, it does so in order, and
     leaves no temporary file and no semaphore behind.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     machine()  # the commit that runs now, not the one that is checked out when a run is over
-    here = pickle.loads(prepared.read_bytes())  # noqa: S301  # written by the process that started this one
     connection.send(Ready(_freed(place)))
-    while True:
-        try:
-            spec = connection.recv()
-        except EOFError:
-            return
-        make(spec, here, results, _Telling(connection), 1, force)
-        _freed(place)
+    with suppress(EOFError):  # the pool is gone
+        prepared = connection.recv()
+        while True:
+            make(connection.recv(), prepared, results, _Telling(connection), 1, force)
+            _freed(place)
 
 
 def _freed(place: Place) -> int | None:
