@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from benchmarks.plan import changed_fields
-from benchmarks.schema import RunResult, RunSpec, Stored
+from benchmarks.schema import Recipe, RunResult, RunSpec, Stored
 
 # Rows trained a second where nothing has been stored yet: a guess for a small encoder on a few cores. What is frozen is
 # read once, so each of its many epochs costs little.
@@ -34,13 +34,15 @@ class History:
     """The stored runs of a plan's tasks."""
 
     def __init__(self, runs: Iterable[Stored]) -> None:
-        self.results: list[RunResult] = []
+        self._likes: dict[tuple[str, ...], list[RunResult]] = {}
+        self._paces: dict[tuple[object, ...], float | None] = {}
         self.keys: set[tuple[str, str, str]] = set()
         self.stored: dict[tuple[str, str, str], list[Stored]] = {}
         for run in runs:
             self.stored.setdefault((run.task, run.system, _slot(run.key, run.fingerprint)), []).append(run)
             if isinstance(run, RunResult):
-                self.results.append(run)
+                for like in _likes(run.system, run.task, run.method, run.group):
+                    self._likes.setdefault(like, []).append(run)
                 self.keys.add((run.task, run.system, run.key))
 
     def done(self, spec: RunSpec) -> bool:
@@ -55,16 +57,24 @@ class History:
 
     def seconds(self, spec: RunSpec) -> tuple[float, bool]:
         """Estimated seconds, and whether stored runs back them: of the likest that are there."""
-        for alike in (
-            lambda run: (run.system, run.task) == (spec.system.name, spec.task.name),
-            lambda run: run.system == spec.system.name,
-            lambda run: (run.method, run.group) == (spec.system.method, spec.task.group),
-        ):
-            likes = [run for run in self.results if alike(run)]
-            if rates := [rate for run in likes if (rate := _seconds_per_row(run, spec)) is not None]:
-                return _trainings(spec) * _rows_seen(spec) * median(rates), True
-        guessed = GUESSED_ROWS_PER_SECOND.get(spec.system.method, QUICK_ROWS_PER_SECOND)
-        return _trainings(spec) * _rows_seen(spec) / guessed, False
+        rows = _trainings(spec) * _rows_seen(spec)
+        for like in _likes(spec.system.name, spec.task.name, spec.system.method, spec.task.group):
+            if (pace := self._pace(like, type(spec.recipe), len(spec.task.classes))) is not None:
+                return rows * pace, True
+        return rows / GUESSED_ROWS_PER_SECOND.get(spec.system.method, QUICK_ROWS_PER_SECOND), False
+
+    def _pace(self, like: tuple[str, ...], recipe: type[Recipe], classes: int) -> float | None:
+        """Seconds a row of the stored runs that are like this; computed once: plans and stores are long."""
+        asked = like, recipe, classes
+        if asked not in self._paces:
+            rates = (_seconds_per_row(run, recipe, classes) for run in self._likes.get(like, ()))
+            self._paces[asked] = median(known) if (known := [rate for rate in rates if rate is not None]) else None
+        return self._paces[asked]
+
+
+def _likes(system: str, task: str, method: str, group: str) -> tuple[tuple[str, ...], ...]:
+    """By what two runs are like each other, the likest first."""
+    return ("system and task", system, task), ("system", system), ("method and group", method, group)
 
 
 def _slot(key: str, fingerprint: str) -> str:
@@ -89,10 +99,10 @@ def _declared_rows(spec: RunSpec) -> int:
     return sum(file.rows or 0 for file in files) or GUESSED_ROWS
 
 
-def _seconds_per_row(run: RunResult, spec: RunSpec) -> float | None:
+def _seconds_per_row(run: RunResult, recipe: type[Recipe], classes: int) -> float | None:
     """Of a run that is like the planned one."""
-    recipe = type(spec.recipe).model_construct(**run.recipe)  # what an earlier version stored may not be valid now
-    rows = recipe.seen(run.train_size or 0, len(spec.task.classes))
+    stored = recipe.model_construct(**run.recipe)  # what an earlier version stored may not be valid now
+    rows = stored.seen(run.train_size or 0, classes)
     return (run.cost["train_seconds"] + run.cost["predict_seconds"]) / rows if rows else None
 
 

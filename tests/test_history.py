@@ -55,6 +55,16 @@ def test_the_estimate_is_a_guess_until_a_run_is_stored_and_grows_with_the_rows(s
     assert history.seconds(larger) == (20.0, True)
 
 
+def test_stored_runs_are_looked_through_once_however_many_are_planned(spec, monkeypatch):
+    looked = []
+    seen = type(spec.recipe).seen
+    monkeypatch.setattr(type(spec.recipe), "seen", lambda *given: looked.append(given) or seen(*given))
+    history = History([stored(spec)] * 7)
+    for seed in range(50):
+        assert history.seconds(replace(spec, protocol=Protocol(train_size=10, seed=seed))) == (5.0, True)
+    assert len(looked) == 7 + 50  # each stored run once, and the rows of each planned one
+
+
 def test_few_examples_take_as_long_whatever_the_number_of_rows(spec):
     system = load_systems()["sbert-fewshot"]
     few = replace(spec, system=system, recipe=resolved_recipe(system, spec.task.type))

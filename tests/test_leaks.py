@@ -11,7 +11,7 @@ from kept import Kept, flipped
 
 from benchmarks import leaks
 from benchmarks.cli import main
-from benchmarks.data.leaks import leaked, look
+from benchmarks.data.leaks import leaked, look, missing
 from benchmarks.data.near_duplicates import near
 from benchmarks.leaderboard import write
 from benchmarks.leaks import Closest, Leaks
@@ -93,8 +93,10 @@ def test_a_torn_file_of_leaks_is_made_anew(four, left):
     (path,) = (four.results / "leaks" / "mine").iterdir()
     path.write_bytes(path.read_bytes()[:left])
     assert leaks.read(path) is None
+    assert missing(four.results, four.data, [Protocol()])
     assert look(four.results, four.data, [Protocol()], four.folder / "cache") == [found]
     assert leaks.read(path) == found[1]
+    assert not missing(four.results, four.data, [Protocol()])
 
 
 # -- on a page -------------------------------------------------------------------------------------------------------

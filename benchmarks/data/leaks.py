@@ -29,7 +29,7 @@ def look(results: Path, data: TaskData, protocols: Iterable[Protocol], cache_dir
 
 def missing(results: Path, data: TaskData, protocols: Iterable[Protocol]) -> bool:
     """Whether `look` has to search."""
-    return not all(path.is_file() for path in _paths(results, data, protocols))
+    return any(leaks.read(path) is None for path in _paths(results, data, protocols))
 
 
 def _paths(results: Path, data: TaskData, protocols: Iterable[Protocol]) -> dict[Path, Protocol]:
