@@ -291,7 +291,7 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
         (["--set", "recipe.c=.inf"], "c: input should be a finite number"),
         (["--set", "recipe.c=true"], "c: true is no number"),
         (["--set", "recipe.ngrams=[2,1]"], "ngrams: the shortest n-gram comes first"),
-        (["--jobs", "2"], "no such flag: '--jobs'.  (see"),
+        (["--gpus", "2"], "no such flag: '--gpus'.  (see"),
         (["--sede", "1"], "no such flag: '--sede'. Did you mean '--seeds'?"),
     ],
 )
