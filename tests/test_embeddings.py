@@ -18,7 +18,7 @@ from benchmarks.embeddings.store import key_of
 from benchmarks.encoders import checkpoint_sha256, load_encoder, load_tokenizer, parameters
 from benchmarks.errors import UserError
 from benchmarks.files import alone
-from benchmarks.methods.features import join_windows, word_features
+from benchmarks.methods.features import features_of, join_windows
 from benchmarks.schema import TAGS, TEXTS
 
 LENGTH = 24
@@ -83,7 +83,7 @@ def test_words_have_the_vector_of_their_first_piece_where_they_stand_furthest_fr
 
     tokenizer, model = load_tokenizer(encoders[family], TAGS), load_encoder(encoders[family]).eval()
     rows = Dataset.from_dict({"tokens": ROWS_OF_WORDS, "tags": [[0] * len(words) for words in ROWS_OF_WORDS]})
-    windows = word_features(rows, tokenizer, LENGTH)
+    windows = features_of(rows, tokenizer, LENGTH)
     assert len(windows.row) > len(rows)
     assert any(len(set(words)) < len(words) - 1 for words in windows.features["words"]), "no word of several pieces"
     with torch.no_grad():

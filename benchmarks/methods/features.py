@@ -66,35 +66,31 @@ def tokenized(job: Job, part: Part, tokenizer: PreTrainedTokenizerBase, length: 
     rows, data = job.data.rows[part], job.data.of
     table = data.tables[rows.part]
     if len(rows) * FEW < len(table):
-        return _in_memory(data.table(rows), tokenizer, length, job.task.type)
+        return features_of(data.table(rows), tokenizer, length)
     said = [tokenizer_sha256(job.encoder), length, tokenizers.__version__, transformers.__version__]
     content = json.dumps([FEATURES_VERSION, job.task.type, data.content(rows.part), *said])
     path = job.cache / "tokens" / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.arrow"
     try:
         whole = kept(path, _schema(job.task.type, tokenizer), partial(_batches, table, tokenizer, length))
     except UserError:  # a cache that can only be read
-        return _in_memory(data.table(rows), tokenizer, length, job.task.type)
+        return features_of(data.table(rows), tokenizer, length)
     return _selected(whole, rows.index)
 
 
-def text_features(rows: Dataset, tokenizer: PreTrainedTokenizerBase, length: int) -> Features:
-    """Columns input_ids, attention_mask (token_type_ids), labels; texts longer than `length` pieces lose their end."""
-    return _in_memory(rows, tokenizer, length, TEXTS)
+def features_of(rows: Dataset, tokenizer: PreTrainedTokenizerBase, length: int) -> Features:
+    """Of all rows, in memory: columns input_ids, attention_mask (token_type_ids) and labels. Texts longer than `length`
+    pieces lose their end.
 
-
-def word_features(rows: Dataset, tokenizer: PreTrainedTokenizerBase, length: int) -> Features:
-    """Columns as above plus words (word index of each piece, -1 for special tokens).
-
-    A sequence over `length` pieces becomes several windows that overlap by a quarter, so that every word is trained
-    and predicted; the first piece of each word carries its tag, the others IGNORED.
+    Rows of words have a column words, too (word index of each piece, -1 for special tokens). A sequence over `length`
+    pieces becomes several windows that overlap by a quarter, so that every word is trained and predicted; the first
+    piece of each word carries its tag, the others IGNORED.
     """
-    return _in_memory(rows, tokenizer, length, TAGS)
-
-
-def _in_memory(rows: Dataset, tokenizer: PreTrainedTokenizerBase, length: int, task_type: TaskType) -> Features:
-    schema = _schema(task_type, tokenizer)
-    table = pa.Table.from_batches(_batches(rows, tokenizer, length), schema)
+    table = pa.Table.from_batches(_batches(rows, tokenizer, length), _schema(_type_of(rows), tokenizer))
     return _selected(Dataset(cast(Any, table)), np.arange(len(rows)))
+
+
+def _type_of(rows: Dataset) -> TaskType:
+    return TEXTS if "text" in rows.column_names else TAGS
 
 
 def _selected(whole: Dataset, index: np.ndarray) -> Features:
@@ -120,7 +116,7 @@ def _schema(task_type: TaskType, tokenizer: PreTrainedTokenizerBase) -> pa.Schem
 
 def _batches(rows: Dataset, tokenizer: PreTrainedTokenizerBase, length: int) -> Iterator[pa.RecordBatch]:
     """The features of all rows, some rows at a time."""
-    task_type: TaskType = TEXTS if "text" in rows.column_names else TAGS
+    task_type = _type_of(rows)
     schema, features = _schema(task_type, tokenizer), _of_texts if task_type == TEXTS else _of_words
     for start in range(0, len(rows), BATCH):
         columns = features(rows[start : start + BATCH], tokenizer, length)

@@ -28,7 +28,7 @@ from benchmarks.data.splits import generator, stratified_order
 from benchmarks.encoders import longest_input
 from benchmarks.errors import UserError
 from benchmarks.methods import Job
-from benchmarks.methods.features import text_features
+from benchmarks.methods.features import features_of
 from benchmarks.methods.pairs import ASKED, PARTNERS, THRESHOLD, of_each_class, partners
 from benchmarks.methods.training import (
     EVAL_BATCH,
@@ -102,7 +102,7 @@ def sentence_encoder(job: Job, trained: Dataset) -> SentenceTransformer:
     length = longest_input(job.encoder, transformer.tokenizer, job.max_length)
     transformer.max_seq_length = length
     cut = {"train": trained, "test": job.data.test}
-    cut_rows = {name: text_features(rows, transformer.tokenizer, length).cut_rows for name, rows in cut.items()}
+    cut_rows = {name: features_of(rows, transformer.tokenizer, length).cut_rows for name, rows in cut.items()}
     job.meter.note(max_length=length, cut_rows=cut_rows)
     pooling = Pooling(transformer.get_embedding_dimension(), "mean")
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -10,7 +10,7 @@ from benchmarks.embeddings import pooled
 from benchmarks.encoders import load_tokenizer, longest_input, parameters
 from benchmarks.methods import Job
 from benchmarks.methods.embedded import pooled_texts
-from benchmarks.methods.features import text_features
+from benchmarks.methods.features import features_of
 from benchmarks.recipes import ZeroShotLabels, ZeroShotPipeline
 from benchmarks.schema import TEXTS, Predictions
 
@@ -55,7 +55,7 @@ def pipeline(job: Job) -> Predictions:
     assert folder is not None
     tokenizer = load_tokenizer(folder, TEXTS)
     length = longest_input(folder, tokenizer, job.max_length)
-    tokenized = text_features(job.data.test, tokenizer, length)
+    tokenized = features_of(job.data.test, tokenizer, length)
     job.meter.note(max_length=length, cut_rows={"test": tokenized.cut_rows})
     order = np.argsort([-len(pieces) for pieces in tokenized.features["input_ids"]], kind="stable")  # longest first
     classifier = _pipeline(folder, tokenizer)

@@ -12,7 +12,7 @@ import tiny
 
 from benchmarks.encoders import load_tokenizer, tokenizer_sha256
 from benchmarks.methods import PARTS, features
-from benchmarks.methods.features import text_features, tokenized, word_features
+from benchmarks.methods.features import features_of, tokenized
 from benchmarks.recipes import Finetune
 from benchmarks.schema import TAGS
 
@@ -40,12 +40,11 @@ def same(found: features.Features, wanted: features.Features) -> None:
 def test_the_features_of_a_run_are_those_of_its_own_rows(tmp_path, encoder, write, protocol):
     job = jobs.job(tmp_path, encoder, Finetune(), write, **protocol)
     tokenizer = load_tokenizer(encoder, job.task.type)
-    alone = word_features if job.task.type == TAGS else text_features
     for part in PARTS:
         rows = getattr(job.data, part)
         length = LENGTH if job.task.type == TAGS else 8
         found = tokenized(job, part, tokenizer, length)
-        same(found, alone(rows, tokenizer, length))
+        same(found, features_of(rows, tokenizer, length))
         assert set(found.row) == set(range(len(rows)))
 
 

@@ -15,7 +15,7 @@ from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
 from benchmarks.encoders import load_model, load_tokenizer
 from benchmarks.lock import Lock
-from benchmarks.methods.features import IGNORED, join_windows, text_features, word_features
+from benchmarks.methods.features import IGNORED, features_of, join_windows
 from benchmarks.methods.training import training_arguments
 from benchmarks.recipes import Finetune
 from benchmarks.runner import run
@@ -71,7 +71,7 @@ def _scores_one_by_one(folder, encoder, spec, data):
     transformers.set_seed(0)
     tokenizer = load_tokenizer(encoder, TEXTS)
     model = load_model(encoder, TEXTS, spec.task.classes)
-    features = text_features(data.splits["train"], tokenizer, spec.task.max_length).features
+    features = features_of(data.splits["train"], tokenizer, spec.task.max_length).features
     arguments = training_arguments(spec.recipe, 0, len(features), str(folder / "out"))
     trainer = Trainer(model, arguments, DataCollatorWithPadding(tokenizer), features, processing_class=tokenizer)
     trainer.train()
@@ -99,7 +99,7 @@ def splitting(tmp_path) -> dict[str, Path]:
 def word_windows(folder: Path, encoder: Path, length: int):
     """The training rows of the tagging task as windows, in which some word has several pieces."""
     _, data = rows_of(folder, make.tag_task)
-    features = word_features(data.splits["train"], load_tokenizer(encoder, TAGS), length)
+    features = features_of(data.splits["train"], load_tokenizer(encoder, TAGS), length)
     assert any(len(set(words)) < len(words) - 1 for words in features.features["words"])
     return data.splits["train"], features
 
@@ -135,7 +135,7 @@ def test_a_word_of_which_the_tokenizer_leaves_nothing_is_outside(tmp_path, check
 def test_long_texts_are_cut_and_counted(tmp_path, checkpoints):
     _, data = rows_of(tmp_path)
     tokenizer = load_tokenizer(checkpoints["bert"], TEXTS)
-    features = text_features(data.splits["train"], tokenizer, 8)
+    features = features_of(data.splits["train"], tokenizer, 8)
     lengths = [len(tokenizer(text)["input_ids"]) for text in data.splits["train"]["text"]]
     assert features.cut_rows == sum(length > 8 for length in lengths) > 0
     assert [len(pieces) for pieces in features.features["input_ids"]] == [min(8, length) for length in lengths]
