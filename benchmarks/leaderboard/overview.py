@@ -225,15 +225,13 @@ def _in_order(standing: Standing, tasks: int) -> tuple[bool, float, float, str]:
 
 def _places(column: Column, number: int) -> dict[str, Place]:
     """Of each ranked system; drawn ranks only where every one of them was sampled."""
-    from scipy.stats import rankdata
-
     rows = {row.system: row.score for row in column.ranked}
     standings, sign = column.section.standings, -1.0 if column.higher_is_better else 1.0
-    ranks = dict(zip(rows, rankdata([sign * (score or 0.0) for score in rows.values()]).tolist(), strict=True))
+    ranks = pd.Series({system: sign * (score or 0.0) for system, score in rows.items()}).rank().to_dict()
     drawn: dict[str, Floats] = {}
     if standings and set(standings.systems) == set(rows):
-        found = rankdata(sign * standings.estimates.draws(seed=number), axis=1)
-        drawn = dict(zip(standings.systems, found.T, strict=True))
+        found = pd.DataFrame(sign * standings.estimates.draws(seed=number)).rank(axis=1)
+        drawn = dict(zip(standings.systems, found.to_numpy().T, strict=True))
     return {system: Place(ranks[system], len(rows), drawn.get(system)) for system in rows}
 
 

@@ -11,7 +11,7 @@ from benchmarks.leaderboard.made import Made
 from benchmarks.leaderboard.uncertain import Sampled, Standings
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS
 from benchmarks.stats.ranking import ranks
-from benchmarks.stats.seeds import mean_interval
+from benchmarks.stats.seeds import mean, mean_interval
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
@@ -149,16 +149,16 @@ def _row(system: str, seeds: Seeds, metric: str, join: Join) -> Row:
 def _means(seeds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Of every metric that all seeds have."""
     shared = set.intersection(*map(set, seeds)) if seeds else set()
-    return {name: mean_interval([seed[name] for seed in seeds])[0] for name in sorted(shared)}
+    return {name: mean([seed[name] for seed in seeds]) for name in sorted(shared)}
 
 
 def _single(seeds: Sequence[Sequence[float]]) -> Single | None:
     values = [value for folds in seeds for value in folds]
     if not values:
         return None
-    mean, half_width = mean_interval(values)
+    middle, half_width = mean_interval(values)
     sd = stdev(values) if len(values) > 1 else None
-    return Single(mean, sd, half_width if len(seeds) == 1 else None)
+    return Single(middle, sd, half_width if len(seeds) == 1 else None)
 
 
 # -- the rows of a table ---------------------------------------------------------------------------------------------

@@ -7,6 +7,16 @@ from collections.abc import Sequence
 from statistics import fmean
 
 
+def mean(values: Sequence[float]) -> float:
+    """Equal values give exactly that value, which a sum that is rounded and divided may miss.
+
+    Raises ValueError for no values.
+    """
+    if not values:
+        raise ValueError("mean of no values")
+    return float(values[0]) if min(values) == max(values) else fmean(values)
+
+
 def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float | None]:
     """The mean, and half the width of its confidence interval; None for one value, which tells nothing of its spread.
 
@@ -14,12 +24,10 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
     Not 1.96: of two seeds the factor is 12.7, of three 4.3. Equal values give exactly that value and 0.
     Raises ValueError for no values.
     """
-    if not values:
-        raise ValueError("mean of no values")
-    if min(values) == max(values):  # a sum that is rounded and divided may miss the value itself
-        return float(values[0]), (0.0 if len(values) > 1 else None)
+    middle, freedom = mean(values), len(values) - 1
+    if min(values) == max(values):
+        return middle, (0.0 if freedom else None)
     from scipy.special import stdtrit
 
-    mean, freedom = fmean(values), len(values) - 1
-    sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / freedom)
-    return mean, float(stdtrit(freedom, (1 + level) / 2)) * sd / math.sqrt(len(values))
+    sd = math.sqrt(math.fsum((value - middle) ** 2 for value in values) / freedom)
+    return middle, float(stdtrit(freedom, (1 + level) / 2)) * sd / math.sqrt(len(values))

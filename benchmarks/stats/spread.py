@@ -33,8 +33,8 @@ SMALLEST = 1e-12
 POWER = 1.5
 """Of the seeds' share of the variance, in the weight of Student's quantile."""
 DRAWS = 2000
-HALVINGS = 36
-"""Of the interval in which a p-value's logarithm is looked for: it is then known to nine digits."""
+HALVINGS = 26
+"""Of the interval in which a p-value's logarithm is looked for: it is then known to six digits."""
 
 
 class Spread(NamedTuple):
