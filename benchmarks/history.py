@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from benchmarks.plan import changed_fields
+from benchmarks.plan import changed_fields, is_variant
 from benchmarks.schema import Recipe, RunResult, RunSpec, Stored
 
 # Rows trained a second where nothing has been stored yet: a guess for a small encoder on a few cores. What is frozen is
@@ -37,6 +37,7 @@ class History:
         self._likes: dict[tuple[str, ...], list[RunResult]] = {}
         self._paces: dict[tuple[object, ...], float | None] = {}
         self.keys: set[tuple[str, str, str]] = set()
+        self.twins: dict[tuple[str, str], str] = {}
         self.stored: dict[tuple[str, str, str], list[Stored]] = {}
         for run in runs:
             self.stored.setdefault((run.task, run.system, _slot(run.key, run.fingerprint)), []).append(run)
@@ -44,10 +45,18 @@ class History:
                 for like in _likes(run.system, run.task, run.method, run.group):
                     self._likes.setdefault(like, []).append(run)
                 self.keys.add((run.task, run.system, run.key))
+                self.twins.setdefault((run.task, run.key), run.system)
 
     def done(self, spec: RunSpec) -> bool:
-        """Whether exactly this run is stored; one that failed is not done."""
-        return (spec.task.name, spec.system.name, spec.key) in self.keys
+        """Whether exactly this run is stored; one that failed is not done. A variant's under whatever name: that of
+        another system which, so changed, is the same.
+        """
+        return (spec.task.name, spec.system.name, spec.key) in self.keys or self.twin(spec) is not None
+
+    def twin(self, spec: RunSpec) -> str | None:
+        """Of a variant that is stored under another name alone, that name."""
+        own = (spec.task.name, spec.system.name, spec.key) in self.keys
+        return None if own or not is_variant(spec.system.name) else self.twins.get((spec.task.name, spec.key))
 
     def changes(self, spec: RunSpec) -> list[str]:
         """For each stored run of the same system, seed, size and fold under another identity: what differs."""

@@ -119,9 +119,14 @@ def joined(plans: Sequence[Plan]) -> Plan:
 def _one_a_run(identities: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Fingerprint -> the first system of it, one under its own name before a variant of another."""
     names: dict[str, str] = {}
-    for name in sorted(identities, key=lambda name: name.endswith("]")):
+    for name in sorted(identities, key=is_variant):
         names.setdefault(fingerprint(dict(identities[name])), name)
     return names
+
+
+def is_variant(system: str) -> bool:
+    """Whether the name is that of a system with changes, which it shows in brackets."""
+    return system.endswith("]")
 
 
 def _misfit(task: Task, system: System, checkpoints: Mapping[Encoder, Weights]) -> str | None:

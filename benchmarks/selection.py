@@ -89,8 +89,8 @@ def _systems_named(
         return [declared[name]]
     if tagged := [system for system in offered.values() if name in (ALL, *system.tags)]:
         return tagged
-    if "/" in name or folder_named(name):
-        return [from_checkpoint(name, [*declared, *chosen])]
+    if "/" in (checkpoint := typed(name, declared)):
+        return [from_checkpoint(checkpoint, [*declared, *chosen])]
     tags = dict.fromkeys(tag for system in declared.values() for tag in system.tags)
     if name in tags:
         raise UserError(f"--systems {name}: none of them is on this machine; with --sample add --set encoder=minilm.")
@@ -107,8 +107,13 @@ def from_checkpoint(checkpoint: str, taken: Sequence[str] = ()) -> System:
     return System(name=name, method="finetune", encoder=Encoder(checkpoint=checkpoint), tags=("command-line",))
 
 
+def typed(name: str, declared: Mapping[str, System]) -> str:
+    """An encoder as a user types it: of no entry's name, an existing folder is that folder, as for transformers."""
+    return name if name in declared or folder_named(name) or not Path(name).is_dir() else f"./{name}"
+
+
 def encoder_named(name: str, declared: Mapping[str, System]) -> Encoder:
-    """What --set encoder=NAME stands for: the encoder of the system of that name, a Hub id or a local folder."""
+    """The encoder of the system of that name, a Hub id or a local folder. Raises UserError for another name."""
     if name in declared:
         if encoder := declared[name].encoder:
             return encoder

@@ -20,7 +20,7 @@ VOCABULARY = [" ".join((*make.GOOD, *make.BAD, *make.PEOPLE, *make.PLACES, *make
 
 
 def job(
-    folder: Path, encoder: Path, recipe: Recipe, write: Callable[[Path], Path] = make.text_task, **protocol: int
+    folder: Path, encoder: Path | None, recipe: Recipe, write: Callable[[Path], Path] = make.text_task, **protocol: int
 ) -> Job:
     """A job on the task that `write` writes to the folder."""
     task = load_task(write(folder))

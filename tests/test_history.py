@@ -42,6 +42,17 @@ def test_a_run_under_another_identity_is_not_done_and_says_what_changed(spec):
     assert history.changes(spec) == []
 
 
+def test_a_variant_is_done_under_whatever_name_it_is_stored_and_an_entry_under_its_own_alone(spec):
+    variant = replace(spec, system=spec.system.model_copy(update={"name": "other[encoder=x]"}))
+    history = History([stored(spec)])
+    assert history.done(variant)
+    assert history.twin(variant) == "majority"
+    assert history.twin(spec) is None
+    assert not History([stored(variant)]).done(spec)
+    other = replace(variant, identity={"recipe": {"epochs": 4}})
+    assert not history.done(other)
+
+
 def test_another_seed_is_no_stale_run_of_this_one(spec):
     other = replace(spec, protocol=Protocol(train_size=10, seed=1), identity={"recipe": {"epochs": 4}})
     assert History([stored(spec)]).changes(other) == []

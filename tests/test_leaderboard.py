@@ -855,6 +855,25 @@ def test_each_stored_run_is_read_once_and_let_go():
     assert found.sections[0].rows[0].seeds == 5
 
 
+def test_a_variant_that_is_the_same_run_as_another_system_has_no_row_of_its_own():
+    text = page(done("bert"), done("base[encoder=bert]"), done("base[encoder=bert]", seed=1))
+    assert [row["system"] for row in cells(text)] == ["bert"]
+    assert text.endswith("- base[encoder=bert]: the same runs as bert")
+    text = page(done("base[encoder=bert]"), done("german[encoder=bert]"), done("german[encoder=bert]", seed=1))
+    assert [row["system"] for row in cells(text)] == ["german[encoder=bert]"]
+    text = page(done("bert"), done("base[encoder=bert]", recipe={"epochs": 4}))
+    assert {row["system"] for row in cells(text)} == {"bert", "base[encoder=bert]"}
+    assert "same runs" not in text
+
+
+def test_a_system_that_chooses_a_threshold_has_its_f1_beside_the_best_one_on_the_test_rows():
+    ranked = {"accuracy": 0.8, "f1": 0.5, "best_f1": 0.625, "roc_auc": 0.75}
+    text = page(done("cosine", metrics=ranked, training={"threshold": 0.1}), done("svm", metrics=ranked))
+    assert "- cosine: F1 of the positive class 0.5000 at the threshold from validation rows, 0.6250 at the " in text
+    assert text.endswith("best one, chosen on the test rows themselves; ROC AUC 0.7500")
+    assert text.count("threshold") == 1
+
+
 def test_leaderboards_import_nothing_that_needs_a_model():
     code = "import sys, benchmarks.leaderboard; print(*{m.split('.')[0] for m in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.definitions import load_systems, load_task
+from benchmarks.definitions import load_systems, load_task, load_tasks
+from benchmarks.encoders import locate
 from benchmarks.errors import UserError
 from benchmarks.plan import Weights, changed_fields, combinations, parse_override, plan, protocols, variants
 from benchmarks.schema import (
@@ -24,7 +25,7 @@ from benchmarks.schema import (
     fingerprint,
     folder_name,
 )
-from benchmarks.selection import select_systems
+from benchmarks.selection import select_systems, typed
 
 SYSTEMS = load_systems()
 SEED_0 = Protocol()
@@ -69,6 +70,35 @@ def test_a_system_that_cannot_do_a_task_is_left_out_with_a_word(tagging):
     found = grid([tagging], [SYSTEMS["tfidf-svm"], SYSTEMS["majority"]])
     assert [(s.system, s.why) for s in found.skipped] == [("tfidf-svm", "tfidf does no token-classification")]
     assert [run.system.name for run in found.runs] == ["majority"]
+
+
+NO_TAGS = (
+    "bert-base-probe", "bert-base-german-probe", "minilm-probe", "sbert-softmax", "sbert-softmax-pairs", "sbert-cosine",
+    "sbert-cluster", "sbert-fewshot", "tfidf-svm", "tfidf-nb", "tfidf-logreg", "zero-shot-sentiment",
+    "zero-shot-labels",
+)  # fmt: skip
+MISFITS = {
+    "sentiment-sample": {"features-logreg": "does no text-classification"},
+    "news-sample": {
+        "features-logreg": "does no text-classification",
+        "sbert-cosine": "ranks one class against one other",
+        "zero-shot-sentiment": "knows no labels but",
+    },
+    "ner-sample": {
+        **dict.fromkeys(NO_TAGS, "does no token-classification"),
+        **dict.fromkeys(("lstm-bert", "lstm-word2vec"), "tags with the words on both sides only"),
+        **dict.fromkeys(("bilstm-attention-bert", "bilstm-attention-word2vec"), "gives one class a text, no tags"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_every_system_does_every_task_of_its_types_and_says_of_the_others_why_not(name):
+    found = grid([load_tasks()[name]], list(SYSTEMS.values()))
+    whys = {skipped.system: skipped.why for skipped in found.skipped if "the same run as" not in skipped.why}
+    assert set(whys) == set(MISFITS[name])
+    assert all(said in whys[system] for system, said in MISFITS[name].items())
+    assert {run.system.name for run in found.runs}.isdisjoint(whys)
 
 
 def test_planning_twice_gives_the_same_fingerprints(task):
@@ -241,6 +271,19 @@ def test_systems_are_found_by_name_tag_hub_id_and_folder(tmp_path):
     names = select_systems(["classical", "minilm", "org/some-model", str(tmp_path)], SYSTEMS, sample=False)
     classical = ["tfidf-svm", "tfidf-nb", "tfidf-logreg", "features-logreg", "majority"]
     assert [system.name for system in names] == [*classical, "minilm", "org/some-model", tmp_path.name]
+
+
+def test_an_entry_means_the_hub_even_where_a_folder_has_its_name_and_a_user_means_that_folder(tmp_path, monkeypatch):
+    named = SYSTEMS["bert-base"].encoder.checkpoint
+    (tmp_path / named).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert locate(SYSTEMS["bert-base"].encoder, {}).identity == {"hub": named, "commit": None}
+    assert typed("bert-base", SYSTEMS) == "bert-base"
+    assert typed(named, SYSTEMS) == f"./{named}"
+    assert typed("google-bert", SYSTEMS) == "./google-bert"
+    assert typed("org/elsewhere", SYSTEMS) == "org/elsewhere"
+    (found,) = select_systems([named], SYSTEMS, sample=False)
+    assert found.encoder.checkpoint == f"./{named}"
 
 
 def test_a_folder_named_like_a_declared_system_gets_a_longer_name(tmp_path):

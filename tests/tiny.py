@@ -17,12 +17,14 @@ POSITIONS = 64
 FAMILIES = ("bert", "distilbert", "roberta", "ernie")
 
 
-def checkpoint(folder: Path, family: str = "bert", sentences: Iterable[str] = SENTENCES) -> Path:
+def checkpoint(
+    folder: Path, family: str = "bert", sentences: Iterable[str] = SENTENCES, lower_case: bool = True
+) -> Path:
     """Writes random weights and a tokenizer of about 150 pieces to `folder`; the same for the same arguments."""
     import torch
     from transformers import AutoConfig, AutoModel
 
-    tokenizer = _byte_level(sentences) if family == "roberta" else _word_pieces(sentences)
+    tokenizer = _byte_level(sentences) if family == "roberta" else _word_pieces(sentences, lower_case)
     sizes: dict[str, int] = dict(SIZE)
     if family == "distilbert":
         sizes = {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64}
@@ -40,7 +42,7 @@ def checkpoint(folder: Path, family: str = "bert", sentences: Iterable[str] = SE
     return folder
 
 
-def _word_pieces(sentences: Iterable[str]):  # type: ignore[no-untyped-def]
+def _word_pieces(sentences: Iterable[str], lower_case: bool):  # type: ignore[no-untyped-def]
     """Longer words are two pieces each, and every letter is one, too. Written, not trained: tokenizers' own training
     gives other pieces in every process.
     """
@@ -52,7 +54,7 @@ def _word_pieces(sentences: Iterable[str]):  # type: ignore[no-untyped-def]
     starts, ends = sorted({*letters, *(start for start, _ in halves)}), {*letters, *(end for _, end in halves if end)}
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *starts, *(f"##{end}" for end in sorted(ends))]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
-    return BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=POSITIONS)
+    return BertTokenizer(vocab=vocabulary, do_lower_case=lower_case, model_max_length=POSITIONS)
 
 
 def _byte_level(sentences: Iterable[str]):  # type: ignore[no-untyped-def]

@@ -61,7 +61,7 @@ def _of_claims(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Plac
     tasks, systems = definitions.load_tasks(), definitions.load_systems()
     names = [name for given in arguments.claims for name in given]
     asked = selection.select_claims(names, tasks, systems)
-    wanted = needed.needed(asked.claims.values(), tasks, systems, arguments.seeds, _stand_in(arguments))
+    wanted = needed.needed(asked.claims.values(), tasks, systems, arguments.seeds, _stand_in(arguments, systems))
     named = dict.fromkeys(one.task.name for one in wanted)
     lacking = {name: why for name in named if (why := _no_data(tasks[name], arguments, locked))}
     there = [one for one in wanted if one.task.name not in lacking]
@@ -92,13 +92,13 @@ def _of_claim(one: needed.Needed, lacking: str | None, places: Places) -> plan.P
     return grid if why is None else plan.Plan((), (plan.Skipped(one.task.name, claim.system, f"{claim.name}: {why}"),))
 
 
-def _stand_in(arguments: Namespace) -> str | None:
+def _stand_in(arguments: Namespace, declared: Mapping[str, System]) -> str | None:
     """What --set says beside --claims: an encoder in place of every claim's own."""
     overrides = _overrides(arguments)
     for override in overrides:
         if override.target != "encoder" or len(override.values) > 1:
             raise UserError(f"--set {override}: beside --claims one encoder=... alone; the rest is what they claim.")
-    return overrides[0].values[0] if overrides else None
+    return selection.typed(overrides[0].values[0], declared) if overrides else None
 
 
 def _places(tasks: Iterable[Task], systems: Iterable[System], arguments: Namespace, locked: lock.Lock) -> Places:
@@ -120,7 +120,7 @@ def _systems(arguments: Namespace) -> tuple[plan.Variants, list[plan.Override]]:
     declared = definitions.load_systems()
     overrides = _overrides(arguments)
     names = {value for override in overrides if override.target == "encoder" for value in override.values}
-    encoders = {name: selection.encoder_named(name, declared) for name in names}
+    encoders = {name: selection.encoder_named(selection.typed(name, declared), declared) for name in names}
     chosen = selection.select_systems(arguments.systems, declared, arguments.sample and not encoders)
     overrides = plan.merged([*overrides, *_precision(arguments, chosen)])
     return plan.variants(chosen, overrides, encoders), [o for o in overrides if o.target == "protocol"]

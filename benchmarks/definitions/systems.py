@@ -64,11 +64,11 @@ def _encoder(name: str, entries: Mapping[str, Any], of: tuple[str, ...]) -> Any:
 
 
 def folder_named(checkpoint: str) -> Path | None:
-    """The local folder that a checkpoint's name means, whether it exists or not; None for a Hub id ('org/name')."""
+    """The local folder that a checkpoint's name means, whether it exists or not; None for a Hub id ('org/name'), also
+    where a folder of that name exists: an entry's row must never be what happens to lie in the working folder.
+    """
     path = Path(checkpoint).expanduser()
-    if path.is_dir() or path.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") > 1:
-        return path
-    return None
+    return path if path.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") > 1 else None
 
 
 def changed(system: System, changes: Mapping[str, Any]) -> System:

@@ -64,6 +64,8 @@ class Made:
     version: str
     trained_rows: int | None
     """Of the training rows that the protocol gives, where the method trains on fewer."""
+    threshold: float | None = None
+    """Of the scores, for the positive class, where the method chooses one on validation rows."""
     tuning: dict[str, Any] | None = None
     """How its recipe was chosen: by which metric, on how many validation rows, among how many that were tried and of
     which so many failed, in how many seconds; what the chosen one changes.
@@ -115,6 +117,7 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
         machine=_machine(run.environment),
         version=_version(run.environment),
         trained_rows=run.training.get("trained_rows"),
+        threshold=run.training.get("threshold"),
         tuning=run.tuning and _tuning(run.tuning),
     )
 

