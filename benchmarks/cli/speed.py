@@ -123,11 +123,15 @@ def _frozen(setting: Setting) -> Measured:
 def _many(setting: Setting) -> Measured:
     from benchmarks.speed.many import many_runs
 
+    with tempfile.TemporaryDirectory() as cache:
+        return many_runs(_small_runs(setting), setting.rounds, Path(cache), _tell)
+
+
+def _small_runs(setting: Setting) -> list[str]:
+    """The arguments of `run` for one system on one task."""
     arguments = setting.arguments
     where = ["--sample"] if arguments.sample else ["--data-dir", str(arguments.data_dir)] if arguments.data_dir else []
-    command = ["--tasks", setting.names[0], "--systems", SYSTEM, "--train-sizes", str(arguments.rows // 4), *where]
-    with tempfile.TemporaryDirectory() as cache:
-        return many_runs(command, setting.rounds, Path(cache), _tell)
+    return ["--tasks", setting.names[0], "--systems", SYSTEM, "--train-sizes", str(arguments.rows // 4), *where]
 
 
 def _starting(setting: Setting) -> Measured:
@@ -148,6 +152,13 @@ def _growth(setting: Setting) -> Measured:
     return growth(setting.encoder, _tell)
 
 
+def _gpu(setting: Setting) -> Measured:
+    from benchmarks.speed.gpu import on_a_gpu
+
+    with tempfile.TemporaryDirectory() as cache:
+        return on_a_gpu(setting.encoder, _small_runs(setting), setting.rounds, Path(cache), _tell)
+
+
 MEASURED: dict[str, Callable[[Setting], Measured]] = {
     "training": _training,
     "frozen": _frozen,
@@ -155,4 +166,5 @@ MEASURED: dict[str, Callable[[Setting], Measured]] = {
     "starting": _starting,
     "vocabulary": _vocabulary,
     "growth": _growth,
+    "gpu": _gpu,
 }

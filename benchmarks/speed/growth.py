@@ -128,7 +128,7 @@ def _rows(size: int, folder: Path, encoder: Path) -> dict[str, float]:
     from benchmarks.recipes import Finetune
     from benchmarks.schema import Protocol
 
-    task = _text_task(folder, size, ("negative", "positive"))
+    task = text_task(folder, size, ("negative", "positive"))
     origin = origin_of(task, folder, {})
     tokenizer = load_tokenizer(encoder, task.type)
     taken: dict[str, float] = {}
@@ -162,7 +162,7 @@ def _labels(size: int, folder: Path, encoder: Path) -> dict[str, float]:
     from benchmarks.schema import Predictions
     from benchmarks.scoring import Named, Scoring
 
-    task = _text_task(folder, 10, tuple(f"label{number:04}" for number in range(size)))
+    task = text_task(folder, 10, tuple(f"label{number:04}" for number in range(size)))
     draw = np.random.default_rng(0)
     gold, predicted = (draw.integers(size, size=10_000) for _ in range(2))
     scores = draw.random((10_000, size), np.float32)
@@ -183,7 +183,7 @@ def _pieces(size: int, folder: Path, encoder: Path) -> dict[str, float]:
     from benchmarks.recipes import Finetune
     from benchmarks.speed.loops import Work, ours
 
-    task = _text_task(folder, 64, ("negative", "positive"), words=size, max_length=size)
+    task = text_task(folder, 64, ("negative", "positive"), words=size, max_length=size)
     data = load(task, origin_of(task, folder, {}), folder / "cache", Lock())
     found = ours(Work(data, encoder, Finetune(epochs=1), 64, folder / "cache"))
     return {"seconds": found.seconds, "ms a word piece": 1000 * found.seconds / (64 * size), "MB": found.peak_mb}
@@ -197,7 +197,7 @@ SIZES: dict[str, Callable[[int, Path, Path], dict[str, float]]] = {
 }
 
 
-def _text_task(folder: Path, rows: int, labels: tuple[str, ...], words: int = 10, max_length: int = 64) -> Any:
+def text_task(folder: Path, rows: int, labels: tuple[str, ...], words: int = 10, max_length: int = 64) -> Any:
     """A task of made-up texts, with a test split of its own."""
     from benchmarks.schema import Task
 
@@ -226,7 +226,7 @@ def _store(size: int, folder: Path) -> None:
     from benchmarks.runner import run
     from benchmarks.schema import Predictions, Protocol, RunSpec, System
 
-    task = _text_task(folder, TEST_ROWS, ("negative", "positive"))
+    task = text_task(folder, TEST_ROWS, ("negative", "positive"))
     data = load(task, origin_of(task, folder, {}), folder / "cache", Lock())
     gold = np.array(data.splits["test"]["label"])
     draw = np.random.default_rng(0)

@@ -33,9 +33,9 @@ def many_runs(command: Sequence[str], rounds: int, cache: Path, tell: Callable[[
     """command: the arguments of `run` for one system on one task, of which seeds make many runs."""
     seeds = [*command, "--seeds", str(RUNS)]
     ways = {
-        ONE_BY_ONE: lambda: _made([seeds], cache, 1),
-        SIDE_BY_SIDE: lambda: _made([[*seeds, "--jobs", str(JOBS)]], cache, 1),
-        PROCESSES: lambda: _made([[*command, "--seeds", "1", *rate] for rate in _rates()], cache, JOBS),
+        ONE_BY_ONE: lambda: seconds_of([seeds], cache),
+        SIDE_BY_SIDE: lambda: seconds_of([[*seeds, "--jobs", str(JOBS)]], cache),
+        PROCESSES: lambda: seconds_of([[*command, "--seeds", "1", *rate] for rate in _rates()], cache, JOBS),
     }
     taken = in_turn(ways, rounds, tell)
     whole = {way: [one.whole for one in of] for way, of in taken.items()}
@@ -44,7 +44,6 @@ def many_runs(command: Sequence[str], rounds: int, cache: Path, tell: Callable[[
         Goal(f"{RUNS} runs: {SIDE_BY_SIDE} against {ONE_BY_ONE}", 1.6, ratios(whole[ONE_BY_ONE], whole[SIDE_BY_SIDE])),
         Goal(f"{RUNS} runs in one command against {PROCESSES}", 1.5, ratios(whole[PROCESSES], whole[SIDE_BY_SIDE])),
         Goal(f"{RUNS} seeds: all that is neither training nor predicting", 0.02, rest, "share", at_most=True),
-        Goal("small runs packed on a GPU against one after the other", 4.0, None, why="no GPU was there"),
     ]
     lines = [
         [way, round(Ratio.of(of).middle, 1), round(3600 * RUNS / Ratio.of(of).middle)] for way, of in whole.items()
@@ -61,7 +60,7 @@ def _rates() -> Iterable[list[str]]:
     return (["--set", f"recipe.learning_rate={1e-4 + i * 1e-6:.6f}"] for i in range(RUNS))
 
 
-def _made(commands: Sequence[Sequence[str]], cache: Path, abreast: int) -> Taken:
+def seconds_of(commands: Sequence[Sequence[str]], cache: Path, abreast: int = 1) -> Taken:
     """All commands, so many at a time, each with its share of the cores. Raises UserError where one fails."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     environment["ENCODER_BENCH_CACHE"] = str(cache)
