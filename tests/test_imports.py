@@ -39,6 +39,7 @@ RUNNING = [
     "environment",
     "snapshots",
     "encoders",
+    "windows",
     "embeddings",
     "places",
     "data",

@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.embeddings.store import Row, Vectors
 from benchmarks.encoders import checkpoint_sha256, load_encoder, load_tokenizer, longest_input
 from benchmarks.schema import TAGS, TEXTS
+from benchmarks.windows import encoded, furthest_from_an_edge, words_of
 
 if TYPE_CHECKING:
     import torch
@@ -28,8 +29,6 @@ Kind: TypeAlias = Literal["pooled", "pieces", "words"]
 
 POOLINGS = ("cls", "mean", "mean_last_four")
 """What one pass gives of a text, in the order in which it is stored."""
-OVERLAP = 4
-"""Neighbouring windows share this fraction (a quarter) of their length."""
 MULTIPLE = 8
 """Windows are padded to a multiple of it."""
 BATCH = {"cpu": 512, "cuda": 4096}
@@ -134,14 +133,9 @@ def _values(frozen: Frozen, row: Tokenized, outputs: Sequence[np.ndarray]) -> np
 
 def _joined(row: Tokenized, outputs: Sequence[np.ndarray], width: int) -> np.ndarray:
     """(words, width) of each word's first piece, from the window where it stands furthest from an edge; else zeros."""
-    values, room = np.zeros((row.size, width), np.float16), np.full(row.size, -1)
-    for window, output in zip(row.windows, outputs, strict=True):
-        words = window.words.tolist()
-        for i, word in enumerate(words):
-            is_first = word >= 0 and (i == 0 or words[i - 1] != word)
-            from_edge = min(i, len(words) - 1 - i)
-            if is_first and from_edge > room[word]:
-                values[word], room[word] = output[i], from_edge
+    values = np.zeros((row.size, width), np.float16)
+    for word, (window, place) in furthest_from_an_edge([window.words.tolist() for window in row.windows]).items():
+        values[word] = outputs[window][place]
     return values
 
 
@@ -159,18 +153,11 @@ def _tokenized(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[Tokenized]
 def _windows(frozen: Frozen, rows: Sequence[Row]) -> list[list[Window]]:
     """The windows of each row; those of words overlap by a quarter."""
     are_words = frozen.kind == "words"
-    encoded = frozen.tokenizer(
-        rows,
-        is_split_into_words=are_words,
-        truncation=True,
-        max_length=frozen.length,
-        stride=(frozen.length - frozen.tokenizer.num_special_tokens_to_add()) // OVERLAP if are_words else 0,
-        return_overflowing_tokens=True,
-    )
+    found = encoded(frozen.tokenizer, rows, are_words, frozen.length)
     windows: list[list[Window]] = [[] for _ in rows]
-    for i, row in enumerate(encoded["overflow_to_sample_mapping"]):
-        words = [-1 if word is None else word for word in encoded.word_ids(i)] if are_words else []
-        windows[row].append(Window(np.array(encoded["input_ids"][i], np.int32), np.array(words, np.int32)))
+    for i, row in enumerate(found["overflow_to_sample_mapping"]):
+        words = words_of(found, i) if are_words else []
+        windows[row].append(Window(np.array(found["input_ids"][i], np.int32), np.array(words, np.int32)))
     return windows
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ import tokenizers
 import transformers
 from datasets import Dataset
 
+from benchmarks import windows
 from benchmarks.data.tables import kept
 from benchmarks.encoders import tokenizer_sha256
 from benchmarks.errors import UserError
@@ -28,8 +30,6 @@ IGNORED = -100
 """The label of what takes no part in the loss: further pieces of a word, special tokens, padding."""
 OUTSIDE = 0
 """The id of the tag 'O'."""
-OVERLAP = 4
-"""Neighbouring windows share this fraction (a quarter) of their length."""
 BATCH = 1000
 """Rows that are tokenised at a time, by as many threads as there are."""
 FEW = 20
@@ -95,10 +95,10 @@ def _type_of(rows: Dataset) -> TaskType:
 
 def _selected(whole: Dataset, index: np.ndarray) -> Features:
     """The features of some rows, ascending, of all that were tokenised."""
-    row, windows = (whole.data.column(name).to_numpy() for name in ("row", "windows"))
+    row, count = (whole.data.column(name).to_numpy() for name in ("row", "windows"))
     place = np.minimum(np.searchsorted(index, row), len(index) - 1)
     found = np.flatnonzero(index[place] == row)
-    cut = np.unique(row[found][windows[found] > 1])
+    cut = np.unique(row[found][count[found] > 1])
     return Features(whole.remove_columns(["row", "windows"]), found, place[found], len(cut))
 
 
@@ -126,44 +126,37 @@ def _batches(rows: Dataset, tokenizer: PreTrainedTokenizerBase, length: int) -> 
 
 def _of_texts(rows: dict[str, list[Any]], tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, Any]:
     """Of the windows of a text the first one."""
-    encoded = tokenizer(rows["text"], truncation=True, max_length=length, return_overflowing_tokens=True)
-    row, first, windows = np.unique(encoded["overflow_to_sample_mapping"], return_index=True, return_counts=True)
-    inputs = {name: [encoded[name][i] for i in first] for name in tokenizer.model_input_names}
-    return {**inputs, "labels": rows["label"], "row": row, "windows": windows}
+    found = windows.encoded(tokenizer, rows["text"], False, length)
+    row, first, count = np.unique(found["overflow_to_sample_mapping"], return_index=True, return_counts=True)
+    inputs = {name: [found[name][i] for i in first] for name in tokenizer.model_input_names}
+    return {**inputs, "labels": rows["label"], "row": row, "windows": count}
 
 
 def _of_words(rows: dict[str, list[Any]], tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, Any]:
-    encoded = tokenizer(
-        rows["tokens"],
-        is_split_into_words=True,
-        truncation=True,
-        max_length=length,
-        stride=(length - tokenizer.num_special_tokens_to_add()) // OVERLAP,
-        return_overflowing_tokens=True,
-    )
-    row = np.array(encoded["overflow_to_sample_mapping"])
-    words = [[-1 if word is None else word for word in encoded.word_ids(i)] for i in range(len(row))]
+    found = windows.encoded(tokenizer, rows["tokens"], True, length)
+    row = np.array(found["overflow_to_sample_mapping"])
+    words = [windows.words_of(found, i) for i in range(len(row))]
     labels = [_piece_labels(pieces, rows["tags"][i]) for pieces, i in zip(words, row, strict=True)]
-    inputs = {name: encoded[name] for name in tokenizer.model_input_names}
+    inputs = {name: found[name] for name in tokenizer.model_input_names}
     return {**inputs, "labels": labels, "words": words, "row": row, "windows": np.bincount(row)[row]}
 
 
 def _piece_labels(words: Sequence[int], tags: Sequence[int]) -> list[int]:
     """A word's tag on its first piece; in a window that begins inside of a word, on its first piece there."""
-    return [tags[word] if word >= 0 and (i == 0 or words[i - 1] != word) else IGNORED for i, word in enumerate(words)]
+    labels = [IGNORED] * len(words)
+    for place, word in windows.first_pieces(words):
+        labels[place] = tags[word]
+    return labels
 
 
-def join_windows(outputs: np.ndarray, windows: Features, tokens: Sequence[Sequence[str]]) -> list[list[int]]:
-    """Tag ids of every word of every row, from (windows, pieces) predicted tag ids.
-
-    A word in two windows takes its tag from the one where it stands further from an edge; a word of which the
-    tokenizer leaves nothing (a lone control character) is 'O'.
+def join_windows(outputs: np.ndarray, features: Features, tokens: Sequence[Sequence[str]]) -> list[list[int]]:
+    """Tag ids of every word of every row, from (windows, pieces) predicted tag ids; of a word in two windows that of
+    the one where it stands further from an edge, and 'O' of one of which the tokenizer leaves nothing.
     """
     predicted = [[OUTSIDE] * len(row) for row in tokens]
-    context = [[-1] * len(row) for row in tokens]
-    for row, words, tags in zip(windows.row, windows.features["words"], outputs, strict=True):
-        for i, word in enumerate(words):
-            room = min(i, len(words) - 1 - i)
-            if word >= 0 and (i == 0 or words[i - 1] != word) and room > context[row][word]:
-                predicted[row][word], context[row][word] = int(tags[i]), room
+    words, numbers = features.features["words"], range(len(features.row))
+    for row, group in groupby(numbers, key=features.row.__getitem__):
+        of_row = list(group)
+        for word, (window, place) in windows.furthest_from_an_edge([words[i] for i in of_row]).items():
+            predicted[row][word] = int(outputs[of_row[window]][place])
     return predicted
