@@ -30,13 +30,14 @@ def run(
     progress: Progress = lambda share: None,
     method: Method | None = None,
     processes: int = 1,
+    keep: Path | None = None,
 ) -> tuple[RunResult | RunFailure, Predictions | None]:
     """Makes the run. Whatever goes wrong inside it becomes a RunFailure: one failed run never ends the others.
 
-    cache: the folder of what methods keep between runs.
+    cache: the folder of what methods keep between runs; keep: an empty one for the trained model.
     """
     try:
-        job = Job(spec.task, spec.recipe, spec.protocol.seed, _rows(spec, data), encoder, cache, Meter(progress))
+        job = Job(spec.task, spec.recipe, spec.protocol.seed, _rows(spec, data), encoder, cache, Meter(progress), keep)
         return _run(spec, data, job, method or load(spec.system.method), processes)
     except Exception as error:
         return failure(spec, error, processes), None

@@ -12,14 +12,6 @@ from benchmarks.schema import Claim, Encoder, Publication, System, Task
 ALL = "all"
 
 
-def names_in(text: str, flag: str) -> list[str]:
-    """The items of a comma-separated list, each once. Raises UserError for an empty one."""
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise UserError(f"{flag} {text!r}: an empty name. Expected a list such as a,b,c.")
-    return list(dict.fromkeys(names))
-
-
 # -- tasks -----------------------------------------------------------------------------------------------------------
 
 

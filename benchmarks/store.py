@@ -24,6 +24,9 @@ _RECORD: TypeAdapter[RunResult | RunFailure] = TypeAdapter(
 )
 
 
+MODELS = "models"
+
+
 def runs_folder(results: Path) -> Path:
     return results / "runs"
 
@@ -32,6 +35,11 @@ def path_of(results: Path, spec: RunSpec) -> Path:
     """Where the record of a run is: under RESULTS/runs, of a trial under RESULTS/trials."""
     stem = (results / "trials" if spec.trial else runs_folder(results)) / spec.path
     return stem.with_name(f"{stem.name}.json")
+
+
+def model_path(results: Path, spec: RunSpec) -> Path:
+    """The folder of a run's model, where it was kept."""
+    return results / MODELS / spec.path
 
 
 # -- out -------------------------------------------------------------------------------------------------------------

@@ -183,6 +183,26 @@ def test_a_failed_run_is_stored_the_others_go_on_and_it_is_tried_again(here, cap
     assert "2 runs: 1 stored, 1 to make" in capsys.readouterr().out
 
 
+def test_models_are_kept_where_asked_and_stored_runs_without_one_are_made_again(here, capsys):
+    tiny.checkpoint(here / "encoder")
+    command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "./encoder,majority", "--seeds", "1"]
+    models = here / "results" / "models"
+    assert main(command) == 0
+    assert not models.exists()
+    capsys.readouterr()
+    assert main([*command, "--keep-models"]) == 0
+    assert "2 runs: 1 stored, 1 to make" in capsys.readouterr().out
+    (key,) = (r["key"] for r in records(here) if r["system"] == "encoder")
+    assert [path.name for path in models.glob("mine/*/*")] == [key]
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {p.name for p in models.glob("mine/encoder/*/*")}
+    assert (models / ".gitignore").read_text() == "*\n"
+    assert main([*command, "--keep-models"]) == 0
+    assert "2 runs: 2 stored, 0 to make" in capsys.readouterr().out
+    unlucky = ["--set", "recipe.learning_rate=1e30", "--set", "recipe.clipping=0", "--set", "recipe.precision=fp32"]
+    assert main([*command, *unlucky, "--keep-models"]) == 1
+    assert [path.name for path in models.glob("mine/*/*")] == [key]
+
+
 def test_fail_fast_stops_at_the_first_failure(here):
     tiny.checkpoint(here / "encoder")
     unlucky = ["--set", "recipe.learning_rate=1e30", "--set", "recipe.clipping=0", "--set", "recipe.precision=fp32"]

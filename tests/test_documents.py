@@ -176,6 +176,17 @@ def test_every_committed_run_has_its_predictions_and_its_metrics_are_theirs(comm
             assert rescored(committed, run) == pytest.approx(run.metrics, abs=1e-9), run.key
 
 
+def test_no_committed_run_stands_under_an_entrys_name_with_another_encoder(committed):
+    systems, seen = load_systems(), set()
+    for run in store.read_runs(committed):
+        declared = systems[run.system].encoder if run.system in systems else None
+        if declared is not None:
+            seen.add(run.system)
+            here = {"sha256": declared.sha256} if declared.sha256 else {"hub": declared.checkpoint}
+            assert run.identity_["encoder"].items() >= here.items(), run.key
+    assert seen >= {"minilm", "minilm-frozen", "sbert-softmax"}
+
+
 def test_every_committed_run_is_done_or_its_failure_stands_on_its_page(committed):
     failures = [run for run in store.read_runs(committed) if run.status == "failed"]
     for run in failures:

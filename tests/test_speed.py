@@ -16,10 +16,12 @@ from benchmarks.cli.speed import MEASURED
 from benchmarks.data.loading import load
 from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
+from benchmarks.encoders import load_model
 from benchmarks.errors import UserError
 from benchmarks.lock import Lock
 from benchmarks.recipes import Finetune
-from benchmarks.speed import PARTS, frozen, gpu, growth, loops, many, page, training, vocabulary
+from benchmarks.schema import TEXTS
+from benchmarks.speed import PARTS, frozen, gpu, growth, loops, many, page, together, training, vocabulary
 from benchmarks.speed.timing import Goal, Measured, Ratio, Table, in_turn, ratios
 
 # -- timing ----------------------------------------------------------------------------------------------------------
@@ -61,6 +63,13 @@ def test_the_page_says_what_was_reached_missed_and_not_measured(tmp_path):
     assert ["fast", "≥ 2 ×", "3 × (2 × to 4 ×)", "met", ""] in lines
     assert ["on a GPU", "≥ 4 ×", "not measured", "", "none was there"] in lines
     assert ["ours", "3.0"] in lines and "A note." in text and "torch" in text
+
+
+def test_what_a_person_says_of_it_stands_after_the_goals(tmp_path):
+    page.keep(tmp_path, "training", measured(1.0))
+    (tmp_path / "speed" / "notes.md").write_text("Slow, since the machine is.\n")
+    text = page.write(tmp_path).read_text()
+    assert text.index("**missed**") < text.index("Slow, since the machine is.") < text.index("## A table")
 
 
 def test_a_part_that_is_measured_anew_takes_its_own_place_and_leaves_the_others(tmp_path):
@@ -148,6 +157,26 @@ def test_a_large_vocabulary_is_trained_whole_and_as_far_as_it_occurs(monkeypatch
     found = vocabulary.multilingual(1, lambda said: None)
     assert [line[0] for line in found.tables[0].rows] == [vocabulary.WHOLE, vocabulary.KEPT]
     assert all(line[2] > 0 for line in found.tables[0].rows)
+
+
+def test_seeds_as_one_batched_model_are_those_trained_apart(tmp_path, monkeypatch):
+    """Without dropout, whose numbers the two draw in another order."""
+    encoder = tiny.checkpoint(tmp_path / "encoder", sentences=growth.WORDS)
+    batches = [together.batch_of(step, pieces=20, rows=6, length=9, seeds=3) for step in range(5)]
+    found = {}
+    for way in (together.apart, together.together):
+        models = together.models_of(encoder, 3)
+        for model in models:
+            model.eval()
+        found[way] = way(models, batches)
+    first = load_model(encoder, TEXTS, ["negative", "positive"]).state_dict()
+    for apart, beside in zip(*found.values(), strict=True):
+        for name, weights in apart.items():
+            torch.testing.assert_close(beside[name], weights, atol=1e-5, rtol=0, msg=name)
+    moved = [torch.dist(weights, first[name]) for name, weights in found[together.apart][0].items()]
+    assert max(moved) > 1e-3
+    measured = together.seeds_together(encoder, 1, lambda said: None)
+    assert [line[0] for line in measured.tables[0].rows] == [together.APART, together.TOGETHER]
 
 
 def test_what_is_measured_on_a_gpu_runs_on_a_processor_too(tmp_path, monkeypatch):

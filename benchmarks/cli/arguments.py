@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from benchmarks import __version__
-from benchmarks.errors import UserError, nearest, one_of
-from benchmarks.metrics import METRICS
-from benchmarks.selection import ALL, names_in
+from benchmarks.errors import UserError, nearest, one_of, unknown
 from benchmarks.speed import PARTS
 
 LARGEST_COUNT = 1_000_000_000
@@ -95,10 +93,11 @@ def _run(parser: argparse.ArgumentParser) -> None:
     add("--limit", metavar="N", type=_count, help="first N rows of every split: a smoke run, kept out of leaderboards")
     add("--precision", choices=["auto", "fp32", "bf16"], help=_PRECISION)
     add("--jobs", metavar="N", type=_jobs, default=1, help="runs side by side, or 'auto': one a core, several a GPU")
-    add("--claims", metavar="ID,...", type=_names("--claims"), nargs="?", const=[ALL], action="append", help=_CLAIMS)
+    add("--claims", metavar="ID,...", type=_names("--claims"), nargs="?", const=[], action="append", help=_CLAIMS)
     add("--dry-run", action="store_true", help="the plan with counts and estimated time")
     add("--list", action="store_true", help="the declared tasks, systems and metrics")
     add("--force", action="store_true", help="make stored runs again")
+    add("--keep-models", action="store_true", help="keep fine-tuned models; makes stored runs again that have none")
     add("--fail-fast", action="store_true", help="stop at the first failure")
 
 
@@ -160,7 +159,7 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("systems", nargs=2, metavar="SYSTEM", help="two systems as a leaderboard names them")
     add("--task", metavar="T", required=True, help="the task; every table of it that has both is compared")
-    add("--metric", metavar="M", choices=sorted(METRICS), help="default: the task's primary metric")
+    add("--metric", metavar="M", type=_metric, help="default: the task's primary metric")
     _results(parser)
 
 
@@ -197,7 +196,23 @@ def _fetch(parser: argparse.ArgumentParser) -> None:
 
 
 def _names(flag: str) -> Callable[[str], list[str]]:
-    return lambda text: names_in(text, flag)
+    return lambda text: _names_in(text, flag)
+
+
+def _names_in(text: str, flag: str) -> list[str]:
+    """The items of a comma-separated list, each once. Raises UserError for an empty one."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise UserError(f"{flag} {text!r}: an empty name. Expected a list such as a,b,c.")
+    return list(dict.fromkeys(names))
+
+
+def _metric(text: str) -> str:
+    from benchmarks.metrics import METRICS  # half of the time of --help
+
+    if text not in METRICS:
+        raise argparse.ArgumentTypeError(unknown("metric", text, list(METRICS)))
+    return text
 
 
 def _count(text: str, least: int = 1, most: int = LARGEST_COUNT) -> int:
@@ -223,7 +238,7 @@ def _rows(text: str) -> int:
 
 
 def _parts(text: str) -> list[str]:
-    parts = names_in(text, "parts")
+    parts = _names_in(text, "parts")
     for part in parts:
         if part not in PARTS:
             raise argparse.ArgumentTypeError(f"{part!r} is no part.{nearest(part, PARTS)}{one_of(PARTS)}")
@@ -235,7 +250,7 @@ def _folds(text: str) -> int:
 
 
 def _sizes(text: str) -> list[int | None]:
-    return [None if size == ALL else _count(size) for size in names_in(text, "--train-sizes")]
+    return [None if size == "all" else _count(size) for size in _names_in(text, "--train-sizes")]
 
 
 def _data_dir(text: str) -> Path:

@@ -6,6 +6,7 @@ import os
 import signal
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def run(arguments: Namespace) -> int:
     grid, places = planned(arguments, locked)
     tasks = dict.fromkeys(spec.task.name for spec in grid.runs)
     history = History(run for task in tasks for run in store.read_runs(arguments.results_dir, task))
-    todo = [spec for spec in grid.runs if arguments.force or not history.done(spec)]
+    todo = [spec for spec in grid.runs if arguments.force or not _is_stored(spec, arguments, history)]
     if arguments.dry_run:
         print_plan(grid, todo, history, places.without_commit(), _abreast(arguments.jobs, len(todo)))
         return 0
@@ -57,6 +58,12 @@ def run(arguments: Namespace) -> int:
         return 0  # a launcher stops every rank once one of them has failed; the first one tells
     print_summary(arguments.results_dir, grid, _write_leaderboards(arguments.results_dir), failures)
     return SOME_FAILED if failures else 0
+
+
+def _is_stored(spec: RunSpec, arguments: Namespace, history: History) -> bool:
+    """With its model, where models are to be kept and this one can be."""
+    wanted = arguments.keep_models and spec.recipe.keeps_model
+    return history.done(spec) and not (wanted and not store.model_path(arguments.results_dir, spec).is_dir())
 
 
 def _abreast(jobs: int | None, runs: int) -> int:
@@ -77,6 +84,7 @@ def _make(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
     prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
+    prepared = replace(prepared, keep_models=arguments.keep_models)
     screen.prepared(prepared)
     failures = _execute(arguments, prepared, screen)
     if ranks.is_first() and not (failures and arguments.fail_fast):

@@ -146,6 +146,12 @@ def _vocabulary(setting: Setting) -> Measured:
     return multilingual(setting.rounds, _tell)
 
 
+def _together(setting: Setting) -> Measured:
+    from benchmarks.speed.together import seeds_together
+
+    return seeds_together(setting.encoder, setting.rounds, _tell)
+
+
 def _growth(setting: Setting) -> Measured:
     from benchmarks.speed.growth import growth
 
@@ -165,6 +171,7 @@ MEASURED: dict[str, Callable[[Setting], Measured]] = {
     "many": _many,
     "starting": _starting,
     "vocabulary": _vocabulary,
+    "together": _together,
     "growth": _growth,
     "gpu": _gpu,
 }

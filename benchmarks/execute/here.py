@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,7 @@ from benchmarks import ranks, store, tuning
 from benchmarks.environment import machine
 from benchmarks.errors import UserError
 from benchmarks.execute.prepare import Prepared
+from benchmarks.files import ignored_by_git, replacing_folder
 from benchmarks.meter import Progress
 from benchmarks.recipes import RECIPES
 from benchmarks.runner import failure, run
@@ -65,21 +68,35 @@ def execute(
 def make(spec: RunSpec, prepared: Prepared, results: Path, tell: Tell, processes: int, force: bool) -> list[RunFailure]:
     """Makes one run and stores it, with the trials of its search; where it failed, that comes back."""
     tell(Event(spec))
-    made = partial(_made, prepared=prepared, processes=processes)
-    if spec.tuning:
-        known = (lambda trial: None) if force else partial(_stored, results)
-        outcome, predictions = _tuned(spec, made, known, results, tell, processes)
-    else:
-        outcome, predictions = made(spec, progress=lambda share: tell(Event(spec, share)))
+    with _model_folder(spec, prepared, results) as keep:
+        made = partial(_made, prepared=prepared, processes=processes)
+        if spec.tuning:
+            known = (lambda trial: None) if force else partial(_stored, results)
+            outcome, predictions = _tuned(spec, made, known, results, tell, processes, keep)
+        else:
+            outcome, predictions = made(spec, progress=lambda share: tell(Event(spec, share)), keep=keep)
+        if isinstance(outcome, RunFailure) and keep:
+            shutil.rmtree(keep)  # where another rank has failed
     if ranks.is_first():
         store.save(results, spec, outcome, predictions)
     tell(Event(spec, 1.0, outcome))
     return [outcome] if isinstance(outcome, RunFailure) else []
 
 
-def _made(spec: RunSpec, prepared: Prepared, processes: int, progress: Progress) -> Outcome:
+@contextmanager
+def _model_folder(spec: RunSpec, prepared: Prepared, results: Path) -> Iterator[Path | None]:
+    """Where the run's model is to be written, which is then stored; None where none is kept, or by another rank."""
+    if not (prepared.keep_models and spec.recipe.keeps_model and ranks.is_first()):
+        yield None
+        return
+    ignored_by_git(results / store.MODELS)
+    with replacing_folder(store.model_path(results, spec)) as folder:
+        yield folder
+
+
+def _made(spec: RunSpec, prepared: Prepared, processes: int, progress: Progress, keep: Path | None = None) -> Outcome:
     data, encoder = prepared.data[spec.task.name], prepared.encoder_of(spec)
-    outcome, predictions = run(spec, data, encoder, prepared.cache, progress, processes=processes)
+    outcome, predictions = run(spec, data, encoder, prepared.cache, progress, processes=processes, keep=keep)
     return _agreed(spec, outcome, predictions) if processes > 1 else (outcome, predictions)
 
 
@@ -99,6 +116,7 @@ def _tuned(
     results: Path,
     tell: Tell,
     processes: int,
+    keep: Path | None,
 ) -> Outcome:
     """Makes the trials that are not stored yet and stores each, then the run with the best one's recipe."""
     assert spec.tuning is not None
@@ -119,7 +137,7 @@ def _tuned(
         chosen = tuning.best(tried, spec.tuning.metric)
     except RuntimeError as error:
         return failure(spec, error, processes), None
-    outcome, predictions = made(replace(spec, recipe=chosen.trial.spec.recipe), progress=progress)
+    outcome, predictions = made(replace(spec, recipe=chosen.trial.spec.recipe), progress=progress, keep=keep)
     if isinstance(outcome, RunResult):
         outcome = outcome.model_copy(update={"tuning": tuning.record(spec, tried, chosen)})
     return outcome, predictions

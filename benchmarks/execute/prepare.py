@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Prepared:
     """The runs that can be made, and what is left out only now; data by task name, the encoders' local folders, and the
-    folder of what is kept between runs.
+    folder of what is kept between runs. keep_models: whether trained models are stored, too.
     """
 
     runs: list[RunSpec]
@@ -30,6 +30,7 @@ class Prepared:
     data: dict[str, TaskData]
     encoders: dict[Encoder, Path]
     cache: Path
+    keep_models: bool = False
 
     def encoder_of(self, spec: RunSpec) -> Path | None:
         return self.encoders[spec.system.encoder] if spec.system.encoder else None

@@ -134,7 +134,7 @@ def _read(path: Path) -> dict[str, Column]:
 
 
 def _write(path: Path, columns: dict[str, Column]) -> None:
-    _ignored_by_git(path.parent)
+    files.ignored_by_git(path.parent)
     with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,
@@ -143,8 +143,3 @@ def _write(path: Path, columns: dict[str, Column]) -> None:
             scores=np.array([column.score for column in columns.values()]),
             values=np.stack([column.values for column in columns.values()], axis=1),
         )
-
-
-def _ignored_by_git(folder: Path) -> None:
-    if not (folder / ".gitignore").is_file():
-        files.write_text(folder / ".gitignore", "*\n")

@@ -42,7 +42,7 @@ PARTS: tuple[Part, ...] = ("train", "test")
 @dataclass(frozen=True)
 class Job:
     """What a method gets: the task, how to train, the rows, the encoder's folder where it needs one, a folder of what
-    is kept between runs, and a meter.
+    is kept between runs, and a meter. keep: the empty folder that a method which can writes its trained model to.
     """
 
     task: Task
@@ -52,6 +52,7 @@ class Job:
     encoder: Path | None
     cache: Path
     meter: Meter
+    keep: Path | None = None
 
     @property
     def max_length(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import transformers
 from torch import nn
@@ -20,13 +20,16 @@ from benchmarks.methods import PARTS, Job
 from benchmarks.methods.features import Features, join_windows, tokenized
 from benchmarks.methods.heads import EncoderWithHead, begin_with_zeros, classifier
 from benchmarks.methods.pieces import PieceCollator
+from benchmarks.methods.saving import Decay, save
 from benchmarks.methods.training import Rows, trained_outputs, weights_of
-from benchmarks.methods.vocabulary import Collator, keep_used, renumbered
+from benchmarks.methods.vocabulary import keep_used, renumbered
 from benchmarks.recipes import Finetune, Lora
 from benchmarks.schema import TAGS, Predictions
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import torch
 
 ATTENTION = ("query", "key", "value", "q_lin", "k_lin", "v_lin", "q_proj", "k_proj", "v_proj", "q", "k", "v")
 """What families call the linear layers of query, key and value."""
@@ -36,15 +39,30 @@ def finetune(job: Job) -> Predictions:
     """Trains on job.data.train for a fixed number of epochs, predicts job.data.test with the last weights."""
     recipe = job.recipe
     assert isinstance(recipe, Finetune)
-    model, rows, test = prepared(job, recipe)
-    outputs = trained_outputs(job, model, rows, own_loss=recipe.own_head)
+    assert job.encoder is not None
+    start, decay = prepared(job, recipe), Decay()
+    outputs = trained_outputs(job, start.model, start.rows, recipe.own_head, [decay])
+    if job.keep:
+        save(start.model, start.tokenizer, job.keep, job.encoder, start.ids, decay)
     if job.task.type == TAGS:
-        return job.predictions(join_windows(outputs, test, job.data.test["tokens"]))
+        return job.predictions(join_windows(outputs, start.test, job.data.test["tokens"]))
     return job.likeliest(outputs)
 
 
-def prepared(job: Job, recipe: Finetune) -> tuple[nn.Module, Rows, Features]:
-    """The model as it is before the first update, what it is trained on, and the features of the test rows."""
+class Start(NamedTuple):
+    """All before the first update: the model, what it is trained on, the features of the test rows, the tokenizer, and
+    what `keep_used` gave of the embeddings.
+    """
+
+    model: nn.Module
+    rows: Rows
+    test: Features
+    tokenizer: PreTrainedTokenizerBase
+    ids: torch.Tensor | None
+
+
+def prepared(job: Job, recipe: Finetune) -> Start:
+    """A model with a fresh head whose embeddings are those that occur."""
     assert job.encoder is not None
     transformers.set_seed(job.seed)  # the head's first weights
     tokenizer = load_tokenizer(job.encoder, job.task.type)
@@ -53,18 +71,11 @@ def prepared(job: Job, recipe: Finetune) -> tuple[nn.Module, Rows, Features]:
     length = longest_input(job.encoder, tokenizer, job.max_length)
     train, test = (tokenized(job, part, tokenizer, length) for part in PARTS)
     job.meter.note(max_length=length, cut_rows={"train": train.cut_rows, "test": test.cut_rows})
-    collator = PieceCollator.of(train, test, tokenizer)
-    rows = Rows.of(collator.train.lengths, collator.test.lengths, _renumbered(model, collator, tokenizer, train, test))
-    return model, rows, test
-
-
-def _renumbered(
-    model: nn.Module, collator: Collator, tokenizer: PreTrainedTokenizerBase, *features: Features
-) -> Collator:
-    """For the model, of whose word embeddings those are left that these features use."""
+    pieces = PieceCollator.of(train, test, tokenizer)
     encoder = model.encoder if isinstance(model, EncoderWithHead) else model.base_model
-    ids = keep_used(encoder, [found.features for found in features], tokenizer.pad_token_id)
-    return collator if ids is None else renumbered(collator, ids)
+    ids = keep_used(encoder, [train.features, test.features], tokenizer.pad_token_id)
+    collator = pieces if ids is None else renumbered(pieces, ids)
+    return Start(model, Rows.of(pieces.train.lengths, pieces.test.lengths, collator), test, tokenizer, ids)
 
 
 # -- the model -------------------------------------------------------------------------------------------------------

@@ -52,7 +52,9 @@ class Rows:
         return cls(trained, tested, collator)
 
 
-def trained_outputs(job: Job, model: nn.Module, rows: Rows, own_loss: bool = False) -> np.ndarray:
+def trained_outputs(
+    job: Job, model: nn.Module, rows: Rows, own_loss: bool = False, callbacks: Sequence[TrainerCallback] = ()
+) -> np.ndarray:
     """Trains the model for a fixed number of epochs, and predicts rows.test in their order with the last weights.
 
     Gives (rows, classes) log-probabilities, or for token classification (rows, tokens) tag ids. own_loss: the model
@@ -61,7 +63,7 @@ def trained_outputs(job: Job, model: nn.Module, rows: Rows, own_loss: bool = Fal
     if not job.meter.parameters:
         job.meter.parameters, job.meter.trainable_parameters = weights_of(model)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = trained(job, model, rows, own_loss, folder)
+        trainer = trained(job, model, rows, own_loss, folder, callbacks)
         with job.meter.measuring("predict", len(job.data.test)):
             outputs = predictions(trainer, rows.test)
     del trainer
@@ -78,16 +80,20 @@ def weights_of(model: nn.Module) -> tuple[int, int]:
 # -- training --------------------------------------------------------------------------------------------------------
 
 
-def trained(job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str) -> Trainer:
+def trained(
+    job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str, callbacks: Sequence[TrainerCallback] = ()
+) -> Trainer:
     """A Trainer after its training, which the job's meter has timed."""
-    trainer = trainer_of(job, model, rows, own_loss, folder)
+    trainer = trainer_of(job, model, rows, own_loss, folder, callbacks)
     with job.meter.measuring("train", _recipe(job).epochs * len(job.data.train)):
         trainer.train()
     note_training(job, trainer)
     return trainer
 
 
-def trainer_of(job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str) -> Trainer:
+def trainer_of(
+    job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str, callbacks: Sequence[TrainerCallback] = ()
+) -> Trainer:
     """A Trainer before its training; folder: where it may write."""
     recipe = _recipe(job)
     plain = recipe.class_weights == "none" and not recipe.label_smoothing
@@ -96,7 +102,7 @@ def trainer_of(job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: s
         args=training_arguments(recipe, job.seed, len(rows.train), folder),
         train_dataset=rows.train,
         data_collator=rows.collator,
-        callbacks=[Progress(job.meter.progress)],
+        callbacks=[Progress(job.meter.progress), *callbacks],
         compute_loss_func=None if own_loss and plain else loss_of(recipe, job),
         preprocess_logits_for_metrics=_reduce_tags if job.task.type == TAGS else _reduce_texts,
     )

@@ -44,6 +44,18 @@ def keep_used(encoder: PreTrainedModel, rows: Sequence[Dataset], padding: int) -
     return ids
 
 
+def restore(encoder: PreTrainedModel, ids: torch.Tensor, others: torch.Tensor) -> None:
+    """In place: the encoder has all embeddings again; ids: what `keep_used` gave, others: (pieces, width) of those that
+    were not kept.
+    """
+    trained = encoder.get_input_embeddings()
+    assert isinstance(trained, nn.Embedding)
+    kept = torch.cat([torch.zeros(1, dtype=torch.long), ids.nonzero().flatten()])  # 0 is the new id of piece 0 alone
+    weights = others.clone()
+    weights[kept] = trained.weight.detach().to(weights)
+    encoder.set_input_embeddings(_embedding(weights, trained))
+
+
 def renumbered(collator: Collator, ids: torch.Tensor) -> Collator:
     """A collator whose input_ids are the new ones."""
 
@@ -64,7 +76,11 @@ def _ids(rows: Sequence[Dataset]) -> np.ndarray:
 
 def _rows(embeddings: nn.Embedding, kept: torch.Tensor) -> nn.Embedding:
     """A copy of some rows; no random number is drawn, which would move the dropout of the training after it."""
-    weights = embeddings.weight.detach()[kept].clone()
-    found = nn.Embedding(len(kept), embeddings.embedding_dim, padding_idx=embeddings.padding_idx, _weight=weights)
-    found.weight.requires_grad_(embeddings.weight.requires_grad)
+    return _embedding(embeddings.weight.detach()[kept].clone(), embeddings)
+
+
+def _embedding(weights: torch.Tensor, like: nn.Embedding) -> nn.Embedding:
+    pieces, width = weights.shape
+    found = nn.Embedding(pieces, width, padding_idx=like.padding_idx, _weight=weights)
+    found.weight.requires_grad_(like.weight.requires_grad)
     return found

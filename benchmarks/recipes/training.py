@@ -79,6 +79,7 @@ class Finetune(Training, Head):
     """Every weight of the encoder and a head, by the Hugging Face Trainer."""
 
     needs_encoder: ClassVar[bool] = True
+    keeps_model: ClassVar[bool] = True
     space = {"learning_rate": Between(1e-5, 5e-4), "epochs": (2, 3, 5), "batch_size": (16, 32)}
 
     max_length: int | None = Field(None, ge=8)

@@ -58,6 +58,8 @@ class Recipe(Value):
     needs_encoder: ClassVar[bool] = False
     clusters: ClassVar[bool] = False
     """Gives clusters instead of classes."""
+    keeps_model: ClassVar[bool] = False
+    """Whether what is trained can be kept."""
     over_ranks: ClassVar[bool] = False
     """Trains as one DDP job over all ranks; other methods run on rank 0 alone."""
 

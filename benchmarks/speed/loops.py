@@ -139,7 +139,7 @@ def _wait_for_gpu() -> None:
 def ours(work: Work) -> Pass:
     """The training of a run as the suite makes it."""
     job = work.job()
-    model, rows, _ = prepared(job, work.recipe)
+    model, rows, *_ = prepared(job, work.recipe)
     with tempfile.TemporaryDirectory() as folder:
         trained(job, model, rows, own_loss=True, folder=folder)
     return _taken(job)
@@ -159,7 +159,7 @@ def shares(work: Work) -> dict[str, float]:
 
 def _bare(work: Work, parts: Parts) -> Pass:
     job = work.job()
-    model, rows, _ = prepared(job, work.recipe)
+    model, rows, *_ = prepared(job, work.recipe)
     with tempfile.TemporaryDirectory() as folder:
         batches = list(trainer_of(job, model, rows, own_loss=True, folder=folder).get_train_dataloader())
     optimizer = AdamW(model.parameters(), work.recipe.learning_rate, weight_decay=work.recipe.weight_decay, fused=True)

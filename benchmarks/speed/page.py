@@ -14,6 +14,8 @@ from benchmarks.speed import PARTS
 from benchmarks.speed.timing import Goal, Measured, Ratio, Table
 
 NOT_MEASURED = "not measured"
+NOTES = "notes.md"
+"""In the folder of the parts: what a person has to say of what falls short, after the goals."""
 
 ABOUT = """# Speed
 
@@ -35,7 +37,9 @@ def keep(results: Path, part: str, measured: Measured) -> None:
 def write(results: Path) -> Path:
     """The page of all parts that are kept."""
     parts = _read(results)
-    sections = [ABOUT, "## What was to be reached", reached(results)]
+    notes = _folder(results) / NOTES
+    said = [notes.read_text(encoding="utf-8").strip()] if notes.is_file() else []
+    sections = [ABOUT, "## What was to be reached", reached(results), *said]
     for record in parts.values():
         sections += [text for table in record["tables"] for text in _section(Table(**table))]
         sections.append(_where(record))

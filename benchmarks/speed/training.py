@@ -21,7 +21,10 @@ LOOPS: dict[str, Loop] = {
     BARE: loops.bare,
     OURS: loops.ours,
 }
-WITHOUT_BF16 = "this processor has no bf16, which the goal counts on"
+WITHOUT_BF16 = "this processor has no bf16, which the goal counts on; next: batches that pad less"
+ALL_IN_PRODUCTS = (
+    "in fp32 nearly all of a step is forward and backward, where compaction and a fused optimiser change nothing"
+)
 GIGA = 1e9
 
 
@@ -42,14 +45,15 @@ def one_run(works: Sequence[Work], rounds: int, tell: Callable[[str], None]) -> 
 
 def _goals(task: str, passes: dict[str, list[Pass]]) -> list[Goal]:
     seconds = {way: [one.seconds for one in of] for way, of in passes.items()}
-    why = "" if computes_in_bf16() else WITHOUT_BF16
+    has_bf16 = computes_in_bf16()
 
-    def against(way: str, wanted: float) -> Goal:
-        return Goal(f"{task}: one run against {way}", wanted, ratios(seconds[way], seconds[OURS]), why=why)
+    def against(way: str, wanted: float, why: str = WITHOUT_BF16) -> Goal:
+        reached = ratios(seconds[way], seconds[OURS])
+        return Goal(f"{task}: one run against {way}", wanted, reached, why="" if has_bf16 else why)
 
     overhead = Ratio.of([own / theirs - 1 for own, theirs in zip(seconds[OURS], seconds[BARE], strict=True)])
     over = Goal(f"{task}: what the suite adds to a {BARE}", 0.05, overhead, "share", at_most=True)
-    return [against(EXAMPLE, 12.0), against(DYNAMIC, 2.5), against(PLAIN, 1.3), over]
+    return [against(EXAMPLE, 12.0), against(DYNAMIC, 2.5), against(PLAIN, 1.3, ALL_IN_PRODUCTS), over]
 
 
 def _tables(work: Work, passes: dict[str, list[Pass]]) -> list[Table]:
