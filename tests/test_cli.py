@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from pathlib import Path
@@ -209,6 +210,23 @@ def test_fail_fast_stops_at_the_first_failure(here):
     command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "./encoder,majority", "--seeds", "1"]
     assert main([*command, *unlucky, "--fail-fast"]) == 1
     assert [r["status"] for r in records(here)] == ["failed"]
+
+
+def test_cycles_are_looked_for_as_usual_while_a_run_is_made_and_after_every_command(here, monkeypatch):
+    """Tensors in a cycle that nobody looks for fill the memory."""
+    from benchmarks.execute import here as executor
+
+    real, usual, seen = executor.run, gc.get_threshold(), []
+
+    def watched(*arguments, **keywords):
+        seen.append(gc.get_threshold())
+        return real(*arguments, **keywords)
+
+    monkeypatch.setattr(executor, "run", watched)
+    assert main([*RUN, "--seeds", "1"]) == 0
+    assert set(seen) == {usual}
+    assert main(["list"]) == 0
+    assert gc.get_threshold() == usual
 
 
 def test_an_interruption_keeps_what_is_stored_and_ends_with_130(here, monkeypatch, capsys):

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from benchmarks.errors import UserError
 
 DONE, SOME_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
-OBJECTS = 100_000
-"""New ones between two looks for cycles. Python's 700 cost a third of the start: libraries' objects live on."""
+USUAL = gc.get_threshold()
+"""New objects between two looks for cycles, in which a training's tensors may be."""
+SELDOM = 100_000
+"""As many until something is trained: the usual 700 cost a third of the start, since libraries' objects live on."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from benchmarks.cli.arguments import parse
     from benchmarks.ranks import is_first
 
-    gc.set_threshold(OBJECTS)
+    gc.set_threshold(SELDOM)
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
         _set_libraries(offline=getattr(arguments, "sample", False))
@@ -35,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output (`| head`) has gone: no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    finally:
+        gc.set_threshold(*USUAL)
 
 
 def _set_libraries(offline: bool) -> None:

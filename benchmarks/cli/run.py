@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from argparse import Namespace
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import lock, plan, ranks, store
-from benchmarks.cli import INTERRUPTED, SOME_FAILED
+from benchmarks.cli import INTERRUPTED, SOME_FAILED, USUAL
 from benchmarks.cli.grid import planned
 from benchmarks.cli.planned import print_plan
 from benchmarks.cli.screen import Screen, print_summary
@@ -82,6 +83,7 @@ def _make(
         return []
     from benchmarks.execute.prepare import prepare
 
+    gc.set_threshold(*USUAL)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
     prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
     prepared = replace(prepared, keep_models=arguments.keep_models)

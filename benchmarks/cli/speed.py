@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import definitions, lock, selection
+from benchmarks.cli import USUAL
 from benchmarks.cli.run import cache_dir, check_results_dir
 from benchmarks.encoders import locate
 from benchmarks.errors import UserError
@@ -81,6 +83,7 @@ def speed(arguments: Namespace) -> int:
     parts = arguments.parts or list(MEASURED)
     setting.check(parts)
     machine()
+    gc.set_threshold(*USUAL)
     for part in parts:
         print(f"== {part}", flush=True)
         page.keep(arguments.results_dir, part, MEASURED[part](setting))
