@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tiny
 
-from benchmarks.embeddings import Embedded, _digest, of_pieces, of_words, pooled
+from benchmarks.embeddings import Embedded, _digest, encoding, of_pieces, of_words, pooled
 from benchmarks.embeddings.encoding import POOLINGS, Frozen
 from benchmarks.embeddings.store import key_of
 from benchmarks.encoders import checkpoint_sha256, load_encoder, load_tokenizer, parameters
@@ -219,6 +219,10 @@ def test_another_length_and_other_weights_are_computed_anew(tmp_path, encoder):
     assert not np.array_equal(first, other)
 
 
+def files_of(kind: str, encoder: Path, length: int, cache: Path) -> list[Path]:
+    return sorted((cache / "embeddings" / Frozen.of(kind, encoder, length).key).glob("*.arrow"))
+
+
 def cut(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
@@ -231,7 +235,7 @@ def spoilt(content: bytes) -> bytes:
 @pytest.mark.parametrize("spoil", [cut, spoilt, lambda content: b""])
 def test_a_file_that_is_not_as_it_was_written_is_computed_again(tmp_path, encoder, spoil):
     before = pooled(TEXTS_OF_ALL_LENGTHS, encoder, LENGTH, "mean", tmp_path / "cache")
-    (file,) = (tmp_path / "cache").rglob("*.arrow")
+    (file,) = files_of("pooled", encoder, LENGTH, tmp_path / "cache")
     file.write_bytes(spoil(file.read_bytes()))
     after, said = told(pooled, TEXTS_OF_ALL_LENGTHS, encoder, LENGTH, "mean", tmp_path / "cache")
     assert said.computed == 22
@@ -241,7 +245,7 @@ def test_a_file_that_is_not_as_it_was_written_is_computed_again(tmp_path, encode
 def test_what_a_kill_loses_is_one_file_of_many(tmp_path, encoder):
     texts = [f"{LONG} {LONG} {i}" for i in range(700)]  # of 64 pieces each
     whole = of_pieces(texts, encoder, 64, tmp_path / "cache")
-    files = sorted((tmp_path / "cache").rglob("*.arrow"))
+    files = files_of("pieces", encoder, 64, tmp_path / "cache")
     assert len(files) == 2
     files[0].unlink()
     vectors, said = told(of_pieces, texts, encoder, 64, tmp_path / "cache")
@@ -259,6 +263,23 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path, encoder):
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(UserError, match="the cache folder can't be written"):
         pooled(["a"], encoder, LENGTH, "mean", tmp_path / "cache")
+
+
+def test_one_pass_over_texts_gives_poolings_and_pieces_but_no_pieces_beside_the_poolings_of_very_many(
+    tmp_path, encoder, monkeypatch
+):
+    texts, said = ["a good film", "a bad film with a long story"], []
+    pooled(texts, encoder, LENGTH, "mean", tmp_path / "cache")
+    beside = of_pieces(texts, encoder, LENGTH, tmp_path / "cache", said.append)
+    alone_made = of_pieces(texts, encoder, LENGTH, tmp_path / "other", said.append)
+    mean = pooled(texts, encoder, LENGTH, "mean", tmp_path / "other", said.append)
+    monkeypatch.setattr(encoding, "BESIDE", 100)
+    pooled(texts, encoder, LENGTH, "mean", tmp_path / "many")
+    of_pieces(texts, encoder, LENGTH, tmp_path / "many", said.append)
+    assert [one.computed for one in said] == [0, 2, 0, 2]
+    for number in range(len(texts)):
+        assert np.array_equal(beside[number], alone_made[number])
+        np.testing.assert_allclose(mean[number], beside[number].astype(np.float32).mean(axis=0), atol=2e-3)
 
 
 # -- several processes -----------------------------------------------------------------------------------------------
@@ -322,4 +343,4 @@ def test_ranks_share_the_rows_and_leave_none_waiting_where_one_fails(tmp_path, e
         for rank in ranks:
             rank.kill()
     assert said == [["rows 2", "blocked"]] * 2
-    assert len(list((tmp_path / "cache").glob("embeddings/*/*.arrow"))) == 2, "each rank computes its share"
+    assert len(files_of("pooled", encoder, 16, tmp_path / "cache")) == 2, "each rank computes its share"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -79,18 +79,18 @@ def of_words(
 
 def _embedded(kind: Kind, rows: Sequence[Row], encoder: Path, length: int, cache: Path, tell: Tell) -> Sequences:
     frozen = Frozen.of(kind, encoder, length)
-    folder = cache / "embeddings" / frozen.key
+    folder = _folder(cache, frozen)
     known_by = [store.key_of(row) for row in rows]
     differing = dict(zip(known_by, rows, strict=True))
     places = store.find(differing, folder)
     made = 0
     if ranks.connected():
         with ranks.all_or_none():
-            made = _compute(frozen, ranks.share(differing), places, folder)
+            made = _compute(frozen, ranks.share(differing), places, cache)
         places = store.find(differing, folder)
     if len(places) < len(differing):  # under ranks: what others wrote on a disk that this machine doesn't see
-        with nullcontext() if ranks.connected() else alone(folder / _digest(differing)):
-            made += _compute(frozen, differing, store.find(differing, folder), folder)
+        with nullcontext() if ranks.connected() else alone(_one_pass(cache, frozen) / _digest(differing)):
+            made += _compute(frozen, differing, store.find(differing, folder), cache)
         places = store.find(differing, folder)
     if len(places) < len(differing):
         raise UserError(f"{folder}: written, and can't be read back. Is the disk full, or was the folder cleared?")
@@ -100,14 +100,24 @@ def _embedded(kind: Kind, rows: Sequence[Row], encoder: Path, length: int, cache
     return sequences
 
 
+def _folder(cache: Path, frozen: Frozen) -> Path:
+    return cache / "embeddings" / frozen.key
+
+
+def _one_pass(cache: Path, frozen: Frozen) -> Path:
+    """One folder for both kinds that a pass over texts gives."""
+    return _folder(cache, frozen if frozen.kind == "words" else replace(frozen, kind="pooled"))
+
+
 def _digest(keys: Iterable[bytes]) -> str:
     """Processes that want the same rows wait for each other, those that want others do not."""
     return hashlib.sha256(b"".join(sorted(keys))).hexdigest()[:32]
 
 
-def _compute(frozen: Frozen, rows: Mapping[bytes, Row], places: Container[bytes], folder: Path) -> int:
+def _compute(frozen: Frozen, rows: Mapping[bytes, Row], places: Container[bytes], cache: Path) -> int:
     """The rows that have no place yet; gives how many."""
     missing = {key: row for key, row in rows.items() if key not in places}
     for some in computed(frozen, missing):
-        store.write(some, folder)
+        for kind, vectors in some.items():
+            store.write(vectors, _folder(cache, replace(frozen, kind=kind)))
     return len(missing)

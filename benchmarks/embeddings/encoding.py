@@ -37,6 +37,8 @@ FILE = 2**15
 """Pieces of the rows that are kept in one file: what a kill loses at most, and what the memory must hold."""
 TOKENIZED = 1000
 """Rows that are tokenised at a time."""
+BESIDE = 2**30
+"""Bytes that the pieces of texts may take to be kept where their poolings are wanted: one pass gives both."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,13 @@ class Window(NamedTuple):
     words: np.ndarray
 
 
+class Output(NamedTuple):
+    """What the encoder gives for a window: (3, width) float32 poolings, and (pieces, width) float16."""
+
+    pooled: np.ndarray
+    pieces: np.ndarray
+
+
 @dataclass(frozen=True)
 class Tokenized:
     """A row as windows: the first one of a text, all of a row of words. size: characters, or words."""
@@ -96,21 +105,35 @@ class Tokenized:
         return sum(len(window.pieces) for window in self.windows)
 
 
-def computed(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[list[Vectors]]:
+def computed(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[dict[Kind, list[Vectors]]]:
     """The vectors of all rows by key, those for one file after the other; loads the encoder where there is any row.
 
-    values: 'pooled' (3, width) float32 in the order of POOLINGS, 'pieces' and 'words' (tokens, width) float16.
+    values: 'pooled' (3, width) float32 in the order of POOLINGS, 'pieces' and 'words' (tokens, width) float16. Of texts
+    both kinds, of which either may be wanted later; but no pieces beside the poolings of very many.
     """
     if not rows:
         return
     model = load_encoder(frozen.encoder).eval().to(frozen.device)
     by_length = sorted(_tokenized(frozen, rows), key=lambda row: row.pieces)
+    kinds = _kinds(frozen, sum(row.pieces for row in by_length))
     for some in _files(by_length):
         start = time.perf_counter()
         outputs = iter(_outputs(frozen, model, [window for row in some for window in row.windows]))
         values = [_values(frozen, row, list(islice(outputs, len(row.windows)))) for row in some]
         a_piece = (time.perf_counter() - start) / sum(row.pieces for row in some)
-        yield [Vectors(row.key, row.cut, row.pieces * a_piece, of) for row, of in zip(some, values, strict=True)]
+        yield {
+            kind: [
+                Vectors(row.key, row.cut, row.pieces * a_piece, of[kind]) for row, of in zip(some, values, strict=True)
+            ]
+            for kind in kinds
+        }
+
+
+def _kinds(frozen: Frozen, pieces: int) -> tuple[Kind, ...]:
+    if frozen.kind == "words":
+        return ("words",)
+    too_large = frozen.kind == "pooled" and pieces * frozen.width * np.dtype(np.float16).itemsize > BESIDE
+    return ("pooled",) if too_large else ("pooled", "pieces")
 
 
 def _files(rows: Iterable[Tokenized]) -> Iterator[list[Tokenized]]:
@@ -127,8 +150,10 @@ def _files(rows: Iterable[Tokenized]) -> Iterator[list[Tokenized]]:
         yield some
 
 
-def _values(frozen: Frozen, row: Tokenized, outputs: Sequence[np.ndarray]) -> np.ndarray:
-    return _joined(row, outputs, frozen.width) if frozen.kind == "words" else outputs[0]
+def _values(frozen: Frozen, row: Tokenized, outputs: Sequence[Output]) -> dict[Kind, np.ndarray]:
+    if frozen.kind == "words":
+        return {"words": _joined(row, [output.pieces for output in outputs], frozen.width)}
+    return {"pooled": outputs[0].pooled, "pieces": outputs[0].pieces}
 
 
 def _joined(row: Tokenized, outputs: Sequence[np.ndarray], width: int) -> np.ndarray:
@@ -164,7 +189,7 @@ def _windows(frozen: Frozen, rows: Sequence[Row]) -> list[list[Window]]:
 # -- the encoder -----------------------------------------------------------------------------------------------------
 
 
-def _outputs(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window]) -> list[np.ndarray]:
+def _outputs(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window]) -> list[Output]:
     """What the encoder gives for each window; bit for bit the same whichever others there are.
 
     How far a window is padded depends on its own length, how many make a batch on that alone, and a batch that is not
@@ -174,7 +199,7 @@ def _outputs(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window]) 
     for number, window in enumerate(windows):
         padded = min(-(-len(window.pieces) // MULTIPLE) * MULTIPLE, frozen.length)
         by_length.setdefault(padded, []).append(number)
-    outputs: dict[int, np.ndarray] = {}
+    outputs: dict[int, Output] = {}
     for padded, numbers in by_length.items():
         rows = max(1, BATCH[frozen.device] // padded)
         for start in range(0, len(numbers), rows):
@@ -184,8 +209,8 @@ def _outputs(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window]) 
     return [outputs[number] for number in range(len(windows))]
 
 
-def _forward(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window], padded: int) -> list[np.ndarray]:
-    """One pass: of each window (3, width) float32 poolings, or (pieces, width) float16."""
+def _forward(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window], padded: int) -> list[Output]:
+    """One pass."""
     import torch
 
     pieces = np.full((len(windows), padded), frozen.tokenizer.pad_token_id or 0)
@@ -193,12 +218,12 @@ def _forward(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window], 
     for row, (found, _) in enumerate(windows):
         pieces[row, : len(found)], mask[row, : len(found)] = found, 1
     input_ids, attention_mask = (torch.from_numpy(array).to(frozen.device) for array in (pieces, mask))
-    pools = frozen.kind == "pooled"
     with torch.inference_mode():
-        states = model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=pools)
-        vectors = _poolings(states, attention_mask) if pools else states.last_hidden_state.half()
-    rows = vectors.cpu().numpy()
-    return list(rows) if pools else [row[: len(found)] for row, (found, _) in zip(rows, windows, strict=True)]
+        states = model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+        vectors = (_poolings(states, attention_mask), states.last_hidden_state.half())
+    pooled, of_pieces = (of.cpu().numpy() for of in vectors)
+    found_in = zip(pooled, of_pieces, windows, strict=True)
+    return [Output(pooling, row[: len(found)]) for pooling, row, (found, _) in found_in]
 
 
 def _poolings(states: Any, mask: torch.Tensor) -> torch.Tensor:

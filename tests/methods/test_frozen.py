@@ -17,7 +17,7 @@ from benchmarks.definitions import load_task, load_tasks
 from benchmarks.encoders import parameters
 from benchmarks.lock import Lock
 from benchmarks.methods.linear import columns_for_all, log_probabilities
-from benchmarks.recipes import Frozen, Probe
+from benchmarks.recipes import RECIPES, Frozen, Probe, Recurrent
 from benchmarks.runner import run
 from benchmarks.schema import Protocol, Recipe, RunResult, RunSpec, System
 
@@ -30,7 +30,7 @@ def samples(tmp_path_factory) -> Path:
 
 
 def made(task, data, encoder: Path, recipe: Recipe, cache: Path, **protocol):
-    method = "probe" if isinstance(recipe, Probe) else "frozen"
+    method = {kind: method for method, kind in RECIPES.items()}[type(recipe)]
     spec = RunSpec(task, System(name=method, method=method), recipe, Protocol(**protocol), {})
     result, predictions = run(spec, data, encoder, cache)
     assert isinstance(result, RunResult), result.error["traceback"]
@@ -181,7 +181,10 @@ def test_seeds_sizes_folds_and_systems_share_what_was_computed(tmp_path, checkpo
     assert computed(short, seed=1) == [0, 0]
     assert computed(short.model_copy(update={"pooling": "cls"}), train_size=20) == [0, 0]
     assert computed(Probe(pooling="mean_last_four"), folds=3, fold=1) == [0, 0]
+    assert computed(Recurrent(epochs=0.2)) == [0, 0]
     assert computed(short.model_copy(update={"max_length": 8})) == fresh
+    assert computed(Recurrent(epochs=0.2, max_length=16)) == fresh
+    assert computed(Probe(max_length=16)) == [0, 0]
 
 
 @pytest.mark.parametrize("recipe", [QUICK.model_copy(update={"epochs": 0.2}), Probe()], ids=["head", "probe"])
