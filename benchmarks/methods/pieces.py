@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -64,10 +65,17 @@ class Pieces:
         return self._batches[self._batch[row]][column].row(self._number[row])
 
 
+MULTIPLE = 8
+"""Of which a GPU's tensor cores want the sizes of products to be. On a processor a batch has rows enough for its units,
+and the padding would be work for nothing.
+"""
+
+
 @dataclass(frozen=True)
 class PieceCollator:
     """Rows by number -> a batch as transformers' own collators give it: (rows, longest) int64, padded as the tokenizer
-    says, with labels for training rows, (rows,) or IGNORED on padding.
+    says, with labels for training rows, (rows,) or IGNORED on padding. multiple: what the length of a batch is padded
+    to, but not beyond the longest row of all.
     """
 
     train: Pieces
@@ -75,12 +83,22 @@ class PieceCollator:
     columns: dict[str, int]
     """What the encoder reads, each with the value of its padding."""
     left: bool
+    multiple: int = 1
 
     @classmethod
-    def of(cls, train: Features, test: Features, tokenizer: PreTrainedTokenizerBase) -> PieceCollator:
+    def of(
+        cls, train: Features, test: Features, tokenizer: PreTrainedTokenizerBase, multiple: int | None = None
+    ) -> PieceCollator:
         padding = {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id}
         columns = {name: padding.get(name, 0) for name in tokenizer.model_input_names}
-        return cls(Pieces(train), Pieces(test), columns, tokenizer.padding_side == "left")
+        if multiple is None:
+            multiple = MULTIPLE if torch.cuda.is_available() else 1
+        return cls(Pieces(train), Pieces(test), columns, tokenizer.padding_side == "left", multiple)
+
+    @cached_property
+    def longest(self) -> int:
+        """Pieces of the longest row of all."""
+        return int(max(rows.lengths.max(initial=0) for rows in (self.train, self.test)))
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         numbers = [row["row"] for row in rows]
@@ -94,7 +112,8 @@ class PieceCollator:
     def _padded(self, values: Sequence[Any], padding: int) -> torch.Tensor:
         if not np.ndim(values[0]):
             return torch.tensor(np.array(values))
-        padded = np.full((len(values), max(map(len, values))), padding, dtype=np.int64)
+        length = -(-max(map(len, values)) // self.multiple) * self.multiple
+        padded = np.full((len(values), min(length, self.longest)), padding, dtype=np.int64)
         for place, row in zip(padded, values, strict=True):
             place[-len(row) if self.left else 0 : None if self.left else len(row)] = row
         return torch.from_numpy(padded)
