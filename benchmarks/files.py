@@ -52,19 +52,22 @@ def alone(path: Path) -> Iterator[None]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """An empty folder beside `path` that takes its place once the block has filled it, as in `replacing`; not where it
-    is still empty then, or gone.
+    """An empty folder beside `path` that takes its place once the block has filled it; not where it is empty then, or
+    gone. A kill between two renames leaves neither the old nor the new one under that name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:40]}-{secrets.token_hex(4)}.part")
+    before = temporary.with_suffix(".old")
     temporary.mkdir()
     try:
         yield temporary
         if temporary.is_dir() and any(temporary.iterdir()):
-            shutil.rmtree(path, ignore_errors=True)
+            if path.is_dir():
+                path.replace(before)
             temporary.replace(path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for folder in (temporary, before):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def ignored_by_git(folder: Path) -> None:

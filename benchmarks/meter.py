@@ -25,6 +25,7 @@ class Meter:
         self.trainable_parameters = 0
         self.notes: dict[str, Any] = {}
         self.progress = progress
+        self._peak_memory_mb: float | None = None
         _reset_peak_memory()
 
     @contextlib.contextmanager
@@ -39,17 +40,22 @@ class Meter:
         """Adds seconds that were measured elsewhere, to the same rows."""
         self.seconds[what] = self.seconds.get(what, 0.0) + seconds
 
+    def end(self) -> None:
+        """What the process takes from now on is none of the run's cost."""
+        self._peak_memory_mb = _peak_memory_mb()
+
     def note(self, **facts: Any) -> None:
         self.notes.update(facts)
 
     def cost(self) -> dict[str, Any]:
         """The `cost` field of a stored run. Peak memory: of the process on CPU, of the device on a GPU."""
         train = self.seconds.get("train", 0.0)
+        peak = _peak_memory_mb() if self._peak_memory_mb is None else self._peak_memory_mb
         return {
             "train_seconds": round(train, 3),
             "predict_seconds": round(self.seconds.get("predict", 0.0), 3),
             "train_rows_per_second": round(self.rows.get("train", 0.0) / train, 2) if train else None,
-            "peak_memory_mb": round(_peak_memory_mb(), 1),
+            "peak_memory_mb": round(peak, 1),
             "parameters": self.parameters,
             "trainable_parameters": self.trainable_parameters,
             "energy_kwh": None,

@@ -202,6 +202,12 @@ def test_models_are_kept_where_asked_and_stored_runs_without_one_are_made_again(
     unlucky = ["--set", "recipe.learning_rate=1e30", "--set", "recipe.clipping=0", "--set", "recipe.precision=fp32"]
     assert main([*command, *unlucky, "--keep-models"]) == 1
     assert [path.name for path in models.glob("mine/*/*")] == [key]
+    again = main([*command, "--force", "--keep-models", "--jobs", "2"])
+    assert again == 0 and [path.name for path in models.rglob("model.safetensors")] == ["model.safetensors"]
+    tuned = ["--systems", "./encoder", "--tune", "2", "--keep-models", "--set", "recipe.batch_size=8"]
+    assert main([*command[:-4], *tuned, "--seeds", "1"]) == 0
+    assert len(list(models.rglob("model.safetensors"))) == 2, "of the chosen recipe alone"
+    assert not list(models.rglob("*.part"))
 
 
 def test_fail_fast_stops_at_the_first_failure(here):

@@ -856,8 +856,8 @@ def test_each_stored_run_is_read_once_and_let_go():
 
 
 def test_a_variant_that_is_the_same_run_as_another_system_has_no_row_of_its_own():
-    text = page(done("bert"), done("base[encoder=bert]"), done("base[encoder=bert]", seed=1))
-    assert [row["system"] for row in cells(text)] == ["bert"]
+    text = page(done("bert"), done("base[encoder=bert]"), done("base[encoder=bert]", seed=1, score=0.8))
+    assert [(row["system"], row["accuracy"], row["seeds"]) for row in cells(text)] == [("bert", "0.8500", "2")]
     assert text.endswith("- base[encoder=bert]: the same runs as bert")
     text = page(done("base[encoder=bert]"), done("german[encoder=bert]"), done("german[encoder=bert]", seed=1))
     assert [row["system"] for row in cells(text)] == ["german[encoder=bert]"]

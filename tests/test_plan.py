@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.definitions import load_systems, load_task, load_tasks
+from benchmarks.definitions import changed, load_systems, load_task, load_tasks
 from benchmarks.encoders import locate
 from benchmarks.errors import UserError
 from benchmarks.plan import Weights, changed_fields, combinations, parse_override, plan, protocols, variants
@@ -99,6 +99,12 @@ def test_every_system_does_every_task_of_its_types_and_says_of_the_others_why_no
     assert set(whys) == set(MISFITS[name])
     assert all(said in whys[system] for system, said in MISFITS[name].items())
     assert {run.system.name for run in found.runs}.isdisjoint(whys)
+
+
+def test_an_lstm_that_reads_padding_does_no_tags():
+    unmasked = changed(SYSTEMS["bilstm-bert"], {"masked_attention": False})
+    whys = [grid([load_tasks()[name]], [unmasked]).skipped for name in ("news-sample", "ner-sample")]
+    assert [[skipped.why for skipped in found] for found in whys] == [[], ["recurrent reads padding in texts alone"]]
 
 
 def test_planning_twice_gives_the_same_fingerprints(task):

@@ -60,7 +60,7 @@ def _of_claims(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Plac
             raise UserError(f"--claims: says itself what is run; {given} can't stand beside it.")
     tasks, systems = definitions.load_tasks(), definitions.load_systems()
     names = [name for given in arguments.claims for name in given]
-    asked = selection.select_claims(names or [selection.ALL], tasks, systems)
+    asked = selection.select_claims(names if all(arguments.claims) else [selection.ALL], tasks, systems)
     wanted = needed.needed(asked.claims.values(), tasks, systems, arguments.seeds, _stand_in(arguments, systems))
     named = dict.fromkeys(one.task.name for one in wanted)
     lacking = {name: why for name in named if (why := _no_data(tasks[name], arguments, locked))}

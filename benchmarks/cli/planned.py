@@ -28,7 +28,7 @@ def print_plan(
     if any(not history.seconds(spec)[1] for spec in todo):
         print("\n(?) a guess: no stored run to learn from")
     _print_all("\nLeft out:", [f"{item.task} x {item.system}: {item.why}" for item in grid.skipped])
-    _print_all("\nStored under another name:", _twins(grid.runs, history))
+    _print_all("\nStored under another name:", twins(grid.runs, history))
     _print_all("\nStored, but made otherwise:", _stale(todo, history))
     for repo in without_commit:
         print(f"\n{repo}: commit not known yet: resolved at download. Until then its stored runs can't be told apart.")
@@ -61,7 +61,7 @@ def _stale(todo: Sequence[RunSpec], history: History) -> list[str]:
     return [f"{task} x {system}: {n} runs; changed: {changes}" for (task, system, changes), n in reasons.items()]
 
 
-def _twins(runs: Sequence[RunSpec], history: History) -> list[str]:
+def twins(runs: Sequence[RunSpec], history: History) -> list[str]:
     """Variants that were made as another system, which they are the same as."""
     found = Counter((spec.task.name, spec.system.name, twin) for spec in runs if (twin := history.twin(spec)))
     return [f"{task} x {system}: {n} runs, as {twin}" for (task, system, twin), n in found.items()]

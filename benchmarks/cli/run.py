@@ -62,9 +62,12 @@ def run(arguments: Namespace) -> int:
 
 
 def _is_stored(spec: RunSpec, arguments: Namespace, history: History) -> bool:
-    """With its model, where models are to be kept and this one can be."""
-    wanted = arguments.keep_models and spec.recipe.keeps_model
-    return history.done(spec) and not (wanted and not store.model_path(arguments.results_dir, spec).is_dir())
+    """With its model, where models are to be kept and this one can be; under whatever name."""
+    if not history.done(spec) or not (arguments.keep_models and spec.recipe.keeps_model):
+        return history.done(spec)
+    name = history.twin(spec) or spec.system.name
+    named = replace(spec, system=spec.system.model_copy(update={"name": name}))
+    return store.model_path(arguments.results_dir, named).is_dir()
 
 
 def _abreast(jobs: int | None, runs: int) -> int:

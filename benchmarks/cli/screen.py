@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from benchmarks import ranks
 from benchmarks.amounts import duration
+from benchmarks.cli.planned import twins
 from benchmarks.history import History, Pace
 from benchmarks.plan import Plan, Skipped
 from benchmarks.schema import RunFailure, RunResult, RunSpec
@@ -46,7 +47,7 @@ class Screen:
 
     def __init__(self, todo: Sequence[RunSpec], grid: Plan, history: History) -> None:
         self.console = Console(quiet=not ranks.is_first(), highlight=False, markup=False, soft_wrap=True)
-        self.todo, self.grid, self.pace = todo, grid, Pace(todo, history)
+        self.todo, self.grid, self.pace, self.twins = todo, grid, Pace(todo, history), twins(grid.runs, history)
         self.abreast = 1
         self.done = 0
         self.told = time.monotonic()
@@ -69,6 +70,8 @@ class Screen:
     def checking(self) -> None:
         total = len(self.grid.runs)
         self.console.print(f"{total} runs: {total - len(self.todo)} stored, {len(self.todo)} to make")
+        for said in self.twins:
+            self.console.print(f"stored under another name: {said}")
         self._left_out(self.grid.skipped)
 
     def _left_out(self, skipped: Iterable[Skipped]) -> None:

@@ -117,7 +117,12 @@ def _digest(keys: Iterable[bytes]) -> str:
 def _compute(frozen: Frozen, rows: Mapping[bytes, Row], places: Container[bytes], cache: Path) -> int:
     """The rows that have no place yet; gives how many."""
     missing = {key: row for key, row in rows.items() if key not in places}
+    there: dict[Kind, Container[bytes]] = {}
     for some in computed(frozen, missing):
         for kind, vectors in some.items():
-            store.write(vectors, _folder(cache, replace(frozen, kind=kind)))
+            folder = _folder(cache, replace(frozen, kind=kind))
+            if kind not in there:  # what is not asked for may be there
+                there[kind] = () if kind == frozen.kind else store.find(missing, folder)
+            if new := [vector for vector in vectors if vector.key not in there[kind]]:
+                store.write(new, folder)
     return len(missing)

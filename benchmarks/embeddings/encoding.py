@@ -85,9 +85,9 @@ class Window(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What the encoder gives for a window: (3, width) float32 poolings, and (pieces, width) float16."""
+    """What the encoder gives for a window: (3, width) float32 poolings of a text, and (pieces, width) float16."""
 
-    pooled: np.ndarray
+    pooled: np.ndarray | None
     pieces: np.ndarray
 
 
@@ -153,6 +153,7 @@ def _files(rows: Iterable[Tokenized]) -> Iterator[list[Tokenized]]:
 def _values(frozen: Frozen, row: Tokenized, outputs: Sequence[Output]) -> dict[Kind, np.ndarray]:
     if frozen.kind == "words":
         return {"words": _joined(row, [output.pieces for output in outputs], frozen.width)}
+    assert outputs[0].pooled is not None
     return {"pooled": outputs[0].pooled, "pieces": outputs[0].pieces}
 
 
@@ -213,15 +214,16 @@ def _forward(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window], 
     """One pass."""
     import torch
 
+    pools = frozen.kind != "words"
     pieces = np.full((len(windows), padded), frozen.tokenizer.pad_token_id or 0)
     mask = np.zeros_like(pieces)
     for row, (found, _) in enumerate(windows):
         pieces[row, : len(found)], mask[row, : len(found)] = found, 1
     input_ids, attention_mask = (torch.from_numpy(array).to(frozen.device) for array in (pieces, mask))
     with torch.inference_mode():
-        states = model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
-        vectors = (_poolings(states, attention_mask), states.last_hidden_state.half())
-    pooled, of_pieces = (of.cpu().numpy() for of in vectors)
+        states = model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=pools)
+        of_pieces = states.last_hidden_state.half().cpu().numpy()
+        pooled = _poolings(states, attention_mask).cpu().numpy() if pools else [None] * len(windows)
     found_in = zip(pooled, of_pieces, windows, strict=True)
     return [Output(pooling, row[: len(found)]) for pooling, row, (found, _) in found_in]
 

@@ -76,9 +76,9 @@ def make(spec: RunSpec, prepared: Prepared, results: Path, tell: Tell, processes
         else:
             outcome, predictions = made(spec, progress=lambda share: tell(Event(spec, share)), keep=keep)
         if isinstance(outcome, RunFailure) and keep:
-            shutil.rmtree(keep)  # where another rank has failed
-    if ranks.is_first():
-        store.save(results, spec, outcome, predictions)
+            shutil.rmtree(keep, ignore_errors=True)  # where another rank has failed
+        if ranks.is_first():
+            store.save(results, spec, outcome, predictions)
     tell(Event(spec, 1.0, outcome))
     return [outcome] if isinstance(outcome, RunFailure) else []
 

@@ -31,7 +31,7 @@ class Section:
     left_out: dict[str, int]
     """System -> older runs of it made under another definition."""
     twins: dict[str, str]
-    """Variant without a row -> the system of the table whose runs are the same as its own."""
+    """Variant without a row of its own -> the system of the table whose row its runs stand in, being the same."""
     unfinished: dict[str, int]
     """System -> folds stored of seeds that lack some, beside seeds that have all."""
     failures: tuple[Failed, ...]
@@ -176,8 +176,11 @@ def _section(
 ) -> Section:
     folds = dict(protocol).get("folds")
     twins = _twins(runs)
-    named = grouped((run for run in runs if run.slot.system not in twins), lambda run: run.slot.system)
-    systems = {name: Seeds.of(own, folds) for name, own in named.items()}
+    named = grouped(runs, lambda run: twins.get(run.slot.system, run.slot.system))
+    older: Counter[str] = Counter()
+    for name in {run.slot.system for run in runs}:
+        older[twins.get(name, name)] += left_out.get((name, protocol, conditions), 0)
+    systems = {name: Seeds.of(_one_a_slot(name, own), folds) for name, own in named.items()}
     clustered = {name: seeds for name, seeds in systems.items() if seeds.runs[0][0].clusters}
     others = {name: seeds for name, seeds in systems.items() if name not in clustered}
     newest = max(runs, key=_created, default=None)
@@ -189,7 +192,7 @@ def _section(
         standings=standings,
         clusterings=clusterings(clustered, seams),
         twins=twins,
-        left_out={name: count for name in systems if (count := left_out[name, protocol, conditions])},
+        left_out={name: older[name] for name in systems if older[name]},
         unfinished={name: seeds.unfinished for name, seeds in systems.items() if seeds.unfinished},
         failures=tuple(failures),
         scheme=newest.scheme if newest else "",
@@ -211,6 +214,12 @@ def _twins(runs: Iterable[Made]) -> dict[str, str]:
         first, *others = sorted(counts, key=lambda name: (is_variant(name), -counts[name], name))
         found.update({name: first for name in others if is_variant(name)})
     return found
+
+
+def _one_a_slot(name: str, runs: Iterable[Made]) -> list[Made]:
+    """Of a seed and fold one run, that under the row's own name before one under a twin's."""
+    slots = grouped(runs, lambda run: (run.slot.seed, run.slot.fold))
+    return [min(same, key=lambda run: run.slot.system != name) for same in slots.values()]
 
 
 def _sizes(split: str, runs: Iterable[Made]) -> tuple[int, ...]:

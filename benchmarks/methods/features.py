@@ -154,7 +154,7 @@ def join_windows(outputs: np.ndarray, features: Features, tokens: Sequence[Seque
     the one where it stands further from an edge, and 'O' of one of which the tokenizer leaves nothing.
     """
     predicted = [[OUTSIDE] * len(row) for row in tokens]
-    words, numbers = features.features["words"], range(len(features.row))
+    words, numbers = list(features.features["words"]), range(len(features.row))
     for row, group in groupby(numbers, key=features.row.__getitem__):
         of_row = list(group)
         for word, (window, place) in windows.furthest_from_an_edge([words[i] for i in of_row]).items():

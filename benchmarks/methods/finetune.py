@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import transformers
@@ -18,7 +19,7 @@ from benchmarks.encoders import (
 from benchmarks.errors import UserError
 from benchmarks.methods import PARTS, Job
 from benchmarks.methods.features import Features, join_windows, tokenized
-from benchmarks.methods.heads import EncoderWithHead, begin_with_zeros, classifier
+from benchmarks.methods.heads import EncoderWithHead, begin_with_zeros, classifier, encoder_in
 from benchmarks.methods.pieces import PieceCollator
 from benchmarks.methods.saving import Decay, save
 from benchmarks.methods.training import Rows, trained_outputs, weights_of
@@ -43,7 +44,12 @@ def finetune(job: Job) -> Predictions:
     start, decay = prepared(job, recipe), Decay()
     outputs = trained_outputs(job, start.model, start.rows, recipe.own_head, [decay])
     if job.keep:
-        save(start.model, start.tokenizer, job.keep, job.encoder, start.ids, decay)
+        job.meter.end()
+        try:
+            save(start.model, start.tokenizer, job.keep, job.encoder, start.ids, decay)
+        except OSError as error:  # the disk is full: what was trained is scored all the same
+            shutil.rmtree(job.keep)
+            job.meter.note(model_not_kept=str(error))
     if job.task.type == TAGS:
         return job.predictions(join_windows(outputs, start.test, job.data.test["tokens"]))
     return job.likeliest(outputs)
@@ -72,8 +78,7 @@ def prepared(job: Job, recipe: Finetune) -> Start:
     train, test = (tokenized(job, part, tokenizer, length) for part in PARTS)
     job.meter.note(max_length=length, cut_rows={"train": train.cut_rows, "test": test.cut_rows})
     pieces = PieceCollator.of(train, test, tokenizer)
-    encoder = model.encoder if isinstance(model, EncoderWithHead) else model.base_model
-    ids = keep_used(encoder, [train.features, test.features], tokenizer.pad_token_id)
+    ids = keep_used(encoder_in(model), [train.features, test.features], tokenizer.pad_token_id)
     collator = pieces if ids is None else renumbered(pieces, ids)
     return Start(model, Rows.of(pieces.train.lengths, pieces.test.lengths, collator), test, tokenizer, ids)
 

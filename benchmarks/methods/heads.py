@@ -40,6 +40,12 @@ def begin_with_zeros(model: nn.Module) -> None:
             last.bias.zero_()
 
 
+def encoder_in(model: nn.Module) -> PreTrainedModel:
+    """The encoder of a model of ours, or of transformers."""
+    found: PreTrainedModel = model.encoder if isinstance(model, EncoderWithHead) else model.base_model  # type: ignore[assignment]
+    return found
+
+
 class EncoderWithHead(nn.Module):
     """A bare encoder and a head over its pooled output (texts), or over each token (pooling None)."""
 

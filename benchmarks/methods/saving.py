@@ -11,11 +11,11 @@ from torch import nn
 from transformers import TrainerCallback
 
 from benchmarks.encoders import load_encoder
-from benchmarks.methods.heads import EncoderWithHead
+from benchmarks.methods.heads import EncoderWithHead, encoder_in
 from benchmarks.methods.vocabulary import restore
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
 HEAD = "head.safetensors"
 
@@ -45,7 +45,7 @@ def save(
 
     pretrained: the folder of the encoder before its training; ids: what `keep_used` has given.
     """
-    encoder: PreTrainedModel = model.encoder if isinstance(model, EncoderWithHead) else model.base_model  # type: ignore[assignment]
+    encoder = encoder_in(model)
     merge(encoder)
     if ids is not None:
         whole = load_encoder(pretrained).get_input_embeddings().weight.detach()

@@ -179,6 +179,8 @@ class Recurrent(Training):
     def misfit(self, task: Task) -> str | None:
         if task.type != TEXTS and self.attention:
             return "with attention gives one class a text, no tags"
+        if task.type != TEXTS and not self.masked_attention:
+            return "reads padding in texts alone"
         if task.type != TEXTS and not self.bidirectional:
             return "tags with the words on both sides only"
         return super().misfit(task)
