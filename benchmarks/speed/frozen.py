@@ -23,7 +23,7 @@ from benchmarks.methods.features import tokenized
 from benchmarks.methods.frozen import frozen
 from benchmarks.methods.heads import classifier, pooled
 from benchmarks.recipes import Frozen
-from benchmarks.schema import Protocol
+from benchmarks.schema import HeldOut, Protocol
 from benchmarks.speed.timing import Goal, Measured, Table, in_turn, ratios
 
 EPOCHS, FOLDS = 10, 10
@@ -35,7 +35,10 @@ def frozen_heads(
     data: TaskData, encoder: Path, rows: int, cache: Path, rounds: int, tell: Callable[[str], None]
 ) -> Measured:
     """One run of ten epochs, and ten folds of ten epochs, each with nothing in its cache at first."""
-    folded = [Protocol(limit=rows, folds=FOLDS, fold=fold) for fold in range(FOLDS)]  # of the same rows
+    splits = data.origin.splits
+    held_out = sum(isinstance(p, HeldOut) and p.take_from == "train" for p in (splits.validation, splits.test))
+    of_each = max(1, rows // (1 + held_out))  # rows held out of the training split are divided into folds with it
+    folded = [Protocol(limit=of_each, folds=FOLDS, fold=fold) for fold in range(FOLDS)]
     protocols = [Protocol(train_size=rows, test_size=max(1, rows // FOLDS)), *folded]
     one, *folds = (
         Job(data.task, Frozen(epochs=EPOCHS), 0, select(data, protocol), encoder, cache, Meter())

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from benchmarks.data.loading import load
 from benchmarks.data.origins import origin_of
@@ -17,7 +18,7 @@ from benchmarks.definitions import load_task
 from benchmarks.encoders import load_model, load_tokenizer
 from benchmarks.lock import Lock
 from benchmarks.methods.features import IGNORED, features_of, join_windows
-from benchmarks.methods.training import training_arguments
+from benchmarks.methods.training import Numbered, training_arguments
 from benchmarks.recipes import Finetune
 from benchmarks.runner import run
 from benchmarks.schema import TAGS, TEXTS, Protocol, RunResult, RunSpec
@@ -210,3 +211,20 @@ def test_many_runs_in_one_process_do_not_pile_up_memory(tmp_path, checkpoints):
         run(spec, data, checkpoints["bert"], tmp_path)
         sizes.append(psutil.Process().memory_info().rss / 2**20)
     assert sizes[-1] - sizes[2] < 30
+
+
+def test_a_length_is_asked_for_once_a_row_however_many_epochs_group_by_it():
+    asked = []
+
+    class Counted(Numbered):
+        def __getitem__(self, place):
+            asked.append(place)
+            return super().__getitem__(place)
+
+    lengths = [3, 9, 1, 7, 7, 2, 30, 5, 4, 4]
+    sampler = LengthGroupedSampler(2, Counted(20, lengths), generator=torch.Generator().manual_seed(0))
+    orders = [list(sampler) for _ in range(3)]
+    assert set(map(tuple, map(sorted, orders))) == {tuple(range(10))}
+    assert orders[0] != orders[1]
+    assert max(lengths[place] for place in orders[0][:2]) == 30  # the longest batch comes first
+    assert [asked.count(place) for place in range(1, 10)] == [1] * 9
