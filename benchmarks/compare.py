@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import fmean
@@ -12,11 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks import store
 from benchmarks.errors import UserError, one_of, unknown
-from benchmarks.leaderboard import Page, Row, Section, tables
-from benchmarks.leaderboard.filled import filled
-from benchmarks.leaderboard.folds import Tested, tested, together
+from benchmarks.leaderboard import Page, Row, Section, read
+from benchmarks.leaderboard.folds import Tested, tested
 from benchmarks.metrics import METRICS
 from benchmarks.metrics.resampled import Weighted
 from benchmarks.scoring import Named
@@ -85,7 +82,7 @@ class Comparison:
 
 def compared(results: Path, task: str, first: str, second: str, metric: str | None = None) -> list[Comparison]:
     """One comparison for every table of the task that has both systems. Raises UserError where there is none."""
-    pages = tables(store.read_runs(results, task), partial(filled, results), partial(together, results))
+    pages = read(results, task, sample=False)
     pairs = [pair for page in pages for pair in _pairs(page, first, second, metric)]
     if not pairs:
         raise UserError(_why_none(pages, task, first, second))

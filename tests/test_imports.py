@@ -30,9 +30,10 @@ GROUND = [
     "lock",
     "history",
     "leaks",
+    "excerpts",
     "stats",
 ]
-READING = ["leaderboard", "claims", "compare"]
+READING = ["leaderboard", "claims", "compare", "report"]
 RUNNING = [
     "ranks",
     "meter",
@@ -142,12 +143,12 @@ def test_every_module_says_in_one_line_what_it_knows():
     [
         ["--help"], ["list"], ["run", "--list"], ["validate"],
         ["run", "--tasks", "ner,news", "--sample", "--dry-run"],
-        ["run", "--claims", "S3,S4", "--dry-run"], ["leaderboard"], ["claims", "S4"],
+        ["run", "--claims", "S3,S4", "--dry-run"], ["leaderboard"], ["claims", "S4"], ["report"],
     ],
     ids=" ".join,
 )  # fmt: skip
 def test_looking_and_planning_load_no_model_library(command, tmp_path):
-    if command[0] in ("leaderboard", "claims"):
+    if command[0] in ("leaderboard", "claims", "report"):
         if not (PACKAGE.parent / "results" / "runs").is_dir():
             pytest.skip("this checkout has no stored runs")
         shutil.copytree(PACKAGE.parent / "results", tmp_path / "results")  # its pages are written

@@ -11,7 +11,7 @@ from benchmarks.claims.verdicts import Assessment, assessed
 from benchmarks.definitions import Reported
 from benchmarks.schema import System, Task
 
-__all__ = ["Assessment", "assess", "write"]
+__all__ = ["Assessment", "assess", "findings", "write"]
 
 FINDINGS = "findings.md"
 """In the results folder: what a person has to say, first on the page."""
@@ -31,7 +31,11 @@ def write(
 ) -> list[Assessment]:
     """Writes RESULTS/CLAIMS.md; gives back what it says."""
     found = assess(results, reported, tasks, systems)
-    findings = results / FINDINGS
-    said = findings.read_text(encoding="utf-8") if findings.is_file() else ""
-    files.write_text(results / "CLAIMS.md", f"{page.markdown(found, reported.sources, said)}\n")
+    files.write_text(results / "CLAIMS.md", f"{page.markdown(found, reported.sources, findings(results))}\n")
     return found
+
+
+def findings(results: Path) -> str:
+    """Empty where nobody wrote any."""
+    path = results / FINDINGS
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -47,6 +47,7 @@ def _parser() -> _Parser:
     _validate(_verb(verbs, "validate", "check definitions and, with --data-dir, the data", "verbs:validate"))
     _results(_verb(verbs, "leaderboard", "make the leaderboards anew from stored runs", "verbs:leaderboard"))
     _claims(_verb(verbs, "claims", "reported numbers beside what is stored, with a verdict", "claims:claims"))
+    _report(_verb(verbs, "report", "the page that people open: RESULTS/index.html", "report:report"))
     _compare(_verb(verbs, "compare", "two systems on the same rows: difference, interval, p", "compare:compare"))
     _leaks(_verb(verbs, "leaks", "test rows that resemble training rows, and scores without them", "leaks:leaks"))
     _speed(_verb(verbs, "speed", "time training beside reference loops, many runs, start, growth", "speed:speed"))
@@ -160,6 +161,17 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     add("systems", nargs=2, metavar="SYSTEM", help="two systems as a leaderboard names them")
     add("--task", metavar="T", required=True, help="the task; every table of it that has both is compared")
     add("--metric", metavar="M", type=_metric, help="default: the task's primary metric")
+    _results(parser)
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        type=_data_dir,
+        default=os.environ.get("ENCODER_BENCH_DATA") or None,
+        help="published files, for excerpts of rows that systems get wrong (default: $ENCODER_BENCH_DATA)",
+    )
     _results(parser)
 
 

@@ -94,6 +94,7 @@ def _make(
     failures = _execute(arguments, prepared, screen)
     if ranks.is_first() and not (failures and arguments.fail_fast):
         _look_for_leaks(prepared, screen.grid, arguments.results_dir, screen)
+        _take_excerpts(prepared, arguments.results_dir)
     return failures
 
 
@@ -122,6 +123,16 @@ def _look_for_leaks(prepared: Prepared, grid: plan.Plan, results: Path, screen: 
             _write_leaderboards(results)
             screen.looking(name)
             look(results, data, protocols, prepared.cache)
+
+
+def _take_excerpts(prepared: Prepared, results: Path) -> None:
+    """Of the rows that the report will show: it is made without the data."""
+    from benchmarks.data import excerpts
+    from benchmarks.report import wanted_excerpts
+
+    for name, data in prepared.data.items():
+        if rows := wanted_excerpts(results, name).get(data.fingerprints):
+            excerpts.take(results, data, rows)
 
 
 def _write_leaderboards(results: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from benchmarks.data.loading import TaskData
 from benchmarks.data.near_duplicates import Near, near
 from benchmarks.data.splits import Rows, chosen
 from benchmarks.leaks import Closest, Leaks
-from benchmarks.schema import CODE_PROTOCOL, Protocol, fingerprint
+from benchmarks.schema import CODE_PROTOCOL, Protocol
 
 
 def look(results: Path, data: TaskData, protocols: Iterable[Protocol], cache_dir: Path) -> list[tuple[Protocol, Leaks]]:
@@ -33,10 +33,11 @@ def missing(results: Path, data: TaskData, protocols: Iterable[Protocol]) -> boo
 
 
 def _paths(results: Path, data: TaskData, protocols: Iterable[Protocol]) -> dict[Path, Protocol]:
-    known = fingerprint(data.task.identity()), fingerprint(dict(data.origin.identity)), CODE_PROTOCOL
     paths: dict[Path, Protocol] = {}
     for protocol in protocols:
-        paths.setdefault(leaks.path(results, data.task.name, *known, protocol.model_dump()), protocol)
+        paths.setdefault(
+            leaks.path(results, data.task.name, *data.fingerprints, CODE_PROTOCOL, protocol.model_dump()), protocol
+        )
     return paths
 
 

@@ -16,7 +16,7 @@ from benchmarks.data.splits import Part, Rows, Split, declared
 from benchmarks.data.tables import cached, content_of, encoded, in_memory
 from benchmarks.errors import UserError, problems
 from benchmarks.lock import Lock
-from benchmarks.schema import NOT_COMPARABLE, TAGS, File, Task
+from benchmarks.schema import NOT_COMPARABLE, TAGS, File, Task, fingerprint
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -43,6 +43,11 @@ class TaskData:
     _contents: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
+    def fingerprints(self) -> tuple[str, str]:
+        """Of the task's definition and of its rows' identity."""
+        return fingerprint(self.task.identity()), fingerprint(dict(self.origin.identity))
+
+    @cached_property
     def splits(self) -> dict[str, Dataset]:
         """train, test and perhaps validation, as the task declares them."""
         return {name: self.table(rows) for name, rows in self.rows.items()}
@@ -57,11 +62,16 @@ class TaskData:
             self._contents[part] = content_of(self.tables[part])
         return self._contents[part]
 
-    def text(self, row_id: str) -> str:
-        """Of one row, tokens with spaces between them."""
+    def read(self, row_id: str) -> str | list[str]:
+        """The text of one row, or its tokens."""
         part, number = row_id.rsplit(":", 1)
         row = self.tables[part][int(number)]
-        return " ".join(row["tokens"]) if "tokens" in row else str(row["text"])
+        return list(row["tokens"]) if "tokens" in row else str(row["text"])
+
+    def text(self, row_id: str) -> str:
+        """Of one row, tokens with spaces between them."""
+        said = self.read(row_id)
+        return said if isinstance(said, str) else " ".join(said)
 
 
 def load(task: Task, origin: Origin, cache_dir: Path, locked: Lock) -> TaskData:

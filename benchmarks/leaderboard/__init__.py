@@ -10,23 +10,30 @@ from benchmarks.leaderboard import curves, leaks, overview, page
 from benchmarks.leaderboard.filled import filled
 from benchmarks.leaderboard.folds import together
 from benchmarks.leaderboard.rows import Row
-from benchmarks.leaderboard.samples import sampled
+from benchmarks.leaderboard.samples import sampled, unsampled
 from benchmarks.leaderboard.sections import Page, Section, tables
 
-__all__ = ["Page", "Row", "Section", "tables", "write"]
+__all__ = ["Page", "Row", "Section", "read", "tables", "write"]
+
+
+def read(results: Path, task: str | None = None, sample: bool = True) -> list[Page]:
+    """Every task's tables (or one task's). sample: whether scores have intervals, which takes their predictions.
+
+    A metric that a run lacks is taken from its predictions, and so is the score of folds together. Raises UserError for
+    a stored run that can't be read.
+    """
+    seam = partial(sampled, results) if sample else unsampled
+    return tables(store.read_runs(results, task), partial(filled, results), partial(together, results), seam)
 
 
 def write(results: Path) -> dict[str, str]:
     """Writes RESULTS/leaderboards/<task>.md, RESULTS/LEADERBOARD.md and, where a system has several training sizes,
     RESULTS/curves.csv; gives back each task's page.
 
-    A metric that a run lacks is taken from its predictions, and so are the score of folds together and all intervals. A
-    file whose text is the same is not touched, nor is the page of a task that has no runs any more. Raises UserError
-    for a stored run that can't be read.
+    A file whose text is the same is not touched, nor is the page of a task that has no runs any more. Raises UserError
+    as `read` does.
     """
-    pages = tables(
-        store.read_runs(results), partial(filled, results), partial(together, results), partial(sampled, results)
-    )
+    pages = read(results)
     texts: dict[str, str] = {}
     learned: list[curves.Curve] = []
     for found in pages:  # a task of the user's and a sample may share a name: one page then, in two parts

@@ -51,6 +51,7 @@ class Made:
     about: dict[str, Any]
     sample: bool
     slot: Slot
+    method: str
     definition: str
     conditions: Conditions
     scheme: str
@@ -105,6 +106,7 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
         about=run.about,
         sample=run.sample,
         slot=_slot(run),
+        method=run.method,
         definition=_definition(run.identity_, conditions),
         conditions=conditions,
         scheme=task["scheme"],

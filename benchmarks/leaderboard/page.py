@@ -38,13 +38,13 @@ CLUSTERINGS = "Clusterings, nothing trained; classes matched to clusters with th
 
 def markdown(page: Page) -> str:
     """The whole page, without a line end after it. Facts that all tables share stand once, above the first."""
-    facts = [list(_facts(section)) for section in page.sections]
-    shared = [line for line in facts[0] if all(line in lines for lines in facts)] if facts else []
-    parts = ["\n".join([f"# {title(page)}", "", *_bullets([*_about(page), *shared])])]
-    for name, section, lines in zip(titles(page.sections), page.sections, facts, strict=True):
+    told = [list(facts(section)) for section in page.sections]
+    shared = [line for line in told[0] if all(line in lines for lines in told)] if told else []
+    parts = ["\n".join([f"# {title(page)}", "", *_bullets([*about(page), *shared])])]
+    for name, section, lines in zip(titles(page.sections), page.sections, told, strict=True):
         parts += [f"## {name}", _bullets_text([line for line in lines if line not in shared])]
-        parts += [*_tables(section, page.metric), _bullets_text(_below(section))]
-    parts.append(_bullets_text(_legend(page)))
+        parts += [*_tables(section, page.metric), _bullets_text(below(section))]
+    parts.append(_bullets_text(legend(page)))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -64,7 +64,7 @@ def _bullets_text(lines: Sequence[str]) -> str:
 # -- above a table ---------------------------------------------------------------------------------------------------
 
 
-def _about(page: Page) -> Iterator[str]:
+def about(page: Page) -> Iterator[str]:
     group = f", group {words.code(page.group)}" if page.group else ""
     language = f", language {words.code(page.about['language'])}" if "language" in page.about else ""
     yield f"Task: {words.code(page.task)}{group}{language}"
@@ -82,7 +82,7 @@ def _about(page: Page) -> Iterator[str]:
         yield words.plain(page.about["notes"])
 
 
-def _facts(section: Section) -> Iterator[str]:
+def facts(section: Section) -> Iterator[str]:
     """Data, what is wrong with them, hardware and code: one line each."""
     if not section.data:
         return
@@ -226,7 +226,7 @@ def _runs(row: Row, folds: int | None) -> dict[str, str]:
 # -- below a table ---------------------------------------------------------------------------------------------------
 
 
-def _below(section: Section) -> list[str]:
+def below(section: Section) -> list[str]:
     """What is stored but not in the table."""
     lines = [f"{words.plain(name)}: the same runs as {words.plain(twin)}" for name, twin in section.twins.items()]
     if section.left_out:
@@ -276,7 +276,7 @@ def _failure(failure: Failed) -> str:
     return words.plain(f"{slot.system} seed {slot.seed}{fold}: {words.shortened(failure.said)}")
 
 
-def _legend(page: Page) -> list[str]:
+def legend(page: Page) -> list[str]:
     """The lines of LEGEND that the tables need."""
     tables = [table for section in page.sections for table in (section.rows, section.clusterings)]
     marks = {mark for table in tables for row in table for mark in _marks(row, table)}

@@ -72,6 +72,11 @@ class Row:
     interval: tuple[float, float] | None = None
     places: range | None = None
 
+    @property
+    def may_be_best(self) -> bool:
+        """Whether no system of its table is significantly better."""
+        return self.rank is not None and 1 in (self.places or (self.rank,))
+
 
 def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
     """The items of each key, in their order."""

@@ -68,6 +68,11 @@ def sampled(results: Path, rows: Sequence[Row], metric: str, part: Part = WHOLE)
     return {system: _joined(own) for system, own in columns.items() if None not in own}
 
 
+def unsampled(rows: Sequence[Row], metric: str) -> dict[str, Sampled]:
+    """No system's: for tables whose intervals nobody reads."""
+    return {}
+
+
 def _joined(columns: Sequence[Column | None]) -> Sampled:
     there = [column for column in columns if column is not None]
     values = np.stack([column.values for column in there], axis=1).astype(np.float64)

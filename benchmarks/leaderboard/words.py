@@ -32,6 +32,16 @@ def code(name: str) -> str:
     return f"`{' '.join(name.replace('`', '').split())}`"
 
 
+JOINERS = "\u200c\u200d"
+"""Of letters and emoji: not seen themselves, and part of what is."""
+
+
+def readable(text: str) -> str:
+    """Without what is not seen and moves what is: control characters, and marks that turn the direction of writing."""
+    line = " ".join(text.split())
+    return "".join(sign if sign.isprintable() or sign in JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in line)
+
+
 def shortened(text: str, most: int = 160) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 

@@ -1,0 +1,417 @@
+"""What each page of the report holds, put together from leaderboards, details, claims and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import amounts
+from benchmarks.claims import page as claims_page
+from benchmarks.claims.verdicts import Assessment
+from benchmarks.excerpts import Excerpt
+from benchmarks.leaderboard import curves as learning
+from benchmarks.leaderboard import leaks, overview, words
+from benchmarks.leaderboard import page as task_page
+from benchmarks.leaderboard.across import Column, Standing, columns, standings
+from benchmarks.leaderboard.curves import Curve
+from benchmarks.leaderboard.rows import Row
+from benchmarks.leaderboard.sections import Page, Section
+from benchmarks.metrics import CLUSTERING_METRIC, METRICS
+from benchmarks.metrics.spans import spans
+from benchmarks.report import claimed, pictures, places, tables
+from benchmarks.report.cells import Table
+from benchmarks.report.details import Details, details
+from benchmarks.report.errors import Errors, Failing, Group, errors, excerpts_of
+from benchmarks.report.pictures import MOST_LINES, Line, Picture, Spot
+from benchmarks.report.site import Site, slug
+from benchmarks.schema import TAGS, Publication, System
+
+SIZE = (7.2, 3.6)
+COSTS = (("train_seconds", "training time", amounts.duration), ("parameters", "parameters", words.parameters))
+MOST_GROUPS = 8
+"""Different predictions of one row that are shown."""
+FEW = 3
+"""Systems that are named where others are counted."""
+MOST_CLASSES = 60
+"""In a picture of a confusion matrix."""
+
+
+# -- all tasks -------------------------------------------------------------------------------------------------------
+
+
+def index(
+    site: Site, pages: Sequence[Page], declared: Mapping[str, System], with_errors: set[str], claims_lead: str
+) -> str:
+    """The text of RESULTS/index.html; with_errors: addresses of the error pages that there are."""
+    parts = [[page for page in pages if page.sample is synthetic] for synthetic in (False, True)]
+    boards = [_board(site, part, declared) for part in parts if part]
+    shown = {column.page.task: column for part in parts for column in columns(part)}
+    values = {
+        "boards": boards,
+        "cards": [_card(page, shown.get(page.task), with_errors) for page in pages],
+        "claims_lead": claims_lead,
+    }
+    return site.text("index.html", "index.html", values)
+
+
+def _board(site: Site, pages: Sequence[Page], declared: Mapping[str, System]) -> dict[str, Any]:
+    shown = columns(pages)
+    found = standings(shown)
+    tags = {standing.system: _tags(standing.system, declared) for standing in found}
+    sample = bool(pages) and pages[0].sample
+    table = tables.leaderboard(shown, found, tags, "sample-leaderboard" if sample else "leaderboard") if shown else None
+    methods = sorted({line.about["method"] for line in table.lines}) if table else []
+    return {
+        "sample": sample,
+        "table": site.table(table) if table else None,
+        "lead": _lead(shown, found),
+        "order": overview.ORDER,
+        "notes": [f"{column.sign} {column.note}" for column in shown if column.note],
+        "groups": sorted({column.page.group for column in shown}),
+        "families": sorted({tag for own in tags.values() for tag in own}),
+        "methods": [method for method in methods if method],
+    }
+
+
+def _tags(system: str, declared: Mapping[str, System]) -> tuple[str, ...]:
+    """Of a variant those of the system that it changes."""
+    entry = declared.get(system.partition("[")[0])
+    return entry.tags if entry else ()
+
+
+def _lead(shown: Sequence[Column], found: Sequence[Standing]) -> list[str]:
+    """What wins, and how sure that is."""
+    compared = [column for column in shown if len(column.ranked) > 1]
+    if not compared or not found or not found[0].places:
+        return []
+    first = found[0]
+    tasks = words.counted(len(first.places), "task")
+    said = [f"{words.readable(first.system)} wins most: over {tasks} it is above {first.win_rate:.0%} of the others."]
+    tied = sum(sum(row.may_be_best for row in column.ranked) > 1 for column in compared)
+    if tied:
+        of = "the one task" if len(compared) == 1 else f"{tied} of {len(compared)} tasks"
+        said.append(f"On {of} more than one system may be the best: their difference is within chance.")
+    return said
+
+
+def _card(page: Page, column: Column | None, with_errors: set[str]) -> dict[str, Any]:
+    ranked = column.ranked if column else []
+    best = [words.shortened(words.readable(row.system), 40) for row in ranked if row.may_be_best]
+    return {
+        "title": words.readable(page.title),
+        "link": places.task(page),
+        "group": page.group or "no run done",
+        "sample": page.sample,
+        "counted": words.counted(len(ranked), "system"),
+        "best": words.listed(best) if len(ranked) > 1 else "",
+        "errors": places.errors(page) if places.errors(page) in with_errors else "",
+    }
+
+
+# -- one task --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A task with what its pages are made of; column: the table that stands for it, None where nothing is ranked."""
+
+    page: Page
+    column: Column | None
+    details: Mapping[str, Details]
+    curves: Sequence[Curve]
+    leaks: str
+    errors: Errors | None
+    excerpts: Mapping[str, Excerpt]
+
+
+def prepared(results: Path, page: Page) -> Prepared:
+    """Raises UserError for a record or predictions that can't be read."""
+    column = next(iter(columns([page])), None)
+    known = {row.system: details(results, row) for row in column.section.rows} if column else {}
+    return Prepared(
+        page,
+        column,
+        {name: found for name, found in known.items() if found},
+        learning.curves(page),
+        leaks.markdown(leaks.found(results, page)),
+        errors(results, column) if column else None,
+        excerpts_of(results, column) if column else {},
+    )
+
+
+def task(site: Site, made: Prepared) -> None:
+    """The page of a task."""
+    page, column = made.page, made.column
+    name = places.file_name(page)
+    ordered = sorted(
+        zip(task_page.titles(page.sections), page.sections, strict=True),
+        key=lambda part: column is None or part[1] is not column.section,
+    )
+    facts = [list(task_page.facts(section)) for _, section in ordered]
+    shared = [line for line in facts[0] if all(line in lines for lines in facts)] if facts else []
+    parts = []
+    for number, ((title, section), lines) in enumerate(zip(ordered, facts, strict=True)):
+        found = _tables(section, page, f"{name}-{number + 1}", title)
+        parts.append({
+            "title": title,
+            "facts": [line for line in lines if line not in shared],
+            "tables": [site.table(table) for table in found],
+            "below": task_page.below(section),
+            "counted": words.counted(sum(len(table.lines) for table in found), "system"),
+        })  # fmt: skip
+    by_class = tables.classes(made.details, f"{name}-classes")
+    site.page(
+        "task.html",
+        places.task(page),
+        Path("tasks") / f"{name}.html",
+        title=words.readable(task_page.title(page)),
+        facts=[*task_page.about(page), *shared],
+        parts_=parts,
+        pictures=_pictures(site, made, name),
+        conventions=site.table(tables.conventions(column.section, f"{name}-conventions")) if column else None,
+        classes=site.table(by_class) if by_class.lines else None,
+        unit="entities" if _is_tagged(made) else "rows",
+        curves=learning.markdown(made.curves),
+        leaks=made.leaks,
+        legend=task_page.legend(page),
+        clusterings=task_page.CLUSTERINGS,
+        errors_link=places.errors(page) if made.errors else "",
+    )
+
+
+def _tables(section: Section, page: Page, name: str, title: str) -> list[Table]:
+    found = []
+    if section.rows:
+        found.append(tables.ranked(section.rows, section, page.metric or "", name, f"{page.task}: {title}"))
+    if section.clusterings:
+        found.append(tables.ranked(section.clusterings, section, CLUSTERING_METRIC, f"{name}-clusterings", title))
+    return found
+
+
+def _is_tagged(made: Prepared) -> bool:
+    return made.page.metric in METRICS and METRICS[made.page.metric].task_type == TAGS
+
+
+def _pictures(site: Site, made: Prepared, name: str) -> list[Picture]:
+    column, page = made.column, made.page
+    if column is None:
+        return []
+    metric = words.header(page.metric or "", column.section.scheme)
+    found = []
+    for cost, label, worded in COSTS:
+        spots = [_spot(row, cost) for row in column.ranked if getattr(row, cost)]
+        if len(spots) > 1:
+            alt = f"{metric} over {label}: joined are the systems that no other beats in both."
+            draw = pictures.trade(spots, label, metric, worded)
+            found.append(site.picture(f"{name}-{slug(label)}", alt, draw, SIZE))
+    if lines := _learning(made.curves):
+        alt = f"{metric} over training rows, with 95 % intervals."
+        draw = pictures.curves(lines, "training rows", metric, logarithmic=True)
+        found.append(site.picture(f"{name}-learning", alt, draw, SIZE))
+    if lines := _losses(made):
+        alt = "Training loss over the training of the first seed, the best systems that are trained so."
+        found.append(site.picture(f"{name}-loss", alt, pictures.losses(lines), SIZE))
+    best = next((row.system for row in column.ranked if row.system in made.details), None)
+    if best and 1 < len(made.details[best].labels) <= MOST_CLASSES and made.details[best].confusion:
+        labels, matrix = made.details[best].labels, made.details[best].confusion
+        side = min(9.0, max(3.6, 1.8 + 0.24 * len(labels)))
+        alt = f"Confusion of {best}, seed {column.ranked[0].made[0][0].slot.seed}: rows gold, columns predicted."
+        found.append(site.picture(f"{name}-confusion", alt, pictures.confusion(labels, matrix), (max(side, 5.0), side)))
+    return found
+
+
+def _spot(row: Row, cost: str) -> Spot:
+    score = row.score or 0.0
+    low, high = row.interval or (score, score)
+    return Spot(row.system, float(getattr(row, cost)), score, low, high)
+
+
+def _learning(found: Sequence[Curve]) -> list[Line]:
+    """Of the protocol that most systems share."""
+    protocols = [repr(curve.protocol) for curve in found]
+    most = max(protocols, key=protocols.count, default="")
+    return [
+        Line(
+            curve.system,
+            [point.rows for point in curve.points],
+            [point.score for point in curve.points],
+            [point.low for point in curve.points],
+            [point.high for point in curve.points],
+        )
+        for curve in found
+        if repr(curve.protocol) == most
+    ][:MOST_LINES]
+
+
+def _losses(made: Prepared) -> list[Line]:
+    lines = []
+    for name, found in made.details.items():
+        if len(found.losses) > 1:
+            last = found.losses[-1][0]
+            steps, losses = zip(*found.losses, strict=True)
+            lines.append(Line(name, [step / last for step in steps], losses))
+    return lines[:MOST_LINES]
+
+
+# -- rows that systems get wrong -------------------------------------------------------------------------------------
+
+
+def error_browser(site: Site, made: Prepared) -> None:
+    """The page of the rows on which systems fail or disagree."""
+    page, found = made.page, made.errors
+    assert found is not None
+    places_of = {system: str(number) for number, system in enumerate(found.systems)}
+    fail, disagree = (found.counts.get(kind, 0) for kind in ("all fail", "disagree"))
+    labels = sorted({row.gold for row in found.shown if isinstance(row.gold, str)})
+    site.page(
+        "errors.html",
+        places.errors(page),
+        Path("errors") / f"{places.file_name(page)}.html",
+        title=words.readable(page.title),
+        task_link=places.task(page),
+        offensive=bool(page.about.get("offensive")),
+        lead=(
+            f"of {found.rows:,} test rows, {len(found.systems)} systems (seed {found.seed}) all have {fail:,} wrong, "
+            f"and disagree on {disagree:,}."
+        ),
+        explained=_explained(found),
+        excerpts=bool(made.excerpts) or not found.shown,
+        few=FEW,
+        labels=labels if len(labels) > 1 else [],
+        systems=[words.readable(system) for system in found.systems],
+        rows=[_error(row, made, places_of) for row in found.shown],
+    )
+
+
+def _explained(found: Errors) -> str:
+    said = (
+        f"{len(found.shown):,} of them are here: where all fail, those first in which most systems say the same, since "
+        "the gold label itself may be wrong; else those that part the systems most evenly."
+    )
+    if found.left_out:
+        said += f" Left out, since they predict one thing of every row: {words.listed(found.left_out)}."
+    return said
+
+
+def _error(row: Failing, made: Prepared, places_of: Mapping[str, str]) -> dict[str, Any]:
+    excerpt = made.excerpts.get(row.row_id)
+    scheme = made.column.section.scheme if made.column else ""
+    tagged = not isinstance(row.gold, str)
+    right, wrong = (
+        " ".join(places_of[name] for group in row.groups if group.right is which for name in group.systems)
+        for which in (True, False)
+    )
+    words_ = excerpt if isinstance(excerpt, list) else None
+    text = words.readable(excerpt) if isinstance(excerpt, str) else ""
+    more = row.groups[MOST_GROUPS:]
+    return {
+        "row_id": row.row_id,
+        "kind": row.kind,
+        "said": "all fail" if row.kind == "all fail" else f"{row.right} of {row.systems} right",
+        "gold": words.readable(row.gold) if isinstance(row.gold, str) else "",
+        "right": right,
+        "wrong": wrong,
+        "text": text,
+        "words": words.readable(" ".join(words_)) if words_ else text,
+        "pieces": _pieces(row.gold, words_, scheme) if tagged else [],
+        "groups": [_group(group, words_, scheme) for group in row.groups[:MOST_GROUPS]],
+        "others": f"and {words.counted(len(more), 'more prediction')}, all wrong" if more else "",
+    }
+
+
+def _group(group: Group, words_: list[str] | None, scheme: str) -> dict[str, Any]:
+    tagged = not isinstance(group.predicted, str)
+    return {
+        "predicted": words.readable(group.predicted) if isinstance(group.predicted, str) else "",
+        "pieces": _pieces(group.predicted, words_, scheme) if tagged else None,
+        "right": group.right,
+        "counted": ", ".join(map(words.readable, group.systems))
+        if len(group.systems) <= FEW
+        else words.counted(len(group.systems), "system"),
+        "systems": [words.readable(system) for system in group.systems],
+    }
+
+
+def _pieces(tags: Any, said: list[str] | None, scheme: str) -> list[dict[str, Any]]:
+    """Stretches of a row, each an entity with its kind or what stands between two; without its words, the entities by
+    the numbers of theirs.
+    """
+    found = spans(tags, scheme, "conlleval")
+    if said is None:
+        return [_piece(f"words {start + 1}–{end}", kind) for kind, start, end in found] or [_piece("no entity", "")]
+    pieces, at = [], 0
+    for kind, start, end in found:
+        pieces += [_piece(" ".join(said[at:start]), ""), _piece(" ".join(said[start:end]), kind)]
+        at = end
+    return [piece for piece in [*pieces, _piece(" ".join(said[at:]), "")] if piece["text"]]
+
+
+def _piece(text: str, kind: str) -> dict[str, Any]:
+    return {"text": words.readable(text), "kind": words.readable(kind), "hue": _hue(kind)}
+
+
+def _hue(kind: str) -> int:
+    """Of a kind of entity, the same on every page."""
+    return sum(ord(sign) * (place + 7) for place, sign in enumerate(kind)) * 47 % 360
+
+
+# -- one system, and claims ------------------------------------------------------------------------------------------
+
+
+def system(site: Site, name: str, pages: Sequence[Page], known: Details | None, declared: Mapping[str, System]) -> None:
+    """known: of one of its runs."""
+    entry = declared.get(name.partition("[")[0])
+    facts = []
+    if known:
+        facts.append(f"Method: {words.code(known.method)}")
+        if known.encoder:
+            weights = ", ".join(f"{key} {str(value)[:12]}" for key, value in known.encoder.items())
+            facts.append(f"Encoder, by its weights: {words.code(weights)}")
+        recipe = ", ".join(f"{key} {value}" for key, value in known.recipe.items() if value is not None)
+        facts.append(f"Recipe: {words.plain(recipe)}")
+    if entry and entry.tags:
+        facts.append(f"Families: {words.plain(', '.join(entry.tags))}")
+    variant = "A variant of: " if name != name.partition("[")[0] else ""
+    site.page(
+        "system.html",
+        places.system(name),
+        places.system_file(name),
+        name=words.shortened(words.readable(name), 200),
+        summary=f"{variant}{entry.summary}" if entry else "",
+        facts=facts,
+        table=site.table(tables.of_system(name, pages)),
+    )
+
+
+def claims(site: Site, found: Sequence[Assessment], sources: Mapping[str, Publication], findings: str) -> None:
+    parts: list[dict[str, Any]] = []
+    for source, publication in sources.items():
+        if own := [one for one in found if one.claim.source == source]:
+            parts.append({
+                "name": source, "title": words.readable(publication.title),
+                "table": site.table(claimed.claims(own, source)),
+            })  # fmt: skip
+    verdicts = {line.about["verdict"] for part in parts for line in part["table"].lines}
+    site.page(
+        "claims.html",
+        places.CLAIMS,
+        Path("claims.html"),
+        findings=findings,
+        lead=claims_lead(found),
+        rule=claims_page.RULE,
+        verdicts=sorted(verdicts),
+        sources=parts,
+        evidence=[{"name": one.claim.name, "text": claims_page.section(one)} for one in found],
+    )
+
+
+def claims_lead(found: Sequence[Assessment]) -> str:
+    """How many there are, and how many have a verdict."""
+    own = sum(any(measured.stand_in is None for measured in one.measured) for one in found)
+    stand_in = sum(bool(one.measured) for one in found) - own
+    return (
+        f"{words.counted(len(found), 'reported result')}: {own} measured by the claim's own system, {stand_in} by a "
+        f"stand-in encoder alone, {len(found) - own - stand_in} not run yet or not runnable here."
+    )

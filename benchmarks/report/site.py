@@ -1,0 +1,117 @@
+"""The folder of static files: templates filled, pictures drawn, tables as CSV and LaTeX, each under its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from benchmarks import __version__
+from benchmarks.report import pictures, places
+from benchmarks.report.cells import Table
+from benchmarks.report.pictures import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HERE = Path(__file__).parent
+SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>'
+"""A table of a text: on a phone it is moved sideways, and not the page."""
+
+
+class Site:
+    """Pages below `folder`, which stands for RESULTS/report."""
+
+    def __init__(self, folder: Path, has_claims: bool) -> None:
+        self.folder = folder
+        self._environment = _environment()
+        self._environment.globals |= {"places": places, "version": __version__, "has_claims": has_claims}
+
+    def text(self, template: str, address: str, values: dict[str, Any]) -> str:
+        """The page that stands at an address below RESULTS."""
+        root = "../" * address.count("/")
+        return self._environment.get_template(template).render(root=root, **values)
+
+    def page(self, template: str, address: str, path: Path, **values: Any) -> None:
+        """path: of the file below `folder`."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(self.text(template, address, values), encoding="utf-8")
+
+    def picture(self, stem: str, alt: str, draw: Callable[[Axes], None], size: tuple[float, float]) -> Picture:
+        return pictures.save(self.folder / "pictures", stem, alt, draw, size)
+
+    def table(self, table: Table) -> Table:
+        """Writes its files; gives it back."""
+        folder = self.folder / "tables"
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = slug(table.name)
+        table.frame().to_csv(folder / f"{stem}.csv", index=False, lineterminator="\n")
+        (folder / f"{stem}.tex").write_text(_latex(table), encoding="utf-8")
+        return table
+
+    def statics(self) -> None:
+        """Style and script."""
+        for path in sorted((HERE / "static").iterdir()):
+            (self.folder / path.name).write_bytes(path.read_bytes())
+
+
+def slug(name: str) -> str:
+    """A name as the name of a file and of an element: letters, digits, dots and dashes."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.")[:120] or "table"
+
+
+def _latex(table: Table) -> str:
+    """As booktabs draws it; intervals stand in the CSV."""
+    columns = "".join("r" if head.number else "l" for head in table.heads)
+    from pandas.io.formats.style import Styler
+
+    texts = table.texts().map(_escaped)
+    texts.columns = [_escaped(column) for column in texts.columns]
+    return str(Styler(texts).hide(axis="index").to_latex(column_format=columns, hrules=True))
+
+
+LATEX = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
+         "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    return "".join(LATEX.get(sign, sign) for sign in text)
+
+
+# -- templates -------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    """Without HTML: what is in a text stays a text."""
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def _linked(html: str, root: str) -> str:
+    """Links of a text that stands in RESULTS: to a task's page of the report in place of its Markdown."""
+    html = re.sub(r'href="leaderboards/([^"]+)\.md', rf'href="{places.FOLDER}/tasks/\1.html', html)
+    html = html.replace("<table>", SCROLLED).replace("</table>", "</table></div>")
+    return re.sub(r'href="(?![a-z]+:|#|/)', f'href="{root}', html)
+
+
+def _environment() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {
+        "slug": slug,
+        "markdown": lambda text: Markup(_markdown().renderInline(text)),  # noqa: S704  # it escapes all HTML
+        "markdown_blocks": lambda text, root: Markup(_linked(_markdown().render(text), root)),  # noqa: S704
+    }
+    return found

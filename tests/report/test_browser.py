@@ -1,0 +1,162 @@
+"""The report in a real browser: nothing fails, nothing is asked of the network, and all that can be clicked works."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import reported, three_systems
+from kept import Kept
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PATH = next(filter(None, map(shutil.which, BROWSERS)), None)
+pytestmark = pytest.mark.skipif(PATH is None, reason=f"no browser installed (one of {', '.join(BROWSERS)})")
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    kept = three_systems(Kept(tmp_path_factory.mktemp("report"), offensive="true"))
+    reported(kept)
+    return kept.results
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=PATH, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def view(browser, results):
+    """Opens a page of the report; at the end of the test nothing may have gone wrong in it."""
+    wrong: list[str] = []
+    context = browser.new_context(viewport=DESKTOP, offline=True)
+
+    def opened(name: str, **emulated):
+        page = context.new_page()
+        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or wrong.append(request.url))
+        page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+        if "viewport" in emulated:
+            page.set_viewport_size(emulated.pop("viewport"))
+        page.emulate_media(**emulated)
+        page.goto((results / name).as_uri())
+        return page
+
+    yield opened
+    context.close()
+    assert wrong == []
+
+
+def every_page(results: Path) -> list[str]:
+    return ["index.html", *(path.relative_to(results).as_posix() for path in (results / "report").rglob("*.html"))]
+
+
+def systems(page) -> list[str]:
+    return page.locator("table.sorted").first.locator("tbody tr:not([hidden]) .name bdi").all_inner_texts()
+
+
+def test_every_page_opens_on_a_desk_and_on_a_phone_without_scrolling_sideways(view, results):
+    for name in every_page(results):
+        for viewport in (DESKTOP, PHONE):
+            page = view(name, viewport=viewport)
+            assert page.evaluate("document.scrollingElement.scrollWidth") <= viewport["width"], name
+            assert page.evaluate("[...document.images].every(i => i.loading === 'lazy' || i.naturalWidth > 0)")
+            page.close()
+
+
+def test_pictures_are_drawn(view):
+    page = view("report/tasks/mine.html")
+    page.locator("figure img").first.scroll_into_view_if_needed()
+    page.wait_for_function("[...document.images].some(image => image.complete && image.naturalWidth > 100)")
+
+
+def test_a_head_sorts_downwards_then_upwards_and_tells_so(view):
+    page = view("index.html")
+    assert systems(page) == ["good", "fair", "poor"]
+    head = page.locator("thead th", has_text="win rate")
+    head.get_by_role("button").click()
+    assert (systems(page), head.get_attribute("aria-sort")) == (["good", "fair", "poor"], "descending")
+    head.get_by_role("button").click()
+    assert (systems(page), head.get_attribute("aria-sort")) == (["poor", "fair", "good"], "ascending")
+    page.locator("thead th", has_text="system").get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert systems(page) == ["fair", "good", "poor"]
+    assert page.locator("th[aria-sort]").count() == 1
+
+
+def test_search_and_method_choose_rows_and_say_how_many(view):
+    page = view("index.html")
+    page.get_by_label("Search").fill("GOO")
+    assert systems(page) == ["good"]
+    assert page.locator("output").first.inner_text() == "1 of 3 shown"
+    page.get_by_label("Search").fill("")
+    page.get_by_label("Method").select_option("majority")
+    assert len(systems(page)) == 3
+
+
+def test_the_rows_of_a_system_that_is_wrong_can_be_chosen(view):
+    page = view("report/errors/mine.html")
+    shown = page.locator(".rows > li:not([hidden])")
+    everything = shown.count()
+    page.get_by_label("Wrong by").select_option("good")
+    assert shown.count() == 2
+    page.get_by_label("Right by").select_option("fair")
+    assert shown.count() == 0
+    page.get_by_label("Wrong by").select_option("")
+    page.get_by_label("Right by").select_option("")
+    assert shown.count() == everything == 40
+
+
+def test_texts_that_may_offend_are_blurred_and_silent_until_they_are_asked_for(view):
+    page = view("report/errors/mine.html")
+    text = page.locator(".text").first
+    state = "e => [getComputedStyle(e).filter, e.getAttribute('aria-hidden')]"
+    assert text.evaluate(state) == ["blur(7px)", "true"]
+    page.get_by_label("Show the texts").check()
+    page.wait_for_timeout(300)
+    assert text.evaluate(state) == ["none", None]
+
+
+def test_a_dark_page_is_dark_and_its_words_are_read(view):
+    for scheme in ("light", "dark"):
+        page = view("index.html", color_scheme=scheme)
+        ink, paper = page.evaluate(
+            "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+        )
+        light, dark = sorted(map(luminance, (ink, paper)), reverse=True)
+        assert (luminance(paper) > 0.5) == (scheme == "light")
+        assert (light + 0.05) / (dark + 0.05) > 7  # the contrast of WCAG's level AAA
+
+
+def luminance(colour: str) -> float:
+    """Of 'rgb(r, g, b)', as WCAG 2 has it."""
+    parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_without_its_script_a_page_shows_all_that_it_has(browser, results):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((results / "report/errors/mine.html").as_uri())
+    assert page.locator(".rows > li").count() == 40
+    assert page.locator(".rows > li").first.is_visible()
+    context.close()
+
+
+def test_every_control_has_a_name_for_a_screen_reader(view):
+    for name in ("index.html", "report/tasks/mine.html", "report/errors/mine.html"):
+        page = view(name)
+        unnamed = """[...document.querySelectorAll('input, select, button, a')].filter(
+            e => !(e.labels && e.labels.length) && !e.ariaLabel && !e.textContent.trim()).length"""
+        assert page.evaluate(unnamed) == 0, name
+        assert page.locator("img:not([alt])").count() == 0
+        assert page.locator("h1").count() == 1

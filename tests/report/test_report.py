@@ -1,0 +1,246 @@
+"""The report is whole, escapes what comes from outside, says what is missing, and is the same when made again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import make
+import numpy as np
+import pytest
+from conftest import declared, reported, three_systems
+from kept import Kept, flipped
+
+from benchmarks import store
+from benchmarks.cli import main
+from benchmarks.report import write
+from benchmarks.report.cells import NOTHING, Cell, Head, Line, Scale, Table
+from benchmarks.report.site import slug
+
+HOSTILE = "<script>alert('task')</script> & \"quotes\" \u202eRTL\u202c 🦊 \x07"
+
+
+class Seen(HTMLParser):
+    """What a browser would make of a page: its elements, and the texts that a person reads."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def pages(results: Path) -> dict[str, Seen]:
+    paths = [results / "index.html", *sorted((results / "report").rglob("*.html"))]
+    return {path.relative_to(results).as_posix(): Seen(path) for path in paths}
+
+
+def test_every_link_and_picture_of_every_page_is_there(kept):
+    reported(kept)
+    found = pages(kept.results)
+    assert {"index.html", "report/tasks/mine.html", "report/errors/mine.html", "report/systems/good.html"} <= set(found)
+    for name, page in found.items():
+        here = (kept.results / name).parent
+        addresses = [a for tag, key in (("a", "href"), ("img", "src"), ("link", "href"), ("script", "src"))
+                     for e in page.named(tag) if (a := e.get(key))]  # fmt: skip
+        assert addresses
+        for address in addresses:
+            if address.startswith(("data:", "https://")):
+                continue
+            path, _, element = address.partition("#")
+            target = here / unquote(path) if path else kept.results / name
+            assert target.is_file(), f"{name}: {address}"
+            if element:
+                ids = [e.get("id") for _, e in Seen(target).elements]
+                assert element in ids, f"{name}: {address}"
+
+
+def test_no_page_asks_for_anything_from_elsewhere(kept):
+    reported(kept)
+    for name, page in pages(kept.results).items():
+        for tag, attributes in page.elements:
+            for key in ("src", "srcset", "poster") + (("href",) if tag == "link" else ()):
+                address = attributes.get(key) or ""
+                assert not address.startswith(("http", "//")), f"{name}: {tag} {address}"
+    style = (kept.results / "report" / "report.css").read_text()
+    assert "url(" not in style and "@import" not in style
+
+
+def test_numbers_of_a_page_are_those_of_its_files_and_of_the_leaderboard(kept):
+    reported(kept)
+    main(["leaderboard", "--results-dir", str(kept.results)])
+    (table,) = (kept.results / "report" / "tables").glob("mine-1.csv")
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [row["system"] for row in rows] == ["good", "fair", "poor"]
+    assert float(rows[0]["accuracy"]) == pytest.approx(58 / 60)
+    seen = pages(kept.results)["report/tasks/mine.html"].text
+    markdown = (kept.results / "leaderboards" / "mine.md").read_text()
+    for row in rows:
+        score = f"{float(row['accuracy']):.4f}"
+        assert score in seen and score in markdown
+
+
+def test_what_comes_from_outside_is_shown_as_a_text_and_never_done(tmp_path):
+    kept = Kept(tmp_path, title=f"'{HOSTILE.replace(chr(39), chr(39) * 2).replace(chr(7), '')}'")
+    path = tmp_path / "data" / "mine" / "test.csv"
+    lines = path.read_text().splitlines()
+    texts = [
+        "<script>alert('row')</script>",
+        "=cmd|calc",
+        "x" * 10_000,
+        "\u202eטקסט",
+        "👩‍🔬 $x^2$ `code` [a](javascript:1)",
+    ]
+    for at, text in enumerate(texts, 1):
+        lines[at] = f'"{text}",{lines[at].rpartition(",")[2]}'
+    path.write_text("\n".join(lines) + "\n")
+    kept = Kept(tmp_path, write=lambda folder, **fields: tmp_path / "mine.yaml")
+    names = ["good<img src=x onerror=alert(1)>", "a\"b'c&d", "../../etc", "$\\alpha$ _x_ {y}", "long" * 60]
+    for at, name in enumerate(names):
+        kept.run(name, flipped(kept.gold, *range(at, at + 5)))
+    reported(kept)
+    found = pages(kept.results)
+    for name, page in found.items():
+        assert [script.get("src") for script in page.named("script")] == [
+            f"{'../' * name.count('/')}report/report.js"
+        ], name
+        assert not [e for _, e in page.elements if any(key.startswith("on") for key in e)], name
+        assert not [e for e in page.named("a") if (e.get("href") or "").startswith("javascript")], name
+        assert "\u202e" not in page.text and "\x07" not in page.text, name
+    assert "alert('task')" in found["report/tasks/mine.html"].text
+    errors = found["report/errors/mine.html"].text
+    assert "<script>alert('row')</script>" in errors and "👩‍🔬" in errors
+    assert "x" * 400 not in errors
+    everything = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    assert not [path for path in everything if "etc" in path.parts]
+    for picture in (kept.results / "report" / "pictures").glob("*.svg"):
+        assert "<script" not in picture.read_text() and "<img" not in picture.read_text()
+
+
+def test_made_again_it_is_the_same_byte_for_byte(kept):
+    def content() -> dict[str, bytes]:
+        folder = kept.results / "report"
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    index = reported(kept)
+    before = index.read_bytes(), content()
+    assert (write(kept.results, declared()).read_bytes(), content()) == before
+
+
+def test_what_is_gone_from_the_store_is_gone_from_the_report(kept):
+    reported(kept)
+    shutil.rmtree(kept.results / "runs" / "mine" / "poor")
+    write(kept.results, declared())
+    assert not (kept.results / "report" / "systems" / "poor.html").exists()
+    assert "poor" not in pages(kept.results)["index.html"].text
+
+
+def test_without_predictions_there_are_scores_and_no_errors(kept):
+    for path in (kept.results / "runs").rglob("*.parquet"):
+        path.unlink()
+    reported(kept)
+    found = pages(kept.results)
+    assert "report/errors/mine.html" not in found
+    assert "0.9667" in found["index.html"].text
+
+
+def test_failures_alone_are_told(kept):
+    for path in (kept.results / "runs").rglob("*.json"):
+        record = store.parse(path)
+        failed = {"status": "failed", "error": {"type": "RuntimeError", "message": "<b>no</b> memory", "traceback": ""}}
+        kept_fields = record.model_dump(mode="json", by_alias=True)
+        shared = ("schema", "task", "system", "seed", "train_size", "fold", "sample", "limited", "fingerprint", "key",
+                  "identity", "protocol", "recipe", "environment", "created")  # fmt: skip
+        path.with_suffix(".parquet").unlink()
+        path.write_text(json.dumps({**{name: kept_fields[name] for name in shared}, **failed}))
+    write(kept.results, declared())
+    page = pages(kept.results)["report/tasks/mine.html"]
+    assert "<b>no</b> memory" in page.text
+    assert not page.named("b")
+
+
+def test_an_empty_store_says_what_to_do(tmp_path):
+    (tmp_path / "results" / "runs").mkdir(parents=True)
+    page = Seen(write(tmp_path / "results", declared()))
+    assert "No run is stored yet" in page.text
+
+
+def test_texts_that_may_offend_are_marked_so(tmp_path):
+    kept = three_systems(Kept(tmp_path, offensive="true"))
+    reported(kept)
+    page = pages(kept.results)["report/errors/mine.html"]
+    assert [e for e in page.named("div") if e.get("class") == "offensive"]
+    assert [e for e in page.named("input") if e.get("id") == "reveal"]
+
+
+def test_entities_are_marked_in_gold_and_in_what_is_predicted(tmp_path):
+    kept = Kept(tmp_path, write=make.tag_task)
+    gold = [list(row) for row in kept.data.splits["test"]["tags"]]
+    wrong = [[0] * len(row) for row in gold[:5]] + gold[5:]
+    for name, tags in (("right", gold), ("blind", wrong)):
+        kept.run(name, lambda job, tags=tags: job.predictions(tags))
+    reported(kept)
+    page = pages(kept.results)["report/errors/names.html"]
+    marked = page.named("mark")
+    assert marked
+    assert "PER" in page.text and "anna" in page.text
+
+
+def test_the_verb_takes_excerpts_and_says_where_the_page_is(kept, capsys):
+    assert main(["report", "--results-dir", str(kept.results)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(kept.results / "index.html")
+    page = pages(kept.results)["report/errors/mine.html"]
+    assert "The texts are not stored." in page.text
+
+
+def test_a_folder_without_runs_is_refused(tmp_path, capsys):
+    assert main(["report", "--results-dir", str(tmp_path)]) == 2
+    assert "holds no stored runs" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bar_is_where_its_interval_is_on_the_scale():
+    scale = Scale.of([0.2, 0.8])
+    assert scale.bar(0.2, 0.4, 0.6) == (25.0, 50.0, 50.0, None)
+    assert Scale.of([-0.5, 0.5]).place(0.0) == 50.0
+    assert Scale.of([]) == (0.0, 1.0)
+
+
+def test_a_table_as_latex_holds_no_sign_of_its_own(tmp_path):
+    from benchmarks.report.site import Site
+
+    site = Site(tmp_path, False)
+    table = Table("a&b", "c", (Head("100 %_$"), Head("empty")), (Line((Cell("x_y {z} \\ #1"), NOTHING)),))
+    site.table(table.without_empty_columns())
+    text = (tmp_path / "tables" / f"{slug('a&b')}.tex").read_text()
+    assert r"100 \%\_\$" in text and r"x\_y \{z\} \textbackslash{} \#1" in text and "empty" not in text
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == 1
+
+
+def test_scores_of_classes_are_means_over_seeds(kept):
+    from benchmarks import leaderboard
+    from benchmarks.report.details import details
+
+    (page,) = leaderboard.read(kept.results)
+    row = next(row for row in page.sections[0].rows if row.system == "poor")
+    found = details(kept.results, row)
+    per_seed = []
+    for seed in (0, 1):
+        gold, predicted = kept.gold, flipped(kept.gold, *range(20 + seed, 50 + seed))
+        hit = np.sum((gold == 1) & (predicted == 1))
+        per_seed.append(2 * hit / (np.sum(gold == 1) + np.sum(predicted == 1)))
+    assert found.classes["positive"]["f1"] == pytest.approx(np.mean(per_seed))
+    assert np.sum(found.confusion) == 60
