@@ -3,13 +3,16 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# Beside the committed results of real data, and not among them.
+SAMPLE = results/sample
 
 .PHONY: run test check clean
 
 # accelerate launch gives a process on the processor one thread unless it is told otherwise.
 run: $(VENV)/.installed
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-$$($(PYTHON) -c 'import os; print(os.cpu_count())')} \
-		$(BIN)/accelerate launch run_all.py --tasks ner,news --sample
+		$(BIN)/accelerate launch run_all.py --tasks ner,news --sample --results-dir $(SAMPLE)
+	$(BIN)/encoder-bench report --results-dir $(SAMPLE)
 
 # Small models: one thread a process, a process a core.
 test: $(VENV)/.installed

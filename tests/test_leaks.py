@@ -131,7 +131,7 @@ def cells(text: str, system: str) -> list[str]:
 
 def test_a_page_sets_the_score_on_clean_rows_beside_that_on_all(scored):
     look(scored.results, scored.data, [Protocol()], scored.folder / "cache")
-    text = part(write(scored.results)["mine"])
+    text = part(write(scored.results).texts["mine"])
     assert cells(text, "Whole training split") == ["Whole training split", "60", "60", "20 (33.3 %)", "20"]
     knows, fair = cells(text, "knows"), cells(text, "fair")
     assert knows[1:4] == ["0.3417", "0.0125", "1.0000"]  # means of 20 and 21 of 60, of 0 and 1 of 40
@@ -146,7 +146,7 @@ def test_each_seed_has_the_leaks_of_the_rows_that_it_drew(scored):
     for seed, own in enumerate(found):
         clean = [row for row in range(60) if f"test:{row}" not in own.rows]
         scored.run("knows", flipped(scored.gold, *clean), seed, train_size=30)
-    text = part(write(scored.results)["mine"]).split("30 training rows:")[1]
+    text = part(write(scored.results).texts["mine"]).split("30 training rows:")[1]
     assert cells(text, "knows")[2:4] == ["0.0000", "1.0000"]
 
 
@@ -156,7 +156,7 @@ def test_where_all_rows_leak_or_few_are_clean_no_difference_is_told(tmp_path):
         kept = leaking(tmp_path / str(clean), own[:60], own[clean : clean + 60])
         kept.run("good", kept.gold, 0)
         look(kept.results, kept.data, [Protocol()], kept.folder / "cache")
-        assert cells(part(write(kept.results)["mine"]), "good")[1:] == expected
+        assert cells(part(write(kept.results).texts["mine"]), "good")[1:] == expected
 
 
 def test_a_metric_that_leaked_rows_do_not_define_is_none_of_theirs(tmp_path):
@@ -168,12 +168,12 @@ def test_a_metric_that_leaked_rows_do_not_define_is_none_of_theirs(tmp_path):
     kept = Kept(tmp_path, write=lambda folder, **fields: path)
     kept.run("good", kept.gold, 0, scores=np.eye(2, dtype=np.float32)[kept.gold])
     look(kept.results, kept.data, [Protocol()], kept.folder / "cache")
-    text = part(write(kept.results)["mine"])
+    text = part(write(kept.results).texts["mine"])
     assert cells(text, "good")[1:] == ["1.0000", "1.0000", "–", "+0.0000 [+0.0000, +0.0000]"]
 
 
 def test_a_page_says_where_nobody_has_looked(scored):
-    assert part(write(scored.results)["mine"]).strip() == (
+    assert part(write(scored.results).texts["mine"]).strip() == (
         "Not looked for in every table: `encoder-bench leaks` does, given the task (its name, or its YAML file)."
     )
 
@@ -181,7 +181,7 @@ def test_a_page_says_where_nobody_has_looked(scored):
 def test_leaks_of_other_data_are_not_those_of_a_table(scored):
     look(scored.results, scored.data, [Protocol()], scored.folder / "cache")
     scored.run("fair", scored.gold, 0, train_size=10)
-    text = part(write(scored.results)["mine"])
+    text = part(write(scored.results).texts["mine"])
     assert "20 (33.3 %)" in text and "Not looked for in every table" in text
 
 

@@ -34,7 +34,7 @@ def kept(tmp_path) -> Kept:
 
 
 def rows(kept: Kept) -> dict[str, dict[str, str]]:
-    return {row["system"]: row for row in cells(write(kept.results)["mine"])}
+    return {row["system"]: row for row in cells(write(kept.results).texts["mine"])}
 
 
 # -- intervals and places --------------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ def rows(kept: Kept) -> dict[str, dict[str, str]]:
 
 def test_systems_that_do_not_differ_share_their_places(kept):
     assert {name: row["rank"] for name, row in rows(kept).items()} == {"good": "1–2", "twin": "1–2", "poor": "3"}
-    text = write(kept.results)["mine"]
+    text = write(kept.results).texts["mine"]
     assert "A rank is a range where a system may have any of these places" in text
     assert "[low, high] is the 95 % interval of the score, over seeds and test rows." in text
     assert "Of one seed" not in text
@@ -54,7 +54,7 @@ def test_the_interval_of_one_seed_is_that_of_its_rows(tmp_path):
     low, high = interval(rows(kept)["good"]["accuracy"])
     expected = binomtest(ROWS - 12, ROWS).proportion_ci(method="wilson")
     assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.005)
-    assert "Of one seed it holds the luck of the test rows alone." in write(kept.results)["mine"]
+    assert "Of one seed it holds the luck of the test rows alone." in write(kept.results).texts["mine"]
 
 
 def test_seeds_that_differ_make_the_interval_wider(tmp_path):
@@ -85,7 +85,7 @@ def test_a_system_whose_predictions_are_gone_may_have_any_place(kept):
     found = rows(kept)
     assert {name: row["rank"] for name, row in found.items()} == {"good": "1–2", "twin": "1–3", "poor": "2–3"}
     assert "[" not in found["twin"]["accuracy"]
-    assert "Without an interval: predictions are not stored" in write(kept.results)["mine"]
+    assert "Without an interval: predictions are not stored" in write(kept.results).texts["mine"]
 
 
 def test_predictions_that_cannot_give_the_metric_leave_its_scores_without_intervals(tmp_path):
@@ -145,7 +145,7 @@ def sized(tmp_path) -> Kept:
 
 
 def test_a_page_has_learning_curves_with_intervals_and_what_twice_the_rows_may_give(sized):
-    text = write(sized.results)["mine"]
+    text = write(sized.results).texts["mine"]
     found = {row["system"]: row for row in cells(text.split("## Learning curves")[1])}
     assert list(found) == ["learns", "stays"]
     assert list(found["learns"]) == ["system", "50", "100", "400", "last step", "twice the rows", "gained there"]
@@ -168,7 +168,7 @@ def test_curves_are_data_for_plots(sized):
 
 
 def test_one_size_is_no_curve(kept):
-    assert "Learning curves" not in write(kept.results)["mine"]
+    assert "Learning curves" not in write(kept.results).texts["mine"]
     assert not (kept.results / "curves.csv").exists()
 
 

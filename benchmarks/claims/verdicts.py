@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from benchmarks.claims.matched import Matched, Wanted, matched, one_an_encoder
-from benchmarks.leaderboard.folds import Tested, tested
+from benchmarks.leaderboard.folds import Tested, tested, together
 from benchmarks.leaderboard.rows import grouped
 from benchmarks.metrics import METRICS, names_for
 from benchmarks.schema import CLASS_METRICS, NOT_COMPARABLE, Claim, RunFailure, RunResult, System, Task
@@ -253,13 +253,14 @@ def _value(asked: Asked, reported: float | None, found: Estimates, seeds: _Seeds
 
 
 def _majority(results: Path, found: Matched | None) -> dict[str, float] | None:
-    seeds = _Seeds.read(results, found) if found else None
-    return None if seeds is None else _means(seeds)
-
-
-def _means(seeds: _Seeds) -> dict[str, float]:
-    found = [seed.scoring.measure(seed.named) for seed in seeds.tested]
-    return {name: float(np.mean([own[name] for own in found])) for name in found[0]}
+    """Every metric, the mean over seeds; of folds, of all their predictions together."""
+    if found is None:
+        return None
+    seeds = [own[0].metrics if len(own) == 1 else together(results, own) for own in found.seeds]
+    there = [own for own in seeds if not isinstance(own, str)]
+    if len(there) < len(seeds):
+        return None
+    return {name: float(np.mean([own[name] for own in there])) for name in set.intersection(*map(set, there))}
 
 
 # -- orders, bounds, costs -------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from benchmarks import lock, plan, ranks, store
 from benchmarks.cli import INTERRUPTED, SOME_FAILED, USUAL
 from benchmarks.cli.grid import planned
 from benchmarks.cli.planned import print_plan
-from benchmarks.cli.screen import Screen, print_summary
+from benchmarks.cli.screen import Screen
+from benchmarks.cli.summary import print_summary
 from benchmarks.errors import UserError
 from benchmarks.history import History
 from benchmarks.places import Places
@@ -23,6 +24,7 @@ from benchmarks.schema import RunFailure, RunSpec
 
 if TYPE_CHECKING:
     from benchmarks.execute.prepare import Prepared
+    from benchmarks.leaderboard import Written
 
 
 def run(arguments: Namespace) -> int:
@@ -135,7 +137,7 @@ def _take_excerpts(prepared: Prepared, results: Path) -> None:
             excerpts.take(results, data, rows)
 
 
-def _write_leaderboards(results: Path) -> dict[str, str]:
+def _write_leaderboards(results: Path) -> Written:
     from benchmarks.leaderboard import write
 
     return write(results)

@@ -1,12 +1,10 @@
-"""What a person sees of the runs: a live panel on a terminal, one line an event elsewhere, a summary at the end."""
+"""What a person sees of the runs: a live panel on a terminal, one line an event elsewhere."""
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -146,20 +144,3 @@ def _label(spec: RunSpec) -> str:
     if spec.protocol.fold is not None:
         parts.append(f"fold {spec.protocol.fold + 1} of {spec.protocol.folds}")
     return " ".join(parts)
-
-
-def print_summary(results: Path, grid: Plan, tables: Mapping[str, str], failures: Sequence[RunFailure]) -> None:
-    """The leaderboards of the plan's tasks, where everything lies, and what failed."""
-    for name in dict.fromkeys(spec.task.name for spec in grid.runs):
-        if name in tables:
-            print(f"\n{tables[name]}")
-    if any(spec.protocol.limit for spec in grid.runs):
-        print("\nRuns under --limit are stored, and kept out of the leaderboards.")
-    print(f"\nLeaderboards: {results / 'LEADERBOARD.md'}   Runs: {results / 'runs'}")
-    if failures:
-        print(f"\n{len(failures)} of {len(grid.runs)} runs failed; the same command tries them again:", file=sys.stderr)
-    for failed in failures:
-        print(
-            f"  {failed.task} {failed.system} seed {failed.seed}: {failed.error['type']}: {failed.error['message']}",
-            file=sys.stderr,
-        )

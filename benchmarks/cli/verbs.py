@@ -104,6 +104,6 @@ def leaderboard(arguments: Namespace) -> int:
 
     if not (arguments.results_dir / "runs").is_dir():
         raise UserError(f"--results-dir {str(arguments.results_dir)!r}: holds no stored runs.")
-    for table in write(arguments.results_dir).values():
+    for table in write(arguments.results_dir).texts.values():
         print(f"{table}\n")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks import files, store
 from benchmarks.leaderboard import curves, leaks, overview, page
@@ -26,9 +27,16 @@ def read(results: Path, task: str | None = None, sample: bool = True) -> list[Pa
     return tables(store.read_runs(results, task), partial(filled, results), partial(together, results), seam)
 
 
-def write(results: Path) -> dict[str, str]:
+class Written(NamedTuple):
+    """Every task's tables, and each task's page as Markdown."""
+
+    pages: list[Page]
+    texts: dict[str, str]
+
+
+def write(results: Path) -> Written:
     """Writes RESULTS/leaderboards/<task>.md, RESULTS/LEADERBOARD.md and, where a system has several training sizes,
-    RESULTS/curves.csv; gives back each task's page.
+    RESULTS/curves.csv.
 
     A file whose text is the same is not touched, nor is the page of a task that has no runs any more. Raises UserError
     as `read` does.
@@ -47,7 +55,7 @@ def write(results: Path) -> dict[str, str]:
     _write_changed(results / "LEADERBOARD.md", f"{overview.markdown(pages)}\n")
     if learned:
         _write_changed(results / "curves.csv", curves.table(learned).to_csv(index=False, lineterminator="\n"))
-    return texts
+    return Written(pages, texts)
 
 
 def _write_changed(path: Path, text: str) -> None:
