@@ -37,9 +37,11 @@ def path_of(results: Path, spec: RunSpec) -> Path:
     return stem.with_name(f"{stem.name}.json")
 
 
-def model_path(results: Path, spec: RunSpec) -> Path:
+def model_path(results: Path, run: RunSpec | Stored) -> Path:
     """The folder of a run's model, where it was kept."""
-    return results / MODELS / spec.path
+    if isinstance(run, RunSpec):
+        return results / MODELS / run.path
+    return results / MODELS / run.task / folder_name(run.system) / run.key
 
 
 # -- out -------------------------------------------------------------------------------------------------------------
@@ -147,3 +149,26 @@ def _told_if_torn(path: Path) -> Iterator[None]:
         yield
     except (pa.ArrowInvalid, OSError) as error:  # OSError: a page of it that can't be decoded
         raise UserError(f"{path}: no stored predictions: {error}. Move it away to go on without it.") from None
+
+
+# -- by name ---------------------------------------------------------------------------------------------------------
+
+
+def find(results: Path, text: str) -> list[Path]:
+    """The records that a person means: a path of one, or TASK/SYSTEM or TASK/SYSTEM/KEY, of which the key's beginning
+    is enough. Empty where none is.
+    """
+    path = Path(text)
+    if path.suffix == ".json" and path.is_file():
+        return [path]
+    task, _, rest = text.partition("/")
+    system, _, key = rest.rpartition("/")
+    found = _records(results, task, rest, "") or _records(results, task, system, key)
+    return sorted(found)
+
+
+def _records(results: Path, task: str, system: str, key: str) -> list[Path]:
+    if not (task and system):
+        return []
+    folder = runs_folder(results) / folder_name(task) / folder_name(system)
+    return [path for path in folder.glob("*.json") if path.name.startswith(key)]

@@ -47,6 +47,8 @@ def _parser() -> _Parser:
     _validate(_verb(verbs, "validate", "check definitions and, with --data-dir, the data", "verbs:validate"))
     _results(_verb(verbs, "leaderboard", "make the leaderboards anew from stored runs", "verbs:leaderboard"))
     _claims(_verb(verbs, "claims", "reported numbers beside what is stored, with a verdict", "claims:claims"))
+    _describe(_verb(verbs, "describe", "all that is known of a task, a system or a run", "describe:describe"))
+    _predict(_verb(verbs, "predict", "what a model that was kept says of texts", "predict:predict"))
     _report(_verb(verbs, "report", "the page that people open: RESULTS/index.html", "report:report"))
     _compare(_verb(verbs, "compare", "two systems on the same rows: difference, interval, p", "compare:compare"))
     _leaks(_verb(verbs, "leaks", "test rows that resemble training rows, and scores without them", "leaks:leaks"))
@@ -161,6 +163,21 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     add("systems", nargs=2, metavar="SYSTEM", help="two systems as a leaderboard names them")
     add("--task", metavar="T", required=True, help="the task; every table of it that has both is compared")
     add("--metric", metavar="M", type=_metric, help="default: the task's primary metric")
+    _results(parser)
+
+
+def _describe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", metavar="NAME", help="a task, a system, a task's YAML file, or a run: TASK/SYSTEM[/KEY]"
+    )
+    _results(parser)
+
+
+def _predict(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("run", metavar="RUN", help="TASK/SYSTEM[/KEY], or the path of a record; made with --keep-models")
+    add("--text", metavar="TEXT", action="append", default=[], help="a text; may be repeated")
+    add("--file", metavar="FILE", help="texts, one a line; '-' reads the input")
     _results(parser)
 
 

@@ -93,9 +93,8 @@ def model_of(job: Job, recipe: Finetune, folder: Path) -> nn.Module:
         encoder = model.base_model
     else:
         encoder = load_encoder(folder)
-        pooling = None if job.task.type == TAGS else "cls" if recipe.pooling == "own" else recipe.pooling
         head = classifier(encoder.config.hidden_size, len(job.task.classes), recipe)
-        model = EncoderWithHead(encoder, head, pooling)
+        model = EncoderWithHead(encoder, head, recipe.head_pooling(job.task.type))
     if recipe.head_init == "zero":
         begin_with_zeros(model)
     if isinstance(recipe, Lora):

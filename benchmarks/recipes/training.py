@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from benchmarks.errors import UserError, short
 from benchmarks.files import sha256
-from benchmarks.schema import TEXTS, Between, Neutral, Recipe, Task, TaskType
+from benchmarks.schema import TAGS, TEXTS, Between, Neutral, Recipe, Task, TaskType
 
 Schedule = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]
 Width = Annotated[int, Field(ge=1)]
@@ -96,6 +96,12 @@ class Finetune(Training, Head):
     def own_head(self) -> bool:
         """Whether the head is the one that transformers gives the family."""
         return self.pooling == "own" and not self.head_layers
+
+    def head_pooling(self, task_type: TaskType) -> str | None:
+        """What a head of ours reads: of a text the first token or the mean, of a tagged row every token (None)."""
+        if task_type == TAGS:
+            return None
+        return "cls" if self.pooling == "own" else self.pooling
 
     def unread(self, task_type: TaskType) -> frozenset[str]:
         own = {"head_dropout"} if self.own_head else set()

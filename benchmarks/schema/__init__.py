@@ -19,6 +19,7 @@ from benchmarks.schema.task import (
     Splits,
     Task,
     TaskType,
+    tags_of,
 )
 from benchmarks.schema.value import DESCRIPTIVE, Neutral, Value, fingerprint
 
@@ -27,4 +28,5 @@ __all__ = [
     "TEXTS", "Between", "Claim", "Dimension", "Encoder", "Fallback", "File", "Format", "HeldOut", "Hub", "Neutral",
     "Other", "Passes", "Predictions", "Protocol", "Publication", "Recipe", "RunFailure", "RunResult", "RunSpec",
     "Source", "Splits", "Stored", "System", "Task", "TaskType", "Tuning", "Value", "fingerprint", "folder_name",
+    "tags_of",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Discriminator, Field, Tag
@@ -134,8 +135,7 @@ class Task(Value):
     @property
     def tags(self) -> tuple[str, ...]:
         """The tag of every id of a token-classification task; 'O' is 0."""
-        prefixes = ("B", "I") if self.scheme == "IOB2" else ("I",)
-        return ("O", *(f"{prefix}-{label}" for label in self.labels for prefix in prefixes))
+        return tags_of(self.labels, self.scheme)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -146,6 +146,12 @@ class Task(Value):
         """What a reader of its scores should know of the data, as far as it is declared: goes with every run."""
         facts = {name: getattr(self, name) for name in _ABOUT}
         return {name: fact for name, fact in facts.items() if fact}
+
+
+def tags_of(labels: Sequence[str], scheme: str) -> tuple[str, ...]:
+    """The tags of entity types, 'O' first, in the order of their ids."""
+    prefixes = ("B", "I") if scheme == "IOB2" else ("I",)
+    return ("O", *(f"{prefix}-{label}" for label in labels for prefix in prefixes))
 
 
 _ABOUT = ("language", "licence", "homepage", "citation", "notes", "offensive")
