@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import transformers
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -78,7 +79,8 @@ def prepared(job: Job, recipe: Finetune) -> Start:
     train, test = (tokenized(job, part, tokenizer, length) for part in PARTS)
     job.meter.note(max_length=length, cut_rows={"train": train.cut_rows, "test": test.cut_rows})
     pieces = PieceCollator.of(train, test, tokenizer)
-    ids = keep_used(encoder_in(model), [train.features, test.features], tokenizer.pad_token_id)
+    occurring = np.union1d(pieces.train.occurring, pieces.test.occurring)
+    ids = keep_used(encoder_in(model), occurring, tokenizer.pad_token_id)
     collator = pieces if ids is None else renumbered(pieces, ids)
     return Start(model, Rows.of(pieces.train.lengths, pieces.test.lengths, collator), test, tokenizer, ids)
 

@@ -60,6 +60,19 @@ class Pieces:
     def __len__(self) -> int:
         return len(self._batch)
 
+    @cached_property
+    def occurring(self) -> np.ndarray:
+        """The ids that occur in the rows, ascending."""
+        found = [np.empty(0, np.int32)]
+        for number, batch in enumerate(self._batches):
+            column = batch["input_ids"]
+            assert column.starts is not None
+            is_a_row = np.zeros(len(column.lengths), bool)
+            is_a_row[self._number[self._batch == number]] = True
+            values = column.values[column.starts[0] : column.starts[-1]]
+            found.append(np.unique(values[np.repeat(is_a_row, column.lengths)]))
+        return np.unique(np.concatenate(found))
+
     def of(self, row: int, column: str) -> Any:
         """(pieces,) of a column that has one value a piece, else the value."""
         return self._batches[self._batch[row]][column].row(self._number[row])

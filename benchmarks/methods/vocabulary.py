@@ -7,7 +7,7 @@ multilingual encoder, two thirds of all weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,6 @@ import torch
 from torch import nn
 
 if TYPE_CHECKING:
-    from datasets import Dataset
     from transformers import PreTrainedModel
 
 FAMILIES = (
@@ -26,16 +25,18 @@ FAMILIES = (
 Collator = Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]
 
 
-def keep_used(encoder: PreTrainedModel, rows: Sequence[Dataset], padding: int) -> torch.Tensor | None:
-    """In place: the encoder has the embeddings of those pieces alone that occur in the rows, column input_ids.
+def keep_used(encoder: PreTrainedModel, occurring: np.ndarray, padding: int) -> torch.Tensor | None:
+    """In place: the encoder has the embeddings of those pieces alone that occur. occurring: their ids; padding: the
+    tokenizer's.
 
     Gives (pieces,) the new id of each piece; None where nothing has changed: of a family that is not known, or where
-    all pieces occur. The padding's id stays what it is: families with numbered positions count by it.
+    all pieces occur. The padding's id stays what it is: families with numbered positions count by it. So does that of
+    the configuration, whose embedding gets no gradient, where it is another than the tokenizer's.
     """
     embeddings = encoder.get_input_embeddings()
     if encoder.config.model_type not in FAMILIES or not isinstance(embeddings, nn.Embedding):
         return None
-    kept = np.union1d(np.arange(padding + 1), _ids(rows))
+    kept = np.union1d(np.arange(max(padding, embeddings.padding_idx or 0) + 1), occurring)
     if len(kept) == embeddings.num_embeddings:
         return None
     encoder.set_input_embeddings(_rows(embeddings, torch.from_numpy(kept)))
@@ -65,13 +66,6 @@ def renumbered(collator: Collator, ids: torch.Tensor) -> Collator:
         return batch
 
     return collate
-
-
-def _ids(rows: Sequence[Dataset]) -> np.ndarray:
-    """Those that occur, ascending."""
-    columns = [table.with_format("arrow")[:]["input_ids"] for table in rows]
-    chunks = [chunk.flatten().to_numpy() for column in columns for chunk in column.chunks]
-    return np.unique(np.concatenate([np.unique(chunk) for chunk in chunks]))
 
 
 def _rows(embeddings: nn.Embedding, kept: torch.Tensor) -> nn.Embedding:

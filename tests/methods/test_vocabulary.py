@@ -5,6 +5,7 @@ from __future__ import annotations
 import jobs
 import make
 import numpy as np
+import pyarrow as pa
 import pytest
 import tiny
 import torch
@@ -13,7 +14,9 @@ from watched import watched
 
 from benchmarks.encoders import load_encoder
 from benchmarks.methods import finetune as module
+from benchmarks.methods.features import Features
 from benchmarks.methods.finetune import finetune
+from benchmarks.methods.pieces import Pieces
 from benchmarks.methods.vocabulary import FAMILIES, keep_used, renumbered
 from benchmarks.recipes import Finetune, Lora
 
@@ -75,16 +78,12 @@ def test_the_record_counts_every_weight_of_the_encoder(tmp_path, bert, monkeypat
 # -- the embeddings --------------------------------------------------------------------------------------------------
 
 
-def rows(*ids: list[int]) -> Dataset:
-    return Dataset.from_dict({"input_ids": list(ids)})
-
-
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_every_id_has_its_own_embedding_and_the_padding_its_own_id(checkpoints, family):
     encoder = load_encoder(checkpoints[family])
     before = encoder.get_input_embeddings().weight.detach().clone()
     padding = encoder.config.pad_token_id
-    ids = keep_used(encoder, [rows([7, 9], [50, 9]), rows([60])], padding)
+    ids = keep_used(encoder, np.array([7, 9, 50, 60]), padding)
     after = encoder.get_input_embeddings()
     used = torch.tensor([7, 9, 50, 60])
     assert after.num_embeddings == len(used) + padding + 1
@@ -92,16 +91,35 @@ def test_every_id_has_its_own_embedding_and_the_padding_its_own_id(checkpoints, 
     assert ids[padding] == padding == after.padding_idx
 
 
-def test_rows_of_a_selection_are_those_that_count(bert):
+@pytest.mark.parametrize("others", [1, 3])
+def test_an_embedding_that_gets_no_gradient_is_never_that_of_a_piece_that_occurs(bert, others):
+    """A checkpoint's configuration may name another id as padding than its tokenizer does."""
     encoder = load_encoder(bert)
-    keep_used(encoder, [rows([7], [8], [9]).select([1])], 0)
-    assert encoder.get_input_embeddings().num_embeddings == 2
+    encoder.get_input_embeddings().padding_idx = others
+    ids = keep_used(encoder, np.array([7, 9]), 0)
+    after = encoder.get_input_embeddings()
+    assert after.padding_idx == others == ids[others]
+    assert not {int(ids[7]), int(ids[9])} & {0, others}
+
+
+def test_rows_of_a_selection_are_those_that_count():
+    ids = pa.array([[7, 1], [8], [9, 9, 4], [5]], pa.list_(pa.int32()))
+    batches = [pa.record_batch({"input_ids": ids.slice(start, 2)}) for start in (0, 2)]  # a slice keeps all values
+    table = Dataset(pa.Table.from_batches(batches))
+    assert pieces_of(table, [0, 1, 2, 3]).tolist() == [1, 4, 5, 7, 8, 9]
+    assert pieces_of(table, [1, 2]).tolist() == [4, 8, 9]
+    assert pieces_of(table, []).tolist() == []
+
+
+def pieces_of(table: Dataset, places: list[int]) -> np.ndarray:
+    place = np.array(places, dtype=np.int64)
+    return Pieces(Features(table, place, place, 0)).occurring
 
 
 def test_no_random_number_is_drawn(bert):
     encoder = load_encoder(bert)
     torch.manual_seed(0)
-    keep_used(encoder, [rows([7])], 0)
+    keep_used(encoder, np.array([7]), 0)
     drawn = torch.rand(1)
     torch.manual_seed(0)
     assert torch.equal(drawn, torch.rand(1))
@@ -110,14 +128,14 @@ def test_no_random_number_is_drawn(bert):
 def test_frozen_embeddings_stay_frozen(bert):
     encoder = load_encoder(bert)
     encoder.get_input_embeddings().requires_grad_(False)
-    keep_used(encoder, [rows([7])], 0)
+    keep_used(encoder, np.array([7]), 0)
     assert not encoder.get_input_embeddings().weight.requires_grad
 
 
 def test_a_family_that_is_not_known_is_left_alone(bert):
     encoder = load_encoder(bert)
     encoder.config.model_type = "bart"
-    assert keep_used(encoder, [rows([7])], 0) is None
+    assert keep_used(encoder, np.array([7]), 0) is None
     assert encoder.get_input_embeddings().num_embeddings > 2
     assert set(tiny.FAMILIES) <= set(FAMILIES)
 
