@@ -71,6 +71,8 @@ def _free_memory() -> int:
 
     free = int(psutil.virtual_memory().available)
     group = Path("/sys/fs/cgroup")
-    with suppress(OSError, ValueError):  # no such group, or its limit is 'max'
-        free = min(free, int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+    with suppress(OSError, ValueError, KeyError):  # no such group, or its limit is 'max'
+        most, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
+        statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        free = min(free, most - used + int(statistics["inactive_file"]))  # files that were read make room
     return free

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 EVAL_BATCH = 64
 LOSSES_KEPT = 50
+FEWEST_BETWEEN = 10
+"""Updates between two losses that are read: each time the processor waits for the GPU."""
 
 Lengths: TypeAlias = Sequence[int] | np.ndarray
 
@@ -156,7 +158,7 @@ def settings(recipe: Training, seed: int, rows: int) -> dict[str, Any]:
         "dataloader_pin_memory": on_gpu,
         "ddp_find_unused_parameters": False,
         "average_tokens_across_devices": False,  # else it takes our mean loss for a sum, and multiplies it by the ranks
-        "logging_steps": max(1, int(steps // LOSSES_KEPT)),
+        "logging_steps": max(1, int(min(steps, FEWEST_BETWEEN)), int(steps // LOSSES_KEPT)),
         "logging_nan_inf_filter": False,
         "save_strategy": "no",
         "report_to": "none",

@@ -24,7 +24,7 @@ from benchmarks.methods.frozen import frozen
 from benchmarks.methods.heads import classifier, pooled
 from benchmarks.recipes import Frozen
 from benchmarks.schema import HeldOut, Protocol
-from benchmarks.speed.timing import Goal, Measured, Table, in_turn, ratios
+from benchmarks.speed.timing import Goal, Measured, Ratio, Table, in_turn, ratios
 
 EPOCHS, FOLDS = 10, 10
 REENCODED, OURS = "encoded in every epoch", "ours, encoded once"
@@ -53,7 +53,7 @@ def frozen_heads(
         Goal(f"{name}, one run of {EPOCHS} epochs", 7.0, ratios(seconds[REENCODED], seconds[OURS])),
         Goal(f"{name}, {FOLDS} folds of {EPOCHS} epochs", 40.0, ratios(of_folds, seconds["folds"])),
     ]
-    middle = {way: sorted(taken)[len(taken) // 2] for way, taken in seconds.items()}
+    middle = {way: Ratio.of(taken).middle for way, taken in seconds.items()}
     lines = [
         [REENCODED, round(middle[REENCODED], 1), round((FOLDS - 1) * middle[REENCODED], 1)],
         [OURS, round(middle[OURS], 1), round(middle["folds"], 1)],

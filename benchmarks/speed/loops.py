@@ -96,7 +96,8 @@ def _by_trainer(work: Work, pads: bool = False, **settings: Any) -> Pass:
     length = longest_input(work.encoder, tokenizer, job.task.max_length)
     padded = longest_input(work.encoder, tokenizer, PADDED_TO)
     columns = [*tokenizer.model_input_names, "labels"]
-    rows = tokenized(job, "train", tokenizer, min(length, padded)).features.select_columns(columns)
+    length = min(length, padded) if pads else length
+    rows = tokenized(job, "train", tokenizer, length).features.select_columns(columns)
     padding = {"padding": "max_length", "max_length": padded} if pads else {}
     if job.task.type == TAGS:
         collator = DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORED, **padding)

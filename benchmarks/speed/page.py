@@ -67,7 +67,7 @@ def _goal(said: dict[str, Any]) -> Goal:
 
 
 def _goals(goals: Sequence[Goal]) -> str:
-    lines = [[goal.what, _wanted(goal), _reached(goal), _verdict(goal), goal.why] for goal in goals]
+    lines = [[goal.what, _wanted(goal), _reached(goal), _verdict(goal), "" if goal.met else goal.why] for goal in goals]
     return _markdown(["what", "goal", "reached", "", "why"], lines)
 
 
@@ -105,7 +105,13 @@ def _where(record: dict[str, Any]) -> str:
     found = record["environment"]
     machine = f"{found['processor']}, {found['cores']} cores" if found["device"] == "cpu" else found["device"]
     versions = f"torch {found['torch']}, transformers {found['transformers']}"
-    return f"*{machine}; {versions}; commit {str(found['git'])[:12]}; {record['created'][:10]}.*"
+    return f"*{machine}; {versions}; commit {_commit(found['git'])}; {record['created'][:10]}.*"
+
+
+def _commit(git: str | None) -> str:
+    """With a word on what was not committed."""
+    digits, plus, changes = (git or "unknown").partition("+")
+    return f"{digits[:12]}{plus}{changes}"
 
 
 def _markdown(headers: Sequence[str], rows: Sequence[Sequence[object]], aligned: Sequence[str] | None = None) -> str:
