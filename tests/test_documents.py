@@ -23,6 +23,7 @@ from benchmarks.scoring import rescored
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 RESULTS = PROJECT / "results"
+MOST_REPORT_BYTES = 5_000_000
 
 
 def blocks(language: str) -> list[str]:
@@ -156,13 +157,39 @@ def test_the_readmes_leaderboard_is_a_table_of_the_stored_one(committed):
     assert block in [table for part in text.split("\n\n") if (table := part.strip()).startswith("|")]
 
 
-def test_every_committed_table_is_what_the_store_gives(committed, tmp_path):
-    for stored in ("runs", "leaks"):
-        shutil.copytree(committed / stored, tmp_path / stored)
-    leaderboard.write(tmp_path)
-    made = {path.relative_to(tmp_path): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.md")}
-    kept = [*committed.glob("LEADERBOARD.md"), *committed.glob("leaderboards/*.md")]
-    assert made == {path.relative_to(committed): path.read_text(encoding="utf-8") for path in kept}
+@pytest.fixture(scope="module")
+def remade(committed, tmp_path_factory) -> Path:
+    """Tables and report made anew from what is committed of runs, leaks, excerpts and findings."""
+    folder = tmp_path_factory.mktemp("remade")
+    for stored in ("runs", "leaks", "report/excerpts"):
+        shutil.copytree(committed / stored, folder / stored)
+    shutil.copy(committed / "findings.md", folder)
+    leaderboard.write(folder)
+    tasks, systems = load_tasks(), load_systems()
+    report.write(folder, report.Declared(tasks, systems, load_claims(tasks, systems)))
+    return folder
+
+
+def test_every_committed_table_is_what_the_store_gives(committed, remade):
+    def tables(folder: Path) -> dict[Path, str]:
+        paths = [folder / "LEADERBOARD.md", *folder.glob("leaderboards/*.md")]
+        return {path.relative_to(folder): path.read_text(encoding="utf-8") for path in paths}
+
+    assert tables(remade) == tables(committed)
+
+
+def test_the_committed_report_is_what_the_store_gives(committed, remade):
+    """Of pictures, that they are there: another machine's fonts would move a point."""
+
+    def files(folder: Path) -> dict[str, bytes]:
+        paths = [folder / "index.html", *(path for path in (folder / "report").rglob("*") if path.is_file())]
+        is_drawn = {".svg", ".png"}
+        return {p.relative_to(folder).as_posix(): b"" if p.suffix in is_drawn else p.read_bytes() for p in paths}
+
+    made, kept = files(remade), files(committed)
+    assert set(made) == set(kept)
+    assert [name for name in made if made[name] != kept[name]] == []
+    assert sum((committed / name).stat().st_size for name in kept) < MOST_REPORT_BYTES
 
 
 def test_the_committed_verdicts_are_what_the_store_gives(committed):

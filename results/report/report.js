@@ -1,0 +1,89 @@
+// Sorting, choosing and searching. Without this script every page shows all that it has.
+"use strict";
+
+// -- sorting: a button in each head; what a cell is sorted by stands in data-value, and cells without it come last
+
+function sortBy(table, column, down) {
+  const body = table.tBodies[0];
+  const value = (row) => row.cells[column].dataset.value;
+  const number = (text) => (text === undefined || text === "" ? NaN : Number(text));
+  const rows = [...body.rows];
+  const numeric = rows.every((row) => value(row) === undefined || !Number.isNaN(number(value(row))));
+  const order = (a, b) => (numeric ? number(a) - number(b) : a.localeCompare(b));
+  rows.sort((one, other) => {
+    const [a, b] = [value(one), value(other)];
+    if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
+    return down ? order(b, a) : order(a, b);
+  });
+  body.append(...rows);
+}
+
+for (const table of document.querySelectorAll("table.sorted")) {
+  [...table.tHead.rows[0].cells].forEach((head, column) => {
+    const button = head.querySelector("button");
+    button.addEventListener("click", () => {
+      const first = head.classList.contains("number") ? "descending" : "ascending";
+      const other = first === "ascending" ? "descending" : "ascending";
+      const next = head.getAttribute("aria-sort") === first ? other : first;
+      for (const one of table.tHead.rows[0].cells) one.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", next);
+      sortBy(table, column, next === "descending");
+    });
+  });
+}
+
+// -- choosing: each control names in data-by what it looks at; an item is shown where all of them say so
+
+function chosen(item, control) {
+  const wanted = control.value;
+  if (!wanted) return true;
+  if (control.type === "search") {
+    const said = (item.dataset.words ?? item.textContent).toLowerCase();
+    return wanted.toLowerCase().split(/\s+/).every((word) => said.includes(word));
+  }
+  const has = item.dataset[control.dataset.by] ?? "";
+  return control.dataset.many !== undefined ? has.split(" ").includes(wanted) : has === wanted;
+}
+
+for (const form of document.querySelectorAll("form.choose")) {
+  const items = () => document.querySelectorAll(form.dataset.items);
+  const controls = [...form.querySelectorAll("select:not([data-columns]), input[type=search]")];
+  const columns = form.querySelector("select[data-columns]");
+  const told = form.querySelector("output");
+  const choose = () => {
+    let count = 0;
+    for (const item of items()) {
+      item.hidden = !controls.every((control) => chosen(item, control));
+      count += !item.hidden;
+    }
+    if (columns) showColumns(document.querySelector(columns.dataset.columns), columns.value);
+    if (told) told.value = `${count} of ${items().length} shown`;
+  };
+  form.addEventListener("input", choose);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  choose();
+}
+
+function showColumns(table, group) {
+  [...table.tHead.rows[0].cells].forEach((head, column) => {
+    const hidden = Boolean(group && head.dataset.group && head.dataset.group !== group);
+    for (const row of table.rows) row.cells[column].hidden = hidden;
+  });
+}
+
+// -- offensive texts: blurred for the eye and silent for a screen reader until they are asked for
+
+const reveal = document.getElementById("reveal");
+if (reveal) {
+  const hide = () => {
+    for (const text of document.querySelectorAll(".text, .tagged")) text.ariaHidden = reveal.checked ? null : "true";
+  };
+  reveal.addEventListener("change", hide);
+  hide();
+}
+
+// -- paper shows what is folded
+
+addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details.part")) part.open = true;
+});
