@@ -47,6 +47,7 @@ def _parser() -> _Parser:
     _validate(_verb(verbs, "validate", "check definitions and, with --data-dir, the data", "verbs:validate"))
     _results(_verb(verbs, "leaderboard", "make the leaderboards anew from stored runs", "verbs:leaderboard"))
     _claims(_verb(verbs, "claims", "reported numbers beside what is stored, with a verdict", "claims:claims"))
+    _new_task(_verb(verbs, "new-task", "write a task file for files of your own", "new_task:new_task"))
     _describe(_verb(verbs, "describe", "all that is known of a task, a system or a run", "describe:describe"))
     _predict(_verb(verbs, "predict", "what a model that was kept says of texts", "predict:predict"))
     _report(_verb(verbs, "report", "the page that people open: RESULTS/index.html", "report:report"))
@@ -164,6 +165,21 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     add("--task", metavar="T", required=True, help="the task; every table of it that has both is compared")
     add("--metric", metavar="M", type=_metric, help="default: the task's primary metric")
     _results(parser)
+
+
+def _new_task(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", metavar="FILE", nargs="?", help="texts with labels (csv, tsv, jsonl), or one tagged word a line")
+    add("--test", metavar="FILE", type=Path, help="default: a fifth of the rows is held out")
+    add("--validation", metavar="FILE", type=Path)
+    add("--text", metavar="COLUMN", help="the column of the texts")
+    add("--label", metavar="COLUMN", help="the column of the labels")
+    add("--positive", metavar="LABEL", help="of two labels, the one that precision, recall and F1 are about")
+    add("--name", metavar="NAME", help="of the task and its file; what is not given is asked on a terminal")
+    add("--title", metavar="TITLE")
+    add("--group", metavar="GROUP")
+    add("--language", metavar="CODE")
+    add("--metric", metavar="M", type=_metric, help="the primary metric")
 
 
 def _describe(parser: argparse.ArgumentParser) -> None:

@@ -52,7 +52,7 @@ def validate(arguments: Namespace) -> int:
     for path in _task_paths(arguments.files):
         try:
             task = definitions.load_task(path)
-            print(f"{path.name}: fine{_data_checked(task, arguments.data_dir)}")
+            print(f"{path.name}: fine{data_checked(task, arguments.data_dir)}")
         except UserError as error:
             problems.append(str(error))
     if problems:
@@ -85,7 +85,7 @@ def _task_paths(names: list[str]) -> list[Path]:
     return [declared.get(name, Path(name)) for name in names]
 
 
-def _data_checked(task: Task, data_dir: Path | None) -> str:
+def data_checked(task: Task, data_dir: Path | None) -> str:
     if data_dir is None:
         return ""
     from benchmarks.cli.run import cache_dir

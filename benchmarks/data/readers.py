@@ -249,6 +249,38 @@ def _member_bytes(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return stream.read()
 
 
+# -- before anything is declared -------------------------------------------------------------------------------------
+
+_ANY = Source(folder=".", format="csv", files={})
+"""UTF-8, quoted, as most files are."""
+
+
+def lines(path: Path) -> Iterator[str]:
+    """Decoded lines without their end, of a file of which nothing is known. Raises UserError."""
+    return (line for _, line in _numbered(path, _ANY))
+
+
+def records(path: Path, form: Format) -> Iterator[dict[str, Any]]:
+    """The named fields of csv, tsv (under their header) and jsonl. Raises UserError."""
+    if form == "jsonl":
+        filled = ((number, line) for number, line in _numbered(path, _ANY) if line.strip())
+        return _placed(path, filled, _json_object)
+    found = _records(path, _ANY, "\t" if form == "tsv" else ",")
+    header = next(found, (1, []))[1]
+    return _placed(path, found, partial(_under, header))
+
+
+def _placed(
+    path: Path, found: Iterable[tuple[int, T]], named: Callable[[T], dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    number = 0
+    try:
+        for number, raw in found:  # noqa: B007  # the message names it
+            yield named(raw)
+    except RowError as problem:
+        raise UserError(f"{path}:{number}: {problem}") from None
+
+
 READERS: dict[Format, Reader] = {
     "conll": read_conll,
     "jsonl": read_jsonl,

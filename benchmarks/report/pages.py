@@ -225,7 +225,8 @@ def _pictures(site: Site, made: Prepared, name: str) -> list[Picture]:
 def _spot(row: Row, cost: str) -> Spot:
     score = row.score or 0.0
     low, high = row.interval or (score, score)
-    return Spot(row.system, float(getattr(row, cost)), score, low, high)
+    # at a bound of the metric, the interval's end may lie a rounding error on the wrong side of the score
+    return Spot(row.system, float(getattr(row, cost)), score, min(low, score), max(high, score))
 
 
 def _learning(found: Sequence[Curve]) -> list[Line]:

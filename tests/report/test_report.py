@@ -244,3 +244,11 @@ def test_scores_of_classes_are_means_over_seeds(kept):
         per_seed.append(2 * hit / (np.sum(gold == 1) + np.sum(predicted == 1)))
     assert found.classes["positive"]["f1"] == pytest.approx(np.mean(per_seed))
     assert np.sum(found.confusion) == 60
+
+
+def test_a_system_without_an_error_is_drawn(tmp_path):
+    kept = Kept(tmp_path)
+    kept.run("perfect", kept.gold)
+    kept.run("useless", 1 - kept.gold)
+    reported(kept)
+    assert "1.0000" in pages(kept.results)["report/tasks/mine.html"].text

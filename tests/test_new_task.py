@@ -1,0 +1,201 @@
+"""new-task: files of every common form become a task file that validates; nothing is written where that fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks.cli import main
+from benchmarks.data import looks
+from benchmarks.definitions import load_task, load_tasks
+
+TEXTS = [("a good film", "yes"), ("a bad film", "no"), ("not so good", "no"), ("just great, and long", "yes")] * 5
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "mine").mkdir(parents=True)
+    return tmp_path / "data" / "mine"
+
+
+def written(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def made(capsys, *command: str):
+    assert main(["new-task", *command]) == 0, capsys.readouterr().err
+    return load_task(Path("mine.yaml")), capsys.readouterr().out
+
+
+def csv_of(rows, header="id,comment,answer") -> str:
+    return "\n".join([header, *(f'{at},"{text}",{label}' for at, (text, label) in enumerate(rows))]) + "\n"
+
+
+def test_a_csv_file_becomes_a_task_with_a_fifth_held_out(here, capsys):
+    task, said = made(capsys, written(here / "train.csv", csv_of(TEXTS)))
+    assert task.labels == ("no", "yes") and task.positive == "yes" and task.metric == "accuracy"
+    assert task.source.columns == {"text": "comment", "label": "answer"}
+    assert task.splits.test.share == 0.2
+    assert task.source.files["train"][0].rows == 20
+    assert task.source.files["train"][0].counts == {"yes": 10, "no": 10}
+    assert "data: train 16, test 4" in said
+    assert "encoder-bench run --tasks ./mine.yaml" in said and str(here.parent) in said
+
+
+def test_the_task_that_is_written_runs(here, capsys):
+    written(here / "train.csv", csv_of(TEXTS * 4))
+    made(capsys, str(here / "train.csv"))
+    command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "tfidf-svm,majority", "--seeds", "1"]
+    assert main(command) == 0
+    assert "mine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["jsonl", "tsv"])
+def test_other_forms_of_the_same_rows_are_the_same_task(here, capsys, form):
+    if form == "jsonl":
+        text = "\n".join(json.dumps({"comment": text, "answer": label}) for text, label in TEXTS) + "\n"
+    else:
+        text = "\n".join(["comment\tanswer", *("\t".join(row) for row in TEXTS)]) + "\n"
+    task, _ = made(capsys, written(here / f"train.{form}", text))
+    assert (task.labels, task.source.format) == (("no", "yes"), form)
+
+
+def test_files_of_all_splits_are_read_and_a_label_of_the_test_file_is_known(here, capsys):
+    train = written(here / "train.csv", csv_of(TEXTS))
+    test = written(here / "test.csv", csv_of([*TEXTS[:4], ("hm", "maybe")]))
+    task, _ = made(capsys, train, "--test", test, "--validation", written(here / "dev.csv", csv_of(TEXTS[:8])))
+    assert task.labels == ("maybe", "no", "yes")
+    assert (task.splits.train, task.splits.validation, task.splits.test) == ("train", "validation", "test")
+    assert task.metric == "f1_macro" and task.positive is None
+
+
+def test_what_the_user_says_is_taken(here, capsys):
+    rows = written(here / "train.csv", "text,label,other,answer\n" + "a b,x,no,1\nc d,y,yes,0\ne f,x,yes,0\n" * 7)
+    said = ["--text", "text", "--label", "answer", "--positive", "0", "--metric", "mcc", "--title", "Is it?", "--group",
+            "mine", "--language", "de"]  # fmt: skip
+    task, _ = made(capsys, rows, *said)
+    assert (task.source.columns["label"], task.positive, task.metric) == ("answer", "0", "mcc")
+    assert (task.title, task.group, task.language) == ("Is it?", "mine", "de")
+
+
+TAGGED = "Anna B-PER\nlives O\nin O\nBerlin B-LOC\n\nMaria B-PER\nIda I-PER\nworks O\n\n" * 6
+
+
+def test_tagged_words_become_a_task_whatever_the_order_and_the_separator(here, capsys):
+    task, _ = made(capsys, written(here / "train.conll", TAGGED))
+    assert (task.type, task.labels, task.scheme) == ("token-classification", ("LOC", "PER"), "IOB2")
+    assert (task.source.columns, task.source.separator) == (("token", "tag"), "space")
+    assert task.source.files["train"][0].counts == {"PER": 12, "LOC": 6}
+    turned = "\n".join("\t".join(reversed(line.split())) for line in TAGGED.splitlines()) + "\n"
+    assert looks.layout(Path(written(here / "other.bio", turned))).columns == ("tag", "token")
+
+
+def test_several_layers_comments_numbers_and_prefixes_are_seen(here):
+    lines = [
+        "#\thttp://source",
+        "1\tde:Anna\tNE\tB-PER\tO",
+        "2\tde:Berliner\tNN\tB-LOC\tB-LOC",
+        "",
+        "1\tde:so\tADV\tO\tO",
+    ]
+    path = Path(written(here / "train.tsv", "\n".join(lines) + "\n"))
+    found = looks.layout(path)
+    assert found.columns == ("column1", "token", "column3", "column4", "tag")
+    assert (found.comment, found.token_prefix) == ("#", "de:")
+    assert looks.layout(path, label="4").columns[3] == "tag"
+    with pytest.raises(looks.UserError, match=r"columns of tags in .* are 4, 5"):
+        looks.layout(path, label="2")
+
+
+def test_tags_that_never_begin_with_b_are_io(here, capsys):
+    task, _ = made(capsys, written(here / "train.iob", TAGGED.replace("B-", "I-")))
+    assert task.scheme == "IO"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "more", "expected"),
+    [
+        ("none.csv", None, [], "no such file"),
+        ("train.csv", "text,label\n", [], "holds no row"),
+        ("train.csv", "text,label\na,b\n", [], "no column of labels"),
+        ("train.csv", csv_of(TEXTS), ["--text", "coment"], "Did you mean 'comment'?"),
+        ("train.csv", csv_of(TEXTS), ["--positive", "maybe"], "maybe"),
+        ("train.csv", csv_of(TEXTS), ["--metric", "entity_f1"], "entity_f1"),
+        ("train.csv", csv_of(TEXTS), ["--test", "other/test.csv"], "no such file"),
+        ("train.csv", csv_of(TEXTS), ["--name", "a/b"], "letters, digits and dashes"),
+        ("train.csv", csv_of(TEXTS), ["--name", "mit-movie"], "is a task of the suite"),
+        ("train.csv", csv_of(TEXTS) + "1,2\n", [], "train.csv:22: 2 fields, expected 3"),
+        ("train.jsonl", "[1]\n", [], "expected an object"),
+        ("train.txt", "just words\n", [], "known endings are .csv"),
+        ("train.csv", "text,label\n\"open,b\n", [], "quotation mark"),
+    ],
+)  # fmt: skip
+def test_what_can_t_be_used_is_told_and_nothing_is_written(here, capsys, name, text, more, expected):
+    path = here / name
+    if text is not None:
+        written(path, text)
+    assert main(["new-task", str(path), *more]) == 2
+    assert expected in capsys.readouterr().err
+    assert not list(Path().glob("*.yaml"))
+
+
+def test_a_file_that_is_there_is_never_replaced(here, capsys):
+    Path("mine.yaml").write_text("mine: true\n")
+    assert main(["new-task", written(here / "train.csv", csv_of(TEXTS))]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert Path("mine.yaml").read_text() == "mine: true\n"
+
+
+def test_questions_are_asked_on_a_terminal_and_an_empty_answer_takes_the_default(here, capsys, monkeypatch):
+    path = written(here / "train.csv", csv_of(TEXTS))
+    answers = iter(["", "Films I saw", "sentiment", "", "f1", "no"])
+    asked = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or next(answers))
+    task, _ = made(capsys, path)
+    assert (task.title, task.group, task.language, task.metric, task.positive) == (
+        "Films I saw",
+        "sentiment",
+        "en",
+        "f1",
+        "no",
+    )
+    assert asked[0] == "Name of the task [mine]: "
+
+
+def test_labels_that_yaml_would_change_stay_what_they_are(here, capsys):
+    rows = [(f"text {at}", ("no", "yes", "1", "1.0", "null", "ünïcode: #")[at % 6]) for at in range(36)]
+    task, _ = made(capsys, written(here / "train.csv", csv_of(rows)))
+    assert set(task.labels) == {"no", "yes", "1", "1.0", "null", "ünïcode: #"}
+    assert yaml.safe_load(Path("mine.yaml").read_text())["labels"] == list(task.labels)
+
+
+def test_of_the_real_corpora_columns_labels_and_counts_are_those_that_are_declared(real_data):
+    declared = load_tasks()
+    for name, part, label in (
+        ("mit-movie", "train", None), ("wikiann-de", "train", None), ("europarl-ner-de", "train", None),
+        ("germeval2014", "dev", "3"), ("fox-news-comments", "all", None), ("sst2", "dev", None),
+    ):  # fmt: skip
+        source = declared[name].source
+        file = source.files[part][0]
+        path = real_data / source.folder / file.path
+        found = looks.layout(path, label=label)
+        content = looks.content(path, found)
+        assert (found.format, found.separator, found.token_prefix) == (
+            source.format,
+            source.separator,
+            source.token_prefix,
+        )
+        if isinstance(source.columns, tuple):
+            places = [(list(source.columns).index(key), list(found.columns).index(key)) for key in ("token", "tag")]
+            assert all(one == other for one, other in places), name
+        else:
+            assert dict(found.columns) == dict(source.columns)
+        assert content.rows == file.rows, name
+        counts = {declared[name].label_map.get(key, key): count for key, count in content.counts.items()}
+        assert not file.counts or counts == file.counts, name
