@@ -64,7 +64,8 @@ class Errors:
 
 
 def errors(results: Path, column: Column) -> Errors | None:
-    """Of the seed that most systems of the task's table have; None where fewer than two of them can be told apart.
+    """Of the seed that most systems of the task's table have; None where fewer than two of them can be told apart, or
+    all are right everywhere.
 
     Raises UserError for predictions that can't be read.
     """
@@ -85,6 +86,8 @@ def errors(results: Path, column: Column) -> Errors | None:
     if len(compared) < 2:
         return None
     kinds = grouped(_failing(gold, compared), lambda row: row.kind)
+    if not kinds:
+        return None
     shown = _worth_a_look(kinds.get("all fail", []), kinds.get("disagree", []))
     counts = {kind: len(rows) for kind, rows in kinds.items()}
     return Errors(seed, len(gold), counts, tuple(shown), tuple(compared), constant)

@@ -63,6 +63,13 @@ def test_one_system_alone_has_nobody_to_disagree_with(tmp_path):
     assert found_in(kept) is None
 
 
+def test_where_every_system_is_right_there_is_nothing_to_look_at(tmp_path):
+    kept = Kept(tmp_path)
+    kept.run("one", kept.gold)
+    kept.run("two", kept.gold)
+    assert found_in(kept) is None
+
+
 def test_of_many_rows_as_many_of_each_kind_are_shown_as_there_is_room_for(tmp_path):
     kept = Kept(tmp_path, rows=400)
     kept.run("one", flipped(kept.gold, *range(200)))
