@@ -52,7 +52,7 @@ def test_every_command_of_the_readme_is_one_that_the_program_takes(arguments, tm
         )
     if arguments[0] in ("compare", "claims"):  # the committed results
         shutil.copytree(RESULTS / "runs", tmp_path / "results" / "runs")
-    if arguments[0] == "report":
+    if arguments[0] in ("report", "export"):
         shutil.copytree(RESULTS / "runs" / "mit-movie-trivia", tmp_path / "results" / "runs" / "mit-movie-trivia")
     if arguments[0] == "leaks":
         arguments = [*arguments, "--data-dir", str(request.getfixturevalue("real_data"))]

@@ -33,7 +33,7 @@ GROUND = [
     "excerpts",
     "stats",
 ]
-READING = ["leaderboard", "claims", "compare", "report"]
+READING = ["leaderboard", "claims", "compare", "report", "export"]
 RUNNING = [
     "ranks",
     "meter",

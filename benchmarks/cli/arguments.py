@@ -14,6 +14,7 @@ from benchmarks.errors import UserError, nearest, one_of, unknown
 from benchmarks.speed import PARTS
 
 LARGEST_COUNT = 1_000_000_000
+EXPORTED = ("model-index", "eval-results", "csv", "json", "parquet", "latex")
 MOST_REPEATS = 10_000
 
 
@@ -51,6 +52,7 @@ def _parser() -> _Parser:
     _describe(_verb(verbs, "describe", "all that is known of a task, a system or a run", "describe:describe"))
     _predict(_verb(verbs, "predict", "what a model that was kept says of texts", "predict:predict"))
     _report(_verb(verbs, "report", "the page that people open: RESULTS/index.html", "report:report"))
+    _export(_verb(verbs, "export", "stored runs in the forms of other tools", "export:export_runs"))
     _compare(_verb(verbs, "compare", "two systems on the same rows: difference, interval, p", "compare:compare"))
     _leaks(_verb(verbs, "leaks", "test rows that resemble training rows, and scores without them", "leaks:leaks"))
     _speed(_verb(verbs, "speed", "time training beside reference loops, many runs, start, growth", "speed:speed"))
@@ -205,6 +207,15 @@ def _report(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("ENCODER_BENCH_DATA") or None,
         help="published files, for excerpts of rows that systems get wrong (default: $ENCODER_BENCH_DATA)",
     )
+    _results(parser)
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--format", choices=EXPORTED, required=True, help="csv, json (lines), parquet: a row a run; latex: leaderboard")
+    add("--output", metavar="FILE", type=Path, help="default: printed")
+    add("--tasks", metavar="A,B", type=_names("--tasks"), action="extend", default=[], help="names; default: all")
+    add("--systems", metavar="X,Y", type=_names("--systems"), action="extend", default=[], help="as tables name them")
     _results(parser)
 
 

@@ -77,11 +77,33 @@ class Table:
         rows = [[f"{cell.text}{cell.variant}" for cell in line.cells] for line in self.lines]
         return pd.DataFrame(rows, columns=[head.text for head in self.heads])
 
+    def latex(self) -> str:
+        """As booktabs draws it; bold is what nothing is significantly better than. Intervals stand in the values."""
+        from pandas.io.formats.style import Styler
+
+        texts = self.texts().map(escaped)
+        for at, line in enumerate(self.lines):
+            for place, cell in enumerate(line.cells):
+                if cell.best:
+                    texts.iat[at, place] = rf"\textbf{{{escaped(cell.text)}}}"
+        texts.columns = [escaped(column) for column in texts.columns]
+        sides = "".join("r" if head.number else "l" for head in self.heads)
+        return str(Styler(texts).hide(axis="index").to_latex(column_format=sides, hrules=True))
+
     def without_empty_columns(self) -> Table:
         """Those in which some cell says something."""
         kept = [at for at in range(len(self.heads)) if any(line.cells[at] is not NOTHING for line in self.lines)]
         lines = tuple(replace(line, cells=tuple(line.cells[at] for at in kept)) for line in self.lines)
         return replace(self, heads=tuple(self.heads[at] for at in kept), lines=lines)
+
+
+LATEX = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
+         "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}  # fmt: skip
+
+
+def escaped(text: str) -> str:
+    """Without a sign that LaTeX would take for its own."""
+    return "".join(LATEX.get(sign, sign) for sign in text)
 
 
 NOTHING = Cell(words.NOTHING)

@@ -53,7 +53,7 @@ class Site:
         folder.mkdir(parents=True, exist_ok=True)
         stem = slug(table.name)
         table.frame().to_csv(folder / f"{stem}.csv", index=False, lineterminator="\n")
-        (folder / f"{stem}.tex").write_text(_latex(table), encoding="utf-8")
+        (folder / f"{stem}.tex").write_text(table.latex(), encoding="utf-8")
         return table
 
     def statics(self) -> None:
@@ -65,24 +65,6 @@ class Site:
 def slug(name: str) -> str:
     """A name as the name of a file and of an element: letters, digits, dots and dashes."""
     return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.")[:120] or "table"
-
-
-def _latex(table: Table) -> str:
-    """As booktabs draws it; intervals stand in the CSV."""
-    columns = "".join("r" if head.number else "l" for head in table.heads)
-    from pandas.io.formats.style import Styler
-
-    texts = table.texts().map(_escaped)
-    texts.columns = [_escaped(column) for column in texts.columns]
-    return str(Styler(texts).hide(axis="index").to_latex(column_format=columns, hrules=True))
-
-
-LATEX = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
-         "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}  # fmt: skip
-
-
-def _escaped(text: str) -> str:
-    return "".join(LATEX.get(sign, sign) for sign in text)
 
 
 # -- templates -------------------------------------------------------------------------------------------------------
