@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
+import shlex
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -14,6 +15,8 @@ import pytest
 import tiny
 
 from benchmarks.cli import main
+from benchmarks.cli.arguments import parse
+from benchmarks.cli.examples import EXAMPLES
 
 
 @pytest.fixture
@@ -422,3 +425,21 @@ def test_a_metric_that_these_rows_do_not_define_is_said_and_the_others_go_on(her
 def test_a_tag_whose_systems_need_the_hub_is_refused_with_the_sample_and_says_how_to_go_on(here, capsys):
     message = wrong(capsys, "run", "--tasks", "ner", "--sample", "--systems", "roberta")
     assert "--set encoder=minilm" in message
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [(verb, words) for verb, own in EXAMPLES.items() for _, words in own],
+    ids=lambda text: text or "-",
+)
+def test_every_example_of_the_help_is_a_command_that_is_taken(verb, words, tmp_path):
+    parse([verb, *shlex.split(words.replace("DIR", str(tmp_path)))])
+
+
+@pytest.mark.parametrize("verb", EXAMPLES)
+def test_the_help_of_every_verb_ends_with_examples(verb, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert f"encoder-bench {verb}" in text.split("examples:")[1]

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from benchmarks import __version__
-from benchmarks.errors import UserError, nearest, one_of, unknown
+from benchmarks.cli import values
+from benchmarks.cli.examples import EXAMPLES
+from benchmarks.errors import UserError, nearest
 from benchmarks.speed import PARTS
 
-LARGEST_COUNT = 1_000_000_000
 EXPORTED = ("model-index", "eval-results", "csv", "json", "parquet", "latex")
-MOST_REPEATS = 10_000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -64,9 +64,18 @@ _ABOUT = "Benchmarks of text encoders: declared tasks and systems in, leaderboar
 
 
 def _verb(verbs: Any, name: str, summary: str, function: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", epilog=_examples(name),
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
     parser.set_defaults(verb=_late(function), parser=parser)
     return parser
+
+
+def _examples(verb: str) -> str:
+    """The verb's examples, each below what it does."""
+    lines = [f"  # {said}\n  encoder-bench {verb} {words}".rstrip() for said, words in EXAMPLES[verb]]
+    return "\n".join(["examples:", *lines])
 
 
 def _late(function: str) -> Callable[[argparse.Namespace], int]:
@@ -80,58 +89,64 @@ def _late(function: str) -> Callable[[argparse.Namespace], int]:
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    _selection(parser)
-    _results(parser)
-    add("--seeds", metavar="N", type=_seeds, default=3, help="seeds 0 ... N-1 (default 3)")
-    add(
-        "--train-sizes",
-        metavar="N,...",
-        type=_sizes,
-        action="extend",
-        help="nested training subsets; 'all' is the whole",
-    )
-    add("--folds", metavar="K", type=_folds, help="K-fold cross-validation instead of the test split")
+    what = parser.add_argument_group("what is run")
+    _selection(what)
+    add = what.add_argument
     add("--set", metavar="NAME=V,...", action="append", default=[], dest="overrides", help=_SET)
-    add(
-        "--tune", metavar="N", type=_trials, help="each run chooses its recipe among N, by its score on validation rows"
-    )
-    add("--limit", metavar="N", type=_count, help="first N rows of every split: a smoke run, kept out of leaderboards")
+    add("--tune", metavar="N", type=values.trials, help=_TUNE)
+    add("--claims", metavar="ID,...", type=values.names("--claims"), nargs="?", const=[], action="append", help=_CLAIMS)
+    add = parser.add_argument_group("on which rows").add_argument
+    add("--train-sizes", metavar="N,...", type=values.sizes, action="extend", help=_SIZES)
+    add("--folds", metavar="K", type=values.folds, help="K-fold cross-validation instead of the test split")
+    add("--seeds", metavar="N", type=values.seeds, default=3, help="seeds 0 ... N-1 (default 3)")
+    add("--limit", metavar="N", type=values.count, help=_LIMIT)
+    add = parser.add_argument_group("how").add_argument
+    add("--jobs", metavar="N", type=values.jobs, default=1, help=_JOBS)
     add("--precision", choices=["auto", "fp32", "bf16"], help=_PRECISION)
-    add("--jobs", metavar="N", type=_jobs, default=1, help="runs side by side, or 'auto': one a core, several a GPU")
-    add("--claims", metavar="ID,...", type=_names("--claims"), nargs="?", const=[], action="append", help=_CLAIMS)
+    add("--keep-models", action="store_true", help="keep fine-tuned models; makes stored runs again that have none")
+    add("--force", action="store_true", help="make stored runs again")
+    add("--fail-fast", action="store_true", help="stop at the first failure")
+    _results(parser)
+    add = parser.add_argument_group("only looking").add_argument
     add("--dry-run", action="store_true", help="the plan with counts and estimated time")
     add("--list", action="store_true", help="the declared tasks, systems and metrics")
-    add("--force", action="store_true", help="make stored runs again")
-    add("--keep-models", action="store_true", help="keep fine-tuned models; makes stored runs again that have none")
-    add("--fail-fast", action="store_true", help="stop at the first failure")
 
 
+_TUNE = "each run chooses its recipe among N, by its score on validation rows"
+_SIZES = "nested training subsets; 'all' is the whole"
+_LIMIT = "first N rows of every split: a smoke run, kept out of leaderboards"
+_JOBS = "runs side by side, or 'auto': one a core, several a GPU"
 _PRECISION = "of training; auto (default): bf16 where processor or GPU computes in it, else fp32"
 _CLAIMS = "exactly the runs that claims need: names, sources, YAML paths; without any, all"
 _SET = "override, such as recipe.learning_rate=1e-5,2e-5 or encoder=minilm; several values make a grid"
 
 
-def _selection(parser: argparse.ArgumentParser) -> None:
+def _selection(parser: argparse._ActionsContainer) -> None:
     add = parser.add_argument
     add(
         "--tasks",
         metavar="A,B",
-        type=_names("--tasks"),
+        type=values.names("--tasks"),
         action="extend",
         help="task names, groups, YAML paths, or 'all'",
     )
     add(
         "--systems",
         metavar="X,Y",
-        type=_names("--systems"),
+        type=values.names("--systems"),
         action="extend",
         help="system names, tags, Hub ids, folders, or 'all'",
     )
-    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
+    _data(parser, _DATA)
     add("--sample", action="store_true", help="the embedded sample corpora and the bundled encoder: no network")
 
 
+def _data(parser: argparse._ActionsContainer, told: str) -> None:
+    default = os.environ.get("ENCODER_BENCH_DATA") or None
+    parser.add_argument("--data-dir", metavar="DIR", type=values.data_dir, default=default, help=told)
+
+
+_EXCERPTS = "published files, for excerpts of rows that systems get wrong (default: $ENCODER_BENCH_DATA)"
 _DATA = "folder with the published files, one sub-folder a source (default: $ENCODER_BENCH_DATA, then the Hub)"
 
 
@@ -143,7 +158,7 @@ def _validate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("files", nargs="*", metavar="TASK", help="task names or YAML files (default: all of the suite's)")
     add("--claims", metavar="FILE", type=Path, action="append", default=[], help=_OWN_CLAIMS)
-    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
+    _data(parser, _DATA)
 
 
 def _results(parser: argparse.ArgumentParser) -> None:
@@ -152,7 +167,7 @@ def _results(parser: argparse.ArgumentParser) -> None:
 
 def _claims(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("claims", metavar="ID,...", nargs="?", type=_names("claims"), help=_CLAIMED)
+    add("claims", metavar="ID,...", nargs="?", type=values.names("claims"), help=_CLAIMED)
     add("--claims", metavar="FILE", dest="files", type=Path, action="append", default=[], help=_OWN_CLAIMS)
     _results(parser)
 
@@ -165,7 +180,7 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("systems", nargs=2, metavar="SYSTEM", help="two systems as a leaderboard names them")
     add("--task", metavar="T", required=True, help="the task; every table of it that has both is compared")
-    add("--metric", metavar="M", type=_metric, help="default: the task's primary metric")
+    add("--metric", metavar="M", type=values.metric, help="default: the task's primary metric")
     _results(parser)
 
 
@@ -181,7 +196,7 @@ def _new_task(parser: argparse.ArgumentParser) -> None:
     add("--title", metavar="TITLE")
     add("--group", metavar="GROUP")
     add("--language", metavar="CODE")
-    add("--metric", metavar="M", type=_metric, help="the primary metric")
+    add("--metric", metavar="M", type=values.metric, help="the primary metric")
 
 
 def _describe(parser: argparse.ArgumentParser) -> None:
@@ -200,13 +215,7 @@ def _predict(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        type=_data_dir,
-        default=os.environ.get("ENCODER_BENCH_DATA") or None,
-        help="published files, for excerpts of rows that systems get wrong (default: $ENCODER_BENCH_DATA)",
-    )
+    _data(parser, _EXCERPTS)
     _results(parser)
 
 
@@ -214,8 +223,15 @@ def _export(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--format", choices=EXPORTED, required=True, help="csv, json (lines), parquet: a row a run; latex: leaderboard")
     add("--output", metavar="FILE", type=Path, help="default: printed")
-    add("--tasks", metavar="A,B", type=_names("--tasks"), action="extend", default=[], help="names; default: all")
-    add("--systems", metavar="X,Y", type=_names("--systems"), action="extend", default=[], help="as tables name them")
+    add("--tasks", metavar="A,B", type=values.names("--tasks"), action="extend", default=[], help="names; default: all")
+    add(
+        "--systems",
+        metavar="X,Y",
+        type=values.names("--systems"),
+        action="extend",
+        default=[],
+        help="as tables name them",
+    )
     _results(parser)
 
 
@@ -225,91 +241,30 @@ def _leaks(parser: argparse.ArgumentParser) -> None:
         "tasks",
         metavar="TASK,...",
         nargs="?",
-        type=_names("tasks"),
+        type=values.names("tasks"),
         help="as --tasks of run; default: the suite's tasks that have runs",
     )
-    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
+    _data(parser, _DATA)
     _results(parser)
 
 
 def _speed(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("parts", metavar="PART,...", nargs="?", type=_parts, help=f"of {', '.join(PARTS)} (default: all)")
-    add("--tasks", metavar="A,B", type=_names("--tasks"), action="extend", help="default: rotten-tomatoes,mit-movie")
-    add("--data-dir", metavar="DIR", type=_data_dir, default=os.environ.get("ENCODER_BENCH_DATA") or None, help=_DATA)
+    add("parts", metavar="PART,...", nargs="?", type=values.parts, help=f"of {', '.join(PARTS)} (default: all)")
+    add(
+        "--tasks",
+        metavar="A,B",
+        type=values.names("--tasks"),
+        action="extend",
+        help="default: rotten-tomatoes,mit-movie",
+    )
+    _data(parser, _DATA)
     add("--sample", action="store_true", help="on the embedded sample corpora")
-    add("--rows", metavar="N", type=_rows, default=640, help="rows that each loop trains on (default 640)")
-    add("--rounds", metavar="N", type=_seeds, default=3, help="how often each loop is timed (default 3)")
+    add("--rows", metavar="N", type=values.rows, default=640, help="rows that each loop trains on (default 640)")
+    add("--rounds", metavar="N", type=values.seeds, default=3, help="how often each loop is timed (default 3)")
     _results(parser)
 
 
 def _fetch(parser: argparse.ArgumentParser) -> None:
     _selection(parser)
     parser.add_argument("--update", action="store_true", help="move locked commits on to the Hub's newest")
-
-
-# -- values ----------------------------------------------------------------------------------------------------------
-
-
-def _names(flag: str) -> Callable[[str], list[str]]:
-    return lambda text: _names_in(text, flag)
-
-
-def _names_in(text: str, flag: str) -> list[str]:
-    """The items of a comma-separated list, each once. Raises UserError for an empty one."""
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise UserError(f"{flag} {text!r}: an empty name. Expected a list such as a,b,c.")
-    return list(dict.fromkeys(names))
-
-
-def _metric(text: str) -> str:
-    from benchmarks.metrics import METRICS  # half of the time of --help
-
-    if text not in METRICS:
-        raise argparse.ArgumentTypeError(unknown("metric", text, list(METRICS)))
-    return text
-
-
-def _count(text: str, least: int = 1, most: int = LARGEST_COUNT) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= most:
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; expected a whole number from {least} to {most:,}.")
-    return int(text)
-
-
-def _seeds(text: str) -> int:
-    return _count(text, most=MOST_REPEATS)
-
-
-def _trials(text: str) -> int:
-    return _count(text, least=2, most=MOST_REPEATS)
-
-
-def _jobs(text: str) -> int | None:
-    return None if text == "auto" else _count(text, most=MOST_REPEATS)
-
-
-def _rows(text: str) -> int:
-    return _count(text, least=100)
-
-
-def _parts(text: str) -> list[str]:
-    parts = _names_in(text, "parts")
-    for part in parts:
-        if part not in PARTS:
-            raise argparse.ArgumentTypeError(f"{part!r} is no part.{nearest(part, PARTS)}{one_of(PARTS)}")
-    return parts
-
-
-def _folds(text: str) -> int:
-    return _count(text, least=2, most=MOST_REPEATS)
-
-
-def _sizes(text: str) -> list[int | None]:
-    return [None if size == "all" else _count(size) for size in _names_in(text, "--train-sizes")]
-
-
-def _data_dir(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r}: no such folder.")
-    return Path(text)

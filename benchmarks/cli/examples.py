@@ -1,0 +1,60 @@
+"""Commands that show what each verb is for; --help ends with them, and a test holds that each is taken."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "run": (
+        ("the main job; the same command goes on where it stopped", "--tasks ner,news --data-dir DIR"),
+        ("without data or network", "--tasks ner,news --sample"),
+        ("what would be run, and how long it would take", "--tasks mit-movie --systems bert,classical --dry-run"),
+        ("a learning curve on the bundled encoder", "--tasks mit-movie --systems minilm --train-sizes 100,1000,all"),
+        ("a grid of recipes, two at a time", "--tasks sst2 --systems minilm --set recipe.epochs=2,3 --jobs 2"),
+        ("your own task and encoder", "--tasks ./mine.yaml --systems org/some-encoder,./my-checkpoint"),
+        ("exactly what a reported number needs", "--claims S3-bert --dry-run"),
+    ),
+    "list": (("tasks, systems and metrics", ""), ("systems alone", "systems")),
+    "validate": (
+        ("every definition of the suite", ""),
+        ("a task of yours, and the data behind it", "./mine.yaml --data-dir DIR"),
+        ("claims of yours", "--claims ./mine-claims.yaml"),
+    ),
+    "leaderboard": (("tables from stored runs alone", ""),),
+    "claims": (
+        ("all verdicts, and RESULTS/CLAIMS.md", ""),
+        ("one claim with its evidence", "S3-bert"),
+        ("your own beside the suite's", "--claims ./mine-claims.yaml"),
+    ),
+    "new-task": (
+        ("a fifth of the rows is held out as test rows", "data/reviews/train.csv"),
+        ("published splits", "data/reviews/train.csv --validation data/reviews/dev.csv --test data/reviews/test.csv"),
+        ("columns that should not be guessed", "data/reviews/train.csv --text review --label stars"),
+    ),
+    "describe": (
+        ("a task", "mit-movie"),
+        ("a system: what it does, and with which recipe", "minilm"),
+        ("its runs on a task, or one of them", "mit-movie/minilm"),
+    ),
+    "predict": (
+        ("a model that was kept (run --keep-models)", 'mit-movie/minilm --text "films by mel brooks"'),
+        ("many texts, one a line", "sst2/minilm --file texts.txt"),
+    ),
+    "report": (
+        ("the page, from stored runs alone", ""),
+        ("with the texts of rows that systems get wrong", "--data-dir DIR"),
+    ),
+    "export": (
+        ("a row a run, for pandas", "--format parquet --output runs.parquet"),
+        ("the leaderboard for a paper", "--format latex --tasks mit-movie,rotten-tomatoes"),
+        ("a model card's results", "--format model-index --systems minilm"),
+    ),
+    "compare": (
+        ("is the difference more than chance, and where do they differ?", "minilm tfidf-svm --task rotten-tomatoes"),
+        ("by another metric", "minilm tfidf-svm --task fox-news-comments --metric average_precision"),
+    ),
+    "leaks": (("every task that has runs", "--data-dir DIR"), ("one task", "wikiann-de --data-dir DIR")),
+    "speed": (
+        ("everything, on real tasks", "--data-dir DIR"),
+        ("one fine-tuning beside the reference loops", "training --sample --rows 400"),
+    ),
+    "fetch": (("for use without network", "--tasks sst2,imdb --systems bert-base,roberta-base"),),
+}

@@ -1,0 +1,77 @@
+"""What the values of flags mean: lists of names, counts, sizes, folders."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.errors import UserError, nearest, one_of, unknown
+from benchmarks.speed import PARTS
+
+LARGEST_COUNT = 1_000_000_000
+MOST_REPEATS = 10_000
+
+
+def names(flag: str) -> Callable[[str], list[str]]:
+    return lambda text: names_in(text, flag)
+
+
+def names_in(text: str, flag: str) -> list[str]:
+    """The items of a comma-separated list, each once. Raises UserError for an empty one."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise UserError(f"{flag} {text!r}: an empty name. Expected a list such as a,b,c.")
+    return list(dict.fromkeys(names))
+
+
+def metric(text: str) -> str:
+    from benchmarks.metrics import METRICS  # half of the time of --help
+
+    if text not in METRICS:
+        raise argparse.ArgumentTypeError(unknown("metric", text, list(METRICS)))
+    return text
+
+
+def count(text: str, least: int = 1, most: int = LARGEST_COUNT) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; expected a whole number from {least} to {most:,}.")
+    return int(text)
+
+
+def seeds(text: str) -> int:
+    return count(text, most=MOST_REPEATS)
+
+
+def trials(text: str) -> int:
+    return count(text, least=2, most=MOST_REPEATS)
+
+
+def jobs(text: str) -> int | None:
+    return None if text == "auto" else count(text, most=MOST_REPEATS)
+
+
+def rows(text: str) -> int:
+    return count(text, least=100)
+
+
+def parts(text: str) -> list[str]:
+    parts = names_in(text, "parts")
+    for part in parts:
+        if part not in PARTS:
+            raise argparse.ArgumentTypeError(f"{part!r} is no part.{nearest(part, PARTS)}{one_of(PARTS)}")
+    return parts
+
+
+def folds(text: str) -> int:
+    return count(text, least=2, most=MOST_REPEATS)
+
+
+def sizes(text: str) -> list[int | None]:
+    return [None if size == "all" else count(size) for size in names_in(text, "--train-sizes")]
+
+
+def data_dir(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r}: no such folder.")
+    return Path(text)
