@@ -12,8 +12,8 @@ from urllib.parse import unquote
 import make
 import numpy as np
 import pytest
-from conftest import declared, reported, three_systems
 from kept import Kept, flipped
+from reported import declared, reported, three_systems
 
 from benchmarks import store
 from benchmarks.cli import main
