@@ -606,7 +606,7 @@ def kept(results, *lost: str, predictions: Predictions | None = RANKED, **change
 
 def test_a_metric_that_a_run_lacks_is_taken_from_its_stored_predictions(tmp_path):
     before = kept(tmp_path, "average_precision", "f1_macro")
-    (row,) = cells(write(tmp_path)["films"])
+    (row,) = cells(write(tmp_path).texts["films"])
     assert (row["accuracy"], row["macro F1"], row["AP"]) == ("0.5000", "0.3333", "1.0000")
     assert list(read_runs(tmp_path)) == [before]  # the store is only read
 
@@ -614,7 +614,7 @@ def test_a_metric_that_a_run_lacks_is_taken_from_its_stored_predictions(tmp_path
 def test_a_primary_metric_that_only_the_newest_run_has_ranks_the_older_ones_too(tmp_path):
     kept(tmp_path, "mcc", "best_f1", system="old")
     kept(tmp_path, system="new", primary_metric="mcc", created="2026-12-01T00:00:00+00:00")
-    assert [(row["rank"], row["system"], row["MCC"]) for row in cells(write(tmp_path)["films"])] == [
+    assert [(row["rank"], row["system"], row["MCC"]) for row in cells(write(tmp_path).texts["films"])] == [
         ("1", "new", "0.0000"),
         ("1", "old", "0.0000"),
     ]
@@ -622,7 +622,7 @@ def test_a_primary_metric_that_only_the_newest_run_has_ranks_the_older_ones_too(
 
 def test_what_is_stored_is_not_replaced_by_what_the_predictions_give(tmp_path):
     kept(tmp_path, "average_precision", metrics={"f1_macro": 0.9})
-    assert cells(write(tmp_path)["films"])[0]["macro F1"] == "0.9000"
+    assert cells(write(tmp_path).texts["films"])[0]["macro F1"] == "0.9000"
 
 
 @pytest.mark.parametrize(
@@ -632,7 +632,7 @@ def test_what_is_stored_is_not_replaced_by_what_the_predictions_give(tmp_path):
 )
 def test_a_run_whose_predictions_cannot_give_its_metric_has_no_score(tmp_path, predictions):
     kept(tmp_path, "average_precision", predictions=predictions, primary_metric="average_precision")
-    text = write(tmp_path)["films"]
+    text = write(tmp_path).texts["films"]
     assert cells(text)[0]["AP"] == "–"
     assert "its stored predictions can't give it: they are not there, or hold no scores." in text
 
@@ -715,7 +715,7 @@ RIGHT, WRONG = fold([0, 2, 5, 7], [1, 1, 1, 0], [1, 1, 1, 0]), fold([1, 3, 4, 6]
 
 def test_f1_under_folds_is_of_all_rows_and_not_the_mean_of_the_folds(tmp_path):
     kept_folds(tmp_path, RIGHT, WRONG, task=POOL.model_copy(update={"metric": "f1"}))
-    (row,) = cells(write(tmp_path)["films"])
+    (row,) = cells(write(tmp_path).texts["films"])
     assert row["F1 (positive class)"].startswith("0.7500 [")  # 3 found, 1 missed, 1 wrong
     assert row["single folds"] == "0.5000 ± 6.3531 † (sd 0.7071)"
     assert row["accuracy"] == "0.7500"
@@ -724,7 +724,7 @@ def test_f1_under_folds_is_of_all_rows_and_not_the_mean_of_the_folds(tmp_path):
 def test_entity_f1_under_folds_is_of_the_entities_of_all_folds(tmp_path):
     right, wrong = fold([0], [[0, 1]], [[0, 1]]), fold([1, 2], [[1], [1, 2, 0, 1]], [[0], [0, 0, 0, 0]])
     kept_folds(tmp_path, right, wrong, task=NAMES, rows={"train": 3, "validation": 9, "test": 9})
-    (row,) = cells(write(tmp_path)["names"])
+    (row,) = cells(write(tmp_path).texts["names"])
     assert row["entity F1 (strict, IOB2)"].startswith("0.4000 [")  # 1 of 4 found: precision 1, recall 1/4
     assert row["single folds"] == "0.5000 ± 6.3531 † (sd 0.7071)"
 
@@ -733,7 +733,7 @@ def test_average_precision_under_folds_orders_the_rows_of_all_folds_by_their_sco
     first = fold([0, 1], [0, 1], [0, 1], [[0.0, 1.0], [0.0, 2.0]])
     second = fold([2, 3], [0, 1], [0, 1], [[0.0, 3.0], [0.0, 4.0]])
     kept_folds(tmp_path, first, second, rows={"train": 3, "test": 1})
-    text = write(tmp_path)["films"]
+    text = write(tmp_path).texts["films"]
     assert cells(text)[0]["AP"] == "0.8333"  # each fold alone 1; together gold is 1 at the ranks 1 and 3
     assert "AP of folds together is from the folds' scores as they are" in text
 
@@ -741,7 +741,7 @@ def test_average_precision_under_folds_orders_the_rows_of_all_folds_by_their_sco
 def test_folds_of_which_one_has_no_scores_have_the_metrics_that_need_none(tmp_path):
     first = fold([0, 1], [0, 1], [0, 1], [[0.0, 1.0], [0.0, 2.0]])
     kept_folds(tmp_path, first, fold([2, 3], [0, 1], [0, 0]), rows={"train": 3, "test": 1})
-    (row,) = cells(write(tmp_path)["films"])
+    (row,) = cells(write(tmp_path).texts["films"])
     assert row["accuracy"].startswith("0.7500")
     assert "AP" not in row
 
@@ -756,7 +756,7 @@ def test_folds_of_which_one_has_no_scores_have_the_metrics_that_need_none(tmp_pa
 )
 def test_folds_that_do_not_hold_each_row_of_their_pool_once_have_no_score_and_it_is_said(tmp_path, parts, rows, said):
     kept_folds(tmp_path, *parts, rows=rows)
-    text = write(tmp_path)["films"]
+    text = write(tmp_path).texts["films"]
     assert (cells(text)[0]["rank"], cells(text)[0]["accuracy"]) == ("–", "–")
     assert f"- minilm: no score of all folds together: {said}\n" in f"{text}\n"
 
@@ -774,7 +774,7 @@ def test_folds_that_do_not_hold_each_row_of_their_pool_once_have_no_score_and_it
 def test_the_pool_of_folds_is_the_training_split_and_what_is_held_out_of_it(tmp_path, task, rows, protocol):
     """Where rows were dropped before or after it was divided, its size is not known, and not asked for."""
     kept_folds(tmp_path, RIGHT, WRONG, task=task, rows=rows, protocol=protocol)
-    assert cells(write(tmp_path)["films"])[0]["accuracy"].startswith("0.7500")
+    assert cells(write(tmp_path).texts["films"])[0]["accuracy"].startswith("0.7500")
 
 
 def test_a_fold_whose_predictions_are_gone_or_cut_leaves_its_row_without_a_score_and_is_named(tmp_path):
@@ -782,9 +782,9 @@ def test_a_fold_whose_predictions_are_gone_or_cut_leaves_its_row_without_a_score
     path = predictions_path(tmp_path, "films", "minilm", runs[1].key)
     pq.write_table(pq.read_table(path).slice(1), path)
     said = "minilm: no score of all folds together: "
-    assert f"{said}seed 1 fold 2 holds 3 predictions of 4 rows" in write(tmp_path)["films"]
+    assert f"{said}seed 1 fold 2 holds 3 predictions of 4 rows" in write(tmp_path).texts["films"]
     path.unlink()
-    text = write(tmp_path)["films"]
+    text = write(tmp_path).texts["films"]
     assert f"{said}the predictions of seed 1 fold 2 are not stored" in text
     assert cells(text)[0]["single folds"] == "0.7500 ± 3.1766 † (sd 0.3536)"
 
@@ -797,7 +797,7 @@ def test_folds_that_are_not_in_a_table_are_not_read(tmp_path):
     for run in (*old, lone[0]):
         predictions_path(tmp_path, "films", "minilm", run.key).write_bytes(b"PAR1")
     predictions_path(tmp_path, "films", "minilm", lone[1].key).with_suffix(".json").unlink()
-    assert cells(write(tmp_path)["films"])[0]["folds × seeds"] == "2 × 1"
+    assert cells(write(tmp_path).texts["films"])[0]["folds × seeds"] == "2 × 1"
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
@@ -811,7 +811,7 @@ def store(results, *runs):
 
 def test_pages_are_written_and_given_back(tmp_path):
     store(tmp_path, done(), failed("other"), done(task="jokes"))
-    given = write(tmp_path)
+    given = write(tmp_path).texts
     assert list(given) == ["films", "jokes"]
     assert (tmp_path / "leaderboards" / "films.md").read_text() == f"{given['films']}\n"
     assert (tmp_path / "LEADERBOARD.md").read_text().startswith("# Leaderboard\n")
@@ -831,7 +831,7 @@ def test_a_file_is_written_only_if_its_text_changes_and_pages_without_runs_stay(
 
 
 def test_no_stored_run_gives_an_overview_that_says_so(tmp_path):
-    assert write(tmp_path) == {}
+    assert write(tmp_path).texts == {}
     assert "No finished run" in (tmp_path / "LEADERBOARD.md").read_text()
 
 
