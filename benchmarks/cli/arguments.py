@@ -32,14 +32,15 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The verb and its arguments. Raises UserError."""
-    parser = _parser()
+    parser = command_line()
     arguments, rest = parser.parse_known_args(argv)
     if rest:
         arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     return arguments
 
 
-def _parser() -> _Parser:
+def command_line() -> _Parser:
+    """Every verb with its flags."""
     parser = _Parser(prog="encoder-bench", description=_ABOUT, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"encoder-bench {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=_Parser)

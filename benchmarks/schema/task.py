@@ -62,6 +62,7 @@ class Hub(Value):
     """The copy on the Hugging Face Hub; its commit is resolved at the first download, then locked."""
 
     path: str
+    """The data set's id."""
     config: str | None = None
     parts: dict[str, str]
     """Our part -> the Hub's split."""
@@ -106,9 +107,12 @@ class Task(Value):
     name: Annotated[str, DESCRIPTIVE]
     title: Annotated[str, DESCRIPTIVE]
     group: Annotated[str, DESCRIPTIVE]
+    """What `--tasks GROUP` selects."""
     language: Annotated[str, DESCRIPTIVE]
+    """A code such as 'de'."""
     type: TaskType
     metric: Annotated[str, DESCRIPTIVE]
+    """By which systems are ranked."""
     labels: tuple[str, ...] = Field(min_length=1)
     """Class names, or entity types."""
     label_map: dict[str, str] = {}
@@ -116,8 +120,11 @@ class Task(Value):
     dropped: Annotated[tuple[str, ...], Neutral(())] = ()
     """Published labels of texts whose rows are left out."""
     positive: str | None = None
+    """Of two labels the one that precision, recall, F1 and average precision are about."""
     scheme: Literal["IOB2", "IO"] = "IOB2"
+    """Of tags. IO: entities have no beginning of their own, so that two of one type side by side are one."""
     max_length: int = Field(128, ge=8)
+    """Word pieces that an encoder reads of a text; longer rows of words are read in windows."""
     splits: Splits
     fallback: Annotated[Fallback | None, DESCRIPTIVE] = None  # identity: the splits and files in use
     source: Source | None = None
