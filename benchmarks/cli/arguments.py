@@ -58,6 +58,7 @@ def command_line() -> _Parser:
     _leaks(_verb(verbs, "leaks", "test rows that resemble training rows, and scores without them", "leaks:leaks"))
     _speed(_verb(verbs, "speed", "time training beside reference loops, many runs, start, growth", "speed:speed"))
     _fetch(_verb(verbs, "fetch", "download all that a plan needs, for use without network", "fetch:fetch"))
+    _completion(_verb(verbs, "completion", "a script by which your shell completes commands", "completion:completion"))
     return parser
 
 
@@ -234,6 +235,10 @@ def _export(parser: argparse.ArgumentParser) -> None:
         help="as tables name them",
     )
     _results(parser)
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=["bash", "zsh"])
 
 
 def _leaks(parser: argparse.ArgumentParser) -> None:
