@@ -25,7 +25,7 @@ def script(capsys) -> str:
         (["des"], {"describe"}),
         (["run", "--keep"], {"--keep-models"}),
         (["run", "--tasks", "mit-"], {"mit-movie", "mit-movie-trivia"}),
-        (["run", "--tasks", "ner,new"], {"ner,news", "ner,news-sample"}),
+        (["run", "--tasks", "ner,new"], {"ner,news", "ner,news-sample", "ner,news-variants"}),
         (["compare", "a", "b", "--task", "sst"], {"sst2"}),
         (["run", "--systems", "tfidf-"], {"tfidf-svm", "tfidf-nb", "tfidf-logreg"}),
     ],

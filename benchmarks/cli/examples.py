@@ -56,8 +56,6 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("everything, on real tasks", "--data-dir DIR"),
         ("one fine-tuning beside the reference loops", "training --sample --rows 400"),
     ),
-    "completion": (
-        ("for this shell; in ~/.bashrc for every one", "bash > encoder-bench.bash && source encoder-bench.bash"),
-    ),
+    "completion": (("for this shell; in ~/.bashrc for every one: source <(encoder-bench completion bash)", "bash"),),
     "fetch": (("for use without network", "--tasks sst2,imdb --systems bert-base,roberta-base"),),
 }
