@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(SELDOM)
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
-        _set_libraries(offline=getattr(arguments, "sample", False))
+        set_libraries(offline=getattr(arguments, "sample", False))
         return int(arguments.verb(arguments))
     except UserError as error:
         if is_first():
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.set_threshold(*USUAL)
 
 
-def _set_libraries(offline: bool) -> None:
+def set_libraries(offline: bool) -> None:
     """One screen has one owner. The libraries read these when they are first imported, which is after this."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers' bars follow it, too
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")

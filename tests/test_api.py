@@ -1,0 +1,61 @@
+"""The Python API gives what the command line stores, and the example that shows it runs."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+from kept import Kept, flipped
+
+from benchmarks import api
+from benchmarks.errors import UserError
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "python_api.py"
+
+
+@pytest.fixture
+def kept(tmp_path) -> Kept:
+    kept = Kept(tmp_path)
+    for seed in (0, 1):
+        kept.run("good", flipped(kept.gold, seed), seed)
+        kept.run("poor", flipped(kept.gold, *range(20 + seed)), seed)
+    return kept
+
+
+def test_the_example_runs_and_prints_what_it_says(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(EXAMPLE))
+    text = capsys.readouterr().out
+    assert "train_seconds" in text and "best_rank" in text and "p = " in text and "predictions are wrong" in text
+    assert not list(tmp_path.iterdir())
+
+
+def test_scores_are_those_of_the_leaderboard_with_ranks_as_ranges(kept):
+    frame = api.scores("mine", kept.results).set_index("system")
+    assert frame.loc["good", "score"] == pytest.approx(59 / 60)
+    assert frame.loc["good", ["rank", "best_rank", "worst_rank", "seeds"]].tolist() == [1, 1, 1, 2]
+    assert (frame.low < frame.score).all() and (frame.score < frame.high).all()
+    assert api.scores("nothing", kept.results).empty
+
+
+def test_predictions_are_of_every_seed_by_row(kept):
+    frame = api.predictions("mine", "poor", kept.results)
+    assert frame.groupby("seed").size().tolist() == [60, 60]
+    assert (frame.gold != frame.predicted).groupby(frame.seed).sum().tolist() == [20, 21]
+    assert api.predictions("mine", "nobody", kept.results).empty
+
+
+def test_what_is_wrong_is_raised_and_never_an_exit(kept, tmp_path):
+    with pytest.raises(UserError, match="Did you mean 'sentiment'"):
+        api.run(["sentimnt"], sample=True, results=tmp_path / "none")
+    with pytest.raises(UserError, match="No system 'pooor'"):
+        api.compare("good", "pooor", "mine", kept.results)
+    with pytest.raises(UserError, match="nothing to export"):
+        api.runs(kept.results, systems=["nobody"])
+    assert not (tmp_path / "none").exists()
+
+
+def test_runs_are_chosen_by_task_and_system(kept):
+    assert set(api.runs(kept.results, systems=["good"]).system) == {"good"}
+    assert len(api.runs(kept.results)) == 4
