@@ -66,9 +66,10 @@ def model_index(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> 
                     task_type=section_type(row),
                     dataset_type=str(section.place) if section.data["source"] == "hub" else page.task,
                     dataset_name=page.title,
+                    dataset_config=words.protocol(section.protocol),  # by it the client keeps tables apart
                     dataset_split="test",
                     dataset_revision=section.data.get("revision") if section.data["source"] == "hub" else None,
-                    dataset_args={"protocol": words.protocol(section.protocol), "seeds": row.seeds},
+                    dataset_args={"seeds": row.seeds, "data": section.conditions.data},
                     metric_type=name,
                     metric_name=words.header(name, section.scheme),
                     metric_value=round(value, DIGITS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import tiny
+from huggingface_hub import ModelCard
 from kept import Kept, flipped
 
 from benchmarks import store
@@ -82,6 +83,12 @@ def test_a_kept_model_predicts_from_the_command_line(tmp_path, capsys):
     command = ["run", *where, "--systems", str(encoder), "--seeds", "1", "--keep-models"]
     assert main(command) == 0
     capsys.readouterr()
+    (folder,) = (kept.results / "models" / "mine" / "tiny").iterdir()
+    card = ModelCard.load(folder / "README.md")
+    assert card.data.library_name == "transformers" and card.data.base_model is None
+    scores = {one.metric_type: one.metric_value for one in card.data.eval_results}
+    assert set(scores) >= {"accuracy", "f1_macro"} and f"| accuracy | {scores['accuracy']:.4f} |" in card.text
+    assert "On 60 test rows, seed 0" in card.text and "- learning_rate: " in card.text
     (tmp_path / "texts.txt").write_text("a bad ending\n\nlazy dog\n")
     text = said(
         capsys, "predict", "mine/tiny", "--text", "a good film", "--file", tmp_path / "texts.txt", "--results-dir",

@@ -60,7 +60,16 @@ def test_a_model_index_is_read_by_the_hubs_client(kept, capsys):
     expected = next(row.metrics for row in page.sections[0].rows if row.system == "good_one")
     assert {name: one.metric_value for name, one in of_metric.items()} == {k: round(v, 4) for k, v in expected.items()}
     assert of_metric["accuracy"].task_type == "text-classification"
-    assert of_metric["accuracy"].dataset_args == {"protocol": "Whole training split", "seeds": 2}
+    assert of_metric["accuracy"].dataset_config == "Whole training split"
+    assert of_metric["accuracy"].dataset_args["seeds"] == 2
+
+
+def test_scores_of_different_protocols_are_not_merged(kept, capsys):
+    kept.run("good_one", flipped(kept.gold, *range(12)), 0, train_size=30)
+    found = yaml.safe_load(said(kept, capsys, "--format", "model-index", "--systems", "good_one"))
+    _, results = model_index_to_eval_results(found["model-index"])
+    of_protocol = {one.dataset_config: one.metric_value for one in results if one.metric_type == "accuracy"}
+    assert of_protocol == {"Whole training split": 0.9833, "30 training rows": 0.8}
 
 
 def test_eval_results_are_read_by_the_hubs_client(tmp_path):

@@ -31,6 +31,7 @@ GROUND = [
     "history",
     "leaks",
     "excerpts",
+    "card",
     "stats",
 ]
 READING = ["leaderboard", "claims", "compare", "report", "export"]

@@ -112,6 +112,12 @@ def test_several_layers_comments_numbers_and_prefixes_are_seen(here):
         looks.layout(path, label="2")
 
 
+def test_a_word_that_begins_with_the_sign_of_comments_is_a_word(here, capsys):
+    task, _ = made(capsys, written(here / "train.conll", TAGGED.replace("Berlin", "#Berlin")))
+    assert task.source.comment is None
+    assert task.source.files["train"][0].counts == {"PER": 12, "LOC": 6}
+
+
 def test_tags_that_never_begin_with_b_are_io(here, capsys):
     task, _ = made(capsys, written(here / "train.iob", TAGGED.replace("B-", "I-")))
     assert task.scheme == "IO"
@@ -127,6 +133,7 @@ def test_tags_that_never_begin_with_b_are_io(here, capsys):
         ("train.csv", csv_of(TEXTS), ["--positive", "maybe"], "maybe"),
         ("train.csv", csv_of(TEXTS), ["--metric", "entity_f1"], "entity_f1"),
         ("train.csv", csv_of(TEXTS), ["--test", "other/test.csv"], "no such file"),
+        ("train.csv", csv_of(TEXTS), ["--test", "data/mine/train.csv"], "is the training file"),
         ("train.csv", csv_of(TEXTS), ["--name", "a/b"], "letters, digits and dashes"),
         ("train.csv", csv_of(TEXTS), ["--name", "mit-movie"], "is a task of the suite"),
         ("train.csv", csv_of(TEXTS) + "1,2\n", [], "train.csv:22: 2 fields, expected 3"),

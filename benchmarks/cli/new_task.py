@@ -121,7 +121,8 @@ def _checked(path: Path, data_dir: Path) -> str:
 def _next(path: Path, data_dir: Path) -> Iterator[str]:
     where = f"--tasks {shlex.quote(f'./{path}')} --data-dir {shlex.quote(str(data_dir))}"
     yield "\nNext:"
-    yield f"  encoder-bench run {where} --systems minilm,tfidf-svm,majority"
-    yield f"  encoder-bench compare minilm tfidf-svm --task {shlex.quote(path.stem)}"
+    other = "features-logreg" if load_task(path).type == TAGS else "tfidf-svm"
+    yield f"  encoder-bench run {where} --systems minilm,{other},majority"
+    yield f"  encoder-bench compare minilm {other} --task {shlex.quote(path.stem)}"
     yield "  encoder-bench report"
     yield f"Licence, citation and notes can be added to {path}; `encoder-bench validate ./{path}` checks it."

@@ -64,6 +64,6 @@ def _first(column: Column) -> str:
     if first.interval is None:
         return f"{named}; without stored predictions nothing says how sure that is"
     if not tied:
-        return f"{named}, significantly above {words.counted(len(others), 'other')}"
+        return f"{named}; none of {words.counted(len(others), 'other')} may be as good"
     which = "all others" if len(tied) == len(others) > 1 else words.listed(tied)
     return f"{named}; no significant difference from {which}"

@@ -88,8 +88,9 @@ def _tagged(path: Path, label: str | None) -> Layout | None:
     several layers of tags; else the last one is read.
     """
     seen = list(itertools.islice(lines(path), SEEN))
-    comment = "#" if any(line.startswith("#") for line in seen) else None
-    filled = [line for line in seen if line.strip() and not (comment and line.startswith(comment))]
+    every = [line for line in seen if line.strip()]
+    comment = _comment(every)
+    filled = [line for line in every if not (comment and line.startswith(comment))]
     for separator in ("tab", "space"):
         found = [line.split("\t") if separator == "tab" else line.split() for line in filled]
         widths = {len(fields) for fields in found}
@@ -107,6 +108,14 @@ def _prefix(tokens: Sequence[str]) -> str:
     """What every word begins with: 'de:', as where corpora of several languages are kept side by side."""
     first = LANGUAGE.match(tokens[0])
     return first[0] if first and all(token.startswith(first[0]) for token in tokens) else ""
+
+
+def _comment(filled: Sequence[str]) -> str | None:
+    """'#' where lines that begin so are of another width than all others: else '#' begins a word, such as a hashtag."""
+    marked, others = (
+        {len(line.split()) for line in filled if line.startswith("#") is which} for which in (True, False)
+    )
+    return "#" if marked and not marked & others else None
 
 
 def _holds_tags(column: Sequence[str]) -> bool:
@@ -255,6 +264,8 @@ def parts_of(train: Path, validation: Path | None, test: Path | None) -> Iterato
             continue
         if not path.is_file():
             raise UserError(f"{path}: no such file.")
+        if name != "train" and path.resolve() == train.resolve():
+            raise UserError(f"{path}: is the training file; give another one for the {name} split.")
         if not path.resolve().is_relative_to(train.resolve().parent):
             raise UserError(f"{path}: lies in another folder than {train}: a task's files lie in one folder.")
         yield name, path.resolve()

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks import ranks, store, tuning
+from benchmarks import card, ranks, store, tuning
 from benchmarks.environment import machine
 from benchmarks.errors import UserError
 from benchmarks.execute.prepare import Prepared
-from benchmarks.files import ignored_by_git, replacing_folder
+from benchmarks.files import ignored_by_git, replacing_folder, write_text
 from benchmarks.meter import Progress
 from benchmarks.recipes import RECIPES
 from benchmarks.runner import failure, run
@@ -77,6 +77,9 @@ def make(spec: RunSpec, prepared: Prepared, results: Path, tell: Tell, processes
             outcome, predictions = made(spec, progress=lambda share: tell(Event(spec, share)), keep=keep)
         if isinstance(outcome, RunFailure) and keep:
             shutil.rmtree(keep, ignore_errors=True)  # where another rank has failed
+        elif isinstance(outcome, RunResult) and keep and keep.is_dir():
+            own_head = not getattr(RECIPES[outcome.method](**outcome.recipe), "own_head", True)
+            write_text(keep / card.NAME, card.card(outcome, spec.system.encoder, own_head))
         if ranks.is_first():
             store.save(results, spec, outcome, predictions)
     tell(Event(spec, 1.0, outcome))

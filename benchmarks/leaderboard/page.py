@@ -190,7 +190,7 @@ def _cells(row: Row, section: Section, metric: str) -> dict[str, str]:
         "train time": _amount(amounts.duration, row.train_seconds),
         "peak memory": _amount(amounts.size, row.peak_memory_mb and row.peak_memory_mb * 2**20),
         "parameters": _amount(words.parameters, row.parameters),
-        **_runs(row, section.protocol.get("folds")),
+        **seeds_of(row, section.protocol.get("folds")),
     }
 
 
@@ -217,7 +217,7 @@ def _single(row: Row) -> str:
     return f"{_number(mean)}{interval}{'' if sd is None else f' (sd {sd:.4f})'}"
 
 
-def _runs(row: Row, folds: int | None) -> dict[str, str]:
+def seeds_of(row: Row, folds: int | None) -> dict[str, str]:
     if folds is None:
         return {"seeds": str(row.seeds)}
     return {"folds × seeds": f"{folds} × {row.seeds}" if row.complete else f"{row.runs} of {folds} × {row.seeds}"}

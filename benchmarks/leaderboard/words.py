@@ -20,7 +20,7 @@ def header(metric: str, scheme: str) -> str:
 
 def plain(text: str) -> str:
     """One line in which nothing is read as Markdown: names and errors come from outside."""
-    return re.sub(r"([|<*`\\])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([|<*`\\]|(?<=\])\()", r"\\\1", " ".join(text.split()))
 
 
 def linked(text: str) -> str:

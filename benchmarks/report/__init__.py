@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import claims as reading
-from benchmarks import excerpts, files, leaderboard
-from benchmarks.leaderboard.across import columns
+from benchmarks import files, leaderboard
+from benchmarks.leaderboard.across import Column, columns
 from benchmarks.leaderboard.sections import Page
 from benchmarks.report import places
-from benchmarks.report.errors import errors
+from benchmarks.report.errors import errors, excerpts_path
 from benchmarks.schema import System, Task
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Declared:
 def write(results: Path, declared: Declared) -> Path:
     """Writes RESULTS/index.html and RESULTS/report anew; gives the page. Raises UserError for what can't be read."""
     from benchmarks.report import pages
+    from benchmarks.report.browser import browser
     from benchmarks.report.site import Site
 
     found = leaderboard.read(results)
@@ -45,13 +46,13 @@ def write(results: Path, declared: Declared) -> Path:
         for one in made:
             pages.task(site, one)
             if one.errors:
-                pages.error_browser(site, one)
-        known = {name: details for one in made for name, details in one.details.items()}
+                browser(site, one)
         for name in _systems(found):
-            pages.system(site, name, found, known.get(name), declared.systems)
+            known = [one.details[name] for one in made if name in one.details]
+            pages.system(site, name, found, known, declared.systems)
         if assessments:
             pages.claims(site, assessments, declared.reported.sources, reading.findings(results))
-        _keep(results / excerpts.FOLDER, folder / excerpts.FOLDER.name)
+        _keep(results, folder, [one.column for one in made if one.column and one.errors])
         with_errors = {places.errors(one.page) for one in made if one.errors}
         lead = pages.claims_lead(assessments) if assessments else ""
         text = pages.index(site, found, declared.systems, with_errors, lead)
@@ -70,12 +71,14 @@ def _systems(found: Sequence[Page]) -> list[str]:
     return list(dict.fromkeys(row.system for row in rows))
 
 
-def _keep(before: Path, after: Path) -> None:
-    """Excerpts need the data, which the report is made without."""
-    for path in sorted(before.rglob("*.json")):
-        target = after / path.relative_to(before)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
+def _keep(results: Path, folder: Path, shown: Sequence[Column]) -> None:
+    """The excerpts of what is shown: they need the data, which the report is made without."""
+    for column in shown:
+        path = excerpts_path(results, column)
+        if path.is_file():
+            target = folder / path.relative_to(results / places.FOLDER)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
 
 
 def wanted_excerpts(results: Path, task: str) -> dict[tuple[str, str], list[str]]:

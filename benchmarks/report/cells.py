@@ -69,7 +69,7 @@ class Table:
 
     def frame(self) -> pd.DataFrame:
         """Its values, as a file holds them."""
-        rows = [[cell.text if cell.value is None else cell.value for cell in line.cells] for line in self.lines]
+        rows = [[None if cell is NOTHING else _safe(cell) for cell in line.cells] for line in self.lines]
         return pd.DataFrame(rows, columns=[head.text for head in self.heads])
 
     def texts(self) -> pd.DataFrame:
@@ -78,7 +78,7 @@ class Table:
         return pd.DataFrame(rows, columns=[head.text for head in self.heads])
 
     def latex(self) -> str:
-        """As booktabs draws it; bold is what nothing is significantly better than. Intervals stand in the values."""
+        """As booktabs draws it; bold is what nothing is significantly better than."""
         from pandas.io.formats.style import Styler
 
         texts = self.texts().map(escaped)
@@ -97,13 +97,24 @@ class Table:
         return replace(self, heads=tuple(self.heads[at] for at in kept), lines=lines)
 
 
-LATEX = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
-         "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}  # fmt: skip
+LATEX = {
+    "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "[": "{[}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+}  # fmt: skip
+
+
+RAISED = {sign: rf"\textsuperscript{{{place}}}" for place, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+
+
+def _safe(cell: Cell) -> float | str:
+    """A text that a spreadsheet would take for a formula begins with an apostrophe."""
+    value = cell.text if cell.value is None else cell.value
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
 def escaped(text: str) -> str:
     """Without a sign that LaTeX would take for its own."""
-    return "".join(LATEX.get(sign, sign) for sign in text)
+    return "".join(RAISED.get(sign) or LATEX.get(sign, sign) for sign in text)
 
 
 NOTHING = Cell(words.NOTHING)

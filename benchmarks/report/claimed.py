@@ -44,6 +44,11 @@ def _measured(one: Assessment, measured: Measured) -> list[Line]:
             lines.append(
                 _line(one.claim, value.metric, value.reported, f"{value.ours:.4f}", value.ours, ends, by, *verdict)
             )
+    if of_classes := [value for value in measured.values if value.label is not None]:
+        held = sum(value.verdict == "reproduced" for value in of_classes)
+        said = f"{held} of {len(of_classes)} reproduced"
+        kind = "reproduced" if held == len(of_classes) else "undecided"
+        lines.append(_line(one.claim, "per class", None, "see below", None, None, by, said, kind))
     if order := measured.order:
         said = f"{order.first:.4f} against {order.second:.4f}"
         lines.append(_line(one.claim, order.metric, None, said, None, None, by, *_verdict(one, order.verdict)))

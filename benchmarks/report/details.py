@@ -23,6 +23,7 @@ class Details:
     """
 
     method: str
+    task_type: str
     encoder: Mapping[str, Any]
     recipe: Mapping[str, Any]
     classes: Mapping[str, Mapping[str, float]]
@@ -41,6 +42,7 @@ def details(results: Path, row: Row) -> Details | None:
     newest, first = runs[0][0], reports[0]
     return Details(
         method=newest.method,
+        task_type=newest.type,
         encoder=newest.identity_.get("encoder") or {},
         recipe=newest.recipe,
         classes=_means([report.get("per_class", {}) for report in reports]),

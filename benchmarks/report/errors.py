@@ -31,13 +31,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Failing:
-    """One test row. groups: the right one first, then the largest; excerpt: None where it is not stored."""
+    """One test row. groups: the right one first, then the largest."""
 
     row_id: str
     kind: Kind
     gold: Prediction
     groups: tuple[Group, ...]
-    excerpt: Excerpt | None = None
 
     @property
     def right(self) -> int:
@@ -136,5 +135,9 @@ def _shuffled(row: Failing) -> str:
 
 def excerpts_of(results: Path, column: Column) -> dict[str, Excerpt]:
     """What is stored of the table's rows, by row id."""
+    return excerpts.read(excerpts_path(results, column))
+
+
+def excerpts_path(results: Path, column: Column) -> Path:
     conditions = column.section.conditions
-    return excerpts.read(excerpts.path(results, column.page.task, conditions.task, conditions.data))
+    return excerpts.path(results, column.page.task, conditions.task, conditions.data)

@@ -19,21 +19,16 @@ from benchmarks.leaderboard.curves import Curve
 from benchmarks.leaderboard.rows import Row
 from benchmarks.leaderboard.sections import Page, Section
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS
-from benchmarks.metrics.spans import spans
 from benchmarks.report import claimed, pictures, places, tables
 from benchmarks.report.cells import Table
 from benchmarks.report.details import Details, details
-from benchmarks.report.errors import Errors, Failing, Group, errors, excerpts_of
+from benchmarks.report.errors import Errors, errors, excerpts_of
 from benchmarks.report.pictures import MOST_LINES, Line, Picture, Spot
-from benchmarks.report.site import Site, slug
+from benchmarks.report.site import Site
 from benchmarks.schema import TAGS, Publication, System
 
 SIZE = (7.2, 3.6)
 COSTS = (("train_seconds", "training time", amounts.duration), ("parameters", "parameters", words.parameters))
-MOST_GROUPS = 8
-"""Different predictions of one row that are shown."""
-FEW = 3
-"""Systems that are named where others are counted."""
 MOST_CLASSES = 60
 """In a picture of a confusion matrix."""
 
@@ -47,10 +42,10 @@ def index(
     """The text of RESULTS/index.html; with_errors: addresses of the error pages that there are."""
     parts = [[page for page in pages if page.sample is synthetic] for synthetic in (False, True)]
     boards = [_board(site, part, declared) for part in parts if part]
-    shown = {column.page.task: column for part in parts for column in columns(part)}
+    shown = {(column.page.task, column.page.sample): column for part in parts for column in columns(part)}
     values = {
         "boards": boards,
-        "cards": [_card(page, shown.get(page.task), with_errors) for page in pages],
+        "cards": [_card(page, shown.get((page.task, page.sample)), with_errors) for page in pages],
         "claims_lead": claims_lead,
     }
     return site.text("index.html", "index.html", values)
@@ -88,7 +83,8 @@ def _lead(shown: Sequence[Column], found: Sequence[Standing]) -> list[str]:
         return []
     first = found[0]
     tasks = words.counted(len(first.places), "task")
-    said = [f"{words.readable(first.system)} wins most: over {tasks} it is above {first.win_rate:.0%} of the others."]
+    share = f"{first.win_rate:.0%}"
+    said = [f"{words.readable(first.system)} has the highest win rate: over {tasks} it is above {share} of the others."]
     tied = sum(sum(row.may_be_best for row in column.ranked) > 1 for column in compared)
     if tied:
         of = "the one task" if len(compared) == 1 else f"{tied} of {len(compared)} tasks"
@@ -166,7 +162,8 @@ def task(site: Site, made: Prepared) -> None:
         "task.html",
         places.task(page),
         Path("tasks") / f"{name}.html",
-        title=words.readable(task_page.title(page)),
+        title=words.readable(page.title),
+        sample=page.sample,
         facts=[*task_page.about(page), *shared],
         parts_=parts,
         pictures=_pictures(site, made, name),
@@ -205,7 +202,7 @@ def _pictures(site: Site, made: Prepared, name: str) -> list[Picture]:
         if len(spots) > 1:
             alt = f"{metric} over {label}: joined are the systems that no other beats in both."
             draw = pictures.trade(spots, label, metric, worded)
-            found.append(site.picture(f"{name}-{slug(label)}", alt, draw, SIZE))
+            found.append(site.picture(f"{name}-{places.slug(label)}", alt, draw, SIZE))
     if lines := _learning(made.curves):
         alt = f"{metric} over training rows, with 95 % intervals."
         draw = pictures.curves(lines, "training rows", metric, logarithmic=True)
@@ -256,122 +253,22 @@ def _losses(made: Prepared) -> list[Line]:
     return lines[:MOST_LINES]
 
 
-# -- rows that systems get wrong -------------------------------------------------------------------------------------
-
-
-def error_browser(site: Site, made: Prepared) -> None:
-    """The page of the rows on which systems fail or disagree."""
-    page, found = made.page, made.errors
-    assert found is not None
-    places_of = {system: str(number) for number, system in enumerate(found.systems)}
-    fail, disagree = (found.counts.get(kind, 0) for kind in ("all fail", "disagree"))
-    labels = sorted({row.gold for row in found.shown if isinstance(row.gold, str)})
-    site.page(
-        "errors.html",
-        places.errors(page),
-        Path("errors") / f"{places.file_name(page)}.html",
-        title=words.readable(page.title),
-        task_link=places.task(page),
-        offensive=bool(page.about.get("offensive")),
-        lead=(
-            f"of {found.rows:,} test rows, {len(found.systems)} systems (seed {found.seed}) all have {fail:,} wrong, "
-            f"and disagree on {disagree:,}."
-        ),
-        explained=_explained(found),
-        excerpts=bool(made.excerpts) or not found.shown,
-        few=FEW,
-        labels=labels if len(labels) > 1 else [],
-        systems=[words.readable(system) for system in found.systems],
-        rows=[_error(row, made, places_of) for row in found.shown],
-    )
-
-
-def _explained(found: Errors) -> str:
-    said = (
-        f"{len(found.shown):,} of them are here: where all fail, those first in which most systems say the same, since "
-        "the gold label itself may be wrong; else those that part the systems most evenly."
-    )
-    if found.left_out:
-        said += f" Left out, since they predict one thing of every row: {words.listed(found.left_out)}."
-    return said
-
-
-def _error(row: Failing, made: Prepared, places_of: Mapping[str, str]) -> dict[str, Any]:
-    excerpt = made.excerpts.get(row.row_id)
-    scheme = made.column.section.scheme if made.column else ""
-    tagged = not isinstance(row.gold, str)
-    right, wrong = (
-        " ".join(places_of[name] for group in row.groups if group.right is which for name in group.systems)
-        for which in (True, False)
-    )
-    words_ = excerpt if isinstance(excerpt, list) else None
-    text = words.readable(excerpt) if isinstance(excerpt, str) else ""
-    more = row.groups[MOST_GROUPS:]
-    return {
-        "row_id": row.row_id,
-        "kind": row.kind,
-        "said": "all fail" if row.kind == "all fail" else f"{row.right} of {row.systems} right",
-        "gold": words.readable(row.gold) if isinstance(row.gold, str) else "",
-        "right": right,
-        "wrong": wrong,
-        "text": text,
-        "words": words.readable(" ".join(words_)) if words_ else text,
-        "pieces": _pieces(row.gold, words_, scheme) if tagged else [],
-        "groups": [_group(group, words_, scheme) for group in row.groups[:MOST_GROUPS]],
-        "others": f"and {words.counted(len(more), 'more prediction')}, all wrong" if more else "",
-    }
-
-
-def _group(group: Group, words_: list[str] | None, scheme: str) -> dict[str, Any]:
-    tagged = not isinstance(group.predicted, str)
-    return {
-        "predicted": words.readable(group.predicted) if isinstance(group.predicted, str) else "",
-        "pieces": _pieces(group.predicted, words_, scheme) if tagged else None,
-        "right": group.right,
-        "counted": ", ".join(map(words.readable, group.systems))
-        if len(group.systems) <= FEW
-        else words.counted(len(group.systems), "system"),
-        "systems": [words.readable(system) for system in group.systems],
-    }
-
-
-def _pieces(tags: Any, said: list[str] | None, scheme: str) -> list[dict[str, Any]]:
-    """Stretches of a row, each an entity with its kind or what stands between two; without its words, the entities by
-    the numbers of theirs.
-    """
-    found = spans(tags, scheme, "conlleval")
-    if said is None:
-        return [_piece(f"words {start + 1}–{end}", kind) for kind, start, end in found] or [_piece("no entity", "")]
-    pieces, at = [], 0
-    for kind, start, end in found:
-        pieces += [_piece(" ".join(said[at:start]), ""), _piece(" ".join(said[start:end]), kind)]
-        at = end
-    return [piece for piece in [*pieces, _piece(" ".join(said[at:]), "")] if piece["text"]]
-
-
-def _piece(text: str, kind: str) -> dict[str, Any]:
-    return {"text": words.readable(text), "kind": words.readable(kind), "hue": _hue(kind)}
-
-
-def _hue(kind: str) -> int:
-    """Of a kind of entity, the same on every page."""
-    return sum(ord(sign) * (place + 7) for place, sign in enumerate(kind)) * 47 % 360
-
-
 # -- one system, and claims ------------------------------------------------------------------------------------------
 
 
-def system(site: Site, name: str, pages: Sequence[Page], known: Details | None, declared: Mapping[str, System]) -> None:
-    """known: of one of its runs."""
+def system(
+    site: Site, name: str, pages: Sequence[Page], known: Sequence[Details], declared: Mapping[str, System]
+) -> None:
+    """known: of one of its runs on each task, real tasks first."""
     entry = declared.get(name.partition("[")[0])
-    facts = []
-    if known:
-        facts.append(f"Method: {words.code(known.method)}")
-        if known.encoder:
-            weights = ", ".join(f"{key} {str(value)[:12]}" for key, value in known.encoder.items())
-            facts.append(f"Encoder, by its weights: {words.code(weights)}")
-        recipe = ", ".join(f"{key} {value}" for key, value in known.recipe.items() if value is not None)
-        facts.append(f"Recipe: {words.plain(recipe)}")
+    facts = [f"Method: {words.code(known[0].method)}"] if known else []
+    if known and known[0].encoder:
+        weights = ", ".join(f"{key} {str(value)[:12]}" for key, value in known[0].encoder.items())
+        facts.append(f"Encoder, by its weights: {words.code(weights)}")
+    recipes = {own.task_type: own.recipe for own in reversed(known)}
+    for task_type, fields in sorted(recipes.items()):
+        recipe = ", ".join(f"{key} {value}" for key, value in fields.items() if value is not None)
+        facts.append(f"Recipe for {task_type}: {words.plain(recipe)}")
     if entry and entry.tags:
         facts.append(f"Families: {words.plain(', '.join(entry.tags))}")
     variant = "A variant of: " if name != name.partition("[")[0] else ""

@@ -108,11 +108,12 @@ def _png(figure: Figure) -> bytes:
 
 
 def _svg(figure: Figure) -> str:
+    """Without a fixed colour of ink, places to a hundredth of a point."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     found = text.getvalue()
     found = found[found.index("<svg") :].replace(INK, "currentColor")
-    found = re.sub(r"(\.\d{2})\d+", r"\1", found)  # hundredths of a point
+    found = re.sub(r'(?<= )(d|points|transform)="[^"]*"', lambda place: re.sub(r"(\.\d{2})\d+", r"\1", place[0]), found)
     return re.sub(r"(<svg[^>]*>)", lambda opening: opening.group(1) + STYLE, found, count=1)
 
 

@@ -51,7 +51,7 @@ class Site:
         """Writes its files; gives it back."""
         folder = self.folder / "tables"
         folder.mkdir(parents=True, exist_ok=True)
-        stem = slug(table.name)
+        stem = places.slug(table.name)
         table.frame().to_csv(folder / f"{stem}.csv", index=False, lineterminator="\n")
         (folder / f"{stem}.tex").write_text(table.latex(), encoding="utf-8")
         return table
@@ -60,11 +60,6 @@ class Site:
         """Style and script."""
         for path in sorted((HERE / "static").iterdir()):
             (self.folder / path.name).write_bytes(path.read_bytes())
-
-
-def slug(name: str) -> str:
-    """A name as the name of a file and of an element: letters, digits, dots and dashes."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.")[:120] or "table"
 
 
 # -- templates -------------------------------------------------------------------------------------------------------
@@ -92,7 +87,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters |= {
-        "slug": slug,
+        "slug": places.slug,
         "markdown": lambda text: Markup(_markdown().renderInline(text)),  # noqa: S704  # it escapes all HTML
         "markdown_blocks": lambda text, root: Markup(_linked(_markdown().render(text), root)),  # noqa: S704
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from benchmarks import amounts
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.across import Column, Standing
-from benchmarks.leaderboard.page import titles
+from benchmarks.leaderboard.page import seeds_of, titles
 from benchmarks.leaderboard.rows import Row
 from benchmarks.leaderboard.sections import Page, Section, columns
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS
@@ -97,7 +97,7 @@ def ranked(rows: Sequence[Row], section: Section, metric: str, name: str, captio
             NOTHING if row.train_seconds is None else Cell(amounts.duration(row.train_seconds), row.train_seconds),
             NOTHING if memory is None else Cell(amounts.size(memory), memory),
             NOTHING if row.parameters is None else Cell(words.parameters(row.parameters), row.parameters),
-            Cell(f"{folds} × {row.seeds}" if folds else str(row.seeds), row.seeds),
+            Cell(next(iter(seeds_of(row, folds).values())), row.seeds),
         ]
         lines.append(Line(tuple(cells)))
     return Table(name, caption, tuple(heads), tuple(lines)).without_empty_columns()
@@ -159,8 +159,9 @@ def of_system(name: str, pages: Sequence[Page]) -> Table:
 
 
 def _of_task(row: Row, rows: Sequence[Row], page: Page, title: str, metric: str) -> tuple[Cell, ...]:
+    made_up = " (synthetic rows)" if page.sample else ""
     return (
-        Cell(words.readable(page.task), page.task, link=places.task(page)),
+        Cell(f"{words.readable(page.task)}{made_up}", page.task, link=places.task(page)),
         Cell(title, title),
         Cell(words.places(row.rank, row.places), row.rank),
         Cell(str(sum(other.rank is not None for other in rows)), len(rows)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,7 +18,8 @@ from reported import declared, reported, three_systems
 
 from benchmarks import store
 from benchmarks.cli import main
-from benchmarks.report import write
+from benchmarks.report import pictures, places, write
+from benchmarks.report.browser import _pieces
 from benchmarks.report.cells import NOTHING, Cell, Head, Line, Scale, Table
 
 HOSTILE = "<script>alert('task')</script> & \"quotes\" \u202eRTL\u202c 🦊 \x07"
@@ -209,6 +211,48 @@ def test_a_folder_without_runs_is_refused(tmp_path, capsys):
     assert main(["report", "--results-dir", str(tmp_path)]) == 2
     assert "holds no stored runs" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_names_that_a_disk_may_take_for_one_have_files_of_their_own():
+    names = [
+        "org/model",
+        "org__model",
+        "org-model",
+        "Org-Model",
+        "模型",
+        "編碼",
+        "bert[encoder=a]",
+        "bert-encoder-a",
+        "",
+    ]
+    assert len({places.slug(name) for name in names}) == len(names)
+    assert places.slug("mit-movie") == "mit-movie"
+
+
+def test_a_system_without_capitals_has_its_recipe_for_each_type_of_task(tmp_path):
+    texts, tags = Kept(tmp_path / "a"), Kept(tmp_path / "b", write=make.tag_task)
+    tags.results = texts.results
+    texts.run("probe", texts.gold, method="tfidf", recipe={"c": 2.0})
+    gold = [list(row) for row in tags.data.splits["test"]["tags"]]
+    tags.run("probe", lambda job: job.predictions(gold), method="tag-features", recipe={"c": 3.0})
+    write(texts.results, declared())
+    text = pages(texts.results)["report/systems/probe.html"].text
+    assert "Recipe for text-classification" in text and "c 2.0" in text
+    assert "Recipe for token-classification" in text and "c 3.0" in text
+
+
+def test_a_picture_rounds_places_and_no_text(tmp_path):
+    lines = [pictures.Line("dropout=0.125", [1, 2], [0.80101, 0.80402])]
+    pictures.save(tmp_path, "curve", "", pictures.curves(lines, "rows", "F1", False), (4, 3))
+    text = (tmp_path / "curve.svg").read_text()
+    assert "dropout=0.125" in text and "0.801" in text
+    assert not re.search(r' d="[^"]*\.\d{3}', text)
+
+
+def test_words_beyond_an_excerpt_are_told_by_their_number():
+    tags = ["O"] * 60 + ["B-PER", "I-PER"]
+    pieces = _pieces(tags, [f"w{at}" for at in range(60)], "IOB2")
+    assert pieces[-1]["text"] == "… words 61–62" and pieces[-1]["kind"] == "PER"
 
 
 def test_a_bar_is_where_its_interval_is_on_the_scale():
