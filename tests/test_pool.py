@@ -98,6 +98,20 @@ def test_a_failed_run_fails_alone_and_its_worker_is_renewed(here, monkeypatch):
     assert statuses["majority"] == "done"
 
 
+def test_the_longest_run_is_begun_first(here, monkeypatch):
+    tell, begun = Screen.tell, []
+
+    def told(self, event):
+        begun.append(event.spec.protocol.train_size)
+        tell(self, event)
+
+    monkeypatch.setattr(Screen, "tell", told)
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,))])
+    command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "tfidf-nb", "--seeds", "1"]
+    assert main([*command, "--train-sizes", "10,40,20", "--jobs", "2"]) == 0
+    assert list(dict.fromkeys(begun)) == [40, 20, 10]
+
+
 def test_fail_fast_stops_the_others_and_nobody_is_left_behind(here, monkeypatch):
     monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,)), Place((0,))])
     few = ["--set", f"encoder={tiny.checkpoint(here / 'enc')}", "--limit", "1"]

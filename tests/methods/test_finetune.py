@@ -17,6 +17,7 @@ from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
 from benchmarks.encoders import load_model, load_tokenizer
 from benchmarks.lock import Lock
+from benchmarks.methods import training
 from benchmarks.methods.features import IGNORED, features_of, join_windows
 from benchmarks.methods.training import Numbered, training_arguments
 from benchmarks.recipes import Finetune
@@ -199,6 +200,24 @@ def test_the_recipe_reaches_the_trainer(tmp_path):
     assert (arguments.weight_decay, arguments.max_grad_norm, arguments.seed, arguments.data_seed) == (0.3, 0.5, 7, 7)
     assert arguments.lr_scheduler_type == "cosine"
     assert arguments.get_warmup_steps(50) == 10
+    assert arguments.optim == "adamw_torch_fused"
+    assert (arguments.save_strategy, arguments.report_to, arguments.train_sampling_strategy) == (
+        "no", [], "group_by_length",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("precision", ["auto", "bf16", "fp32"])
+@pytest.mark.parametrize("fast", [True, False])
+def test_bf16_is_used_where_it_is_asked_for_or_fast(tmp_path, monkeypatch, precision, fast):
+    monkeypatch.setattr(training, "computes_in_bf16", lambda: fast)
+    arguments = training_arguments(QUICK.model_copy(update={"precision": precision}), 0, 100, str(tmp_path))
+    assert arguments.bf16 == (precision == "bf16" or (precision == "auto" and fast))
+
+
+@pytest.mark.parametrize(("rows", "between"), [(40, 5), (800, 10), (80_000, 200)])
+def test_losses_are_read_seldom_since_each_time_the_processor_waits_for_the_gpu(tmp_path, rows, between):
+    recipe = Finetune(epochs=1, batch_size=8)
+    assert training_arguments(recipe, 0, rows, str(tmp_path)).logging_steps == between
 
 
 def test_many_runs_in_one_process_do_not_pile_up_memory(tmp_path, checkpoints):
