@@ -148,6 +148,7 @@ def _data(parser: argparse._ActionsContainer, told: str) -> None:
     parser.add_argument("--data-dir", metavar="DIR", type=values.data_dir, default=default, help=told)
 
 
+_EXCERPTED = "whose excerpts are taken, such as YAML files of your own (default: the suite's tasks that have runs)"
 _EXCERPTS = "published files, for excerpts of rows that systems get wrong (default: $ENCODER_BENCH_DATA)"
 _DATA = "folder with the published files, one sub-folder a source (default: $ENCODER_BENCH_DATA, then the Hub)"
 
@@ -218,6 +219,7 @@ def _predict(parser: argparse.ArgumentParser) -> None:
 
 def _report(parser: argparse.ArgumentParser) -> None:
     _data(parser, _EXCERPTS)
+    parser.add_argument("--tasks", metavar="A,B", type=values.names("--tasks"), action="extend", help=_EXCERPTED)
     _results(parser)
 
 

@@ -41,6 +41,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "report": (
         ("the page, from stored runs alone", ""),
         ("with the texts of rows that systems get wrong", "--data-dir DIR"),
+        ("with those of a task of yours", "--data-dir DIR --tasks ./mine.yaml"),
     ),
     "export": (
         ("a row a run, for pandas", "--format parquet --output runs.parquet"),

@@ -18,9 +18,9 @@ def report(arguments: Namespace) -> int:
     if not store.runs_folder(results).is_dir():
         raise UserError(f"--results-dir {str(results)!r}: holds no stored runs.")
     tasks, systems = definitions.load_tasks(), definitions.load_systems()
-    for folder in sorted(store.runs_folder(results).iterdir()):
-        task = tasks.get(folder.name)
-        if task and (task.sample or arguments.data_dir):
+    stored = [path.name for path in sorted(store.runs_folder(results).iterdir()) if path.name in tasks]
+    for task in selection.select_tasks(arguments.tasks or stored, tasks, sample=False):
+        if task.sample or arguments.data_dir:
             for line in take_excerpts(task, arguments.data_dir, results):
                 print(line)
     reported = selection.select_claims([selection.ALL], tasks, systems)
@@ -36,10 +36,13 @@ def take_excerpts(task: Task, data_dir: Path | None, results: Path) -> list[str]
     from benchmarks.cli.run import cache_dir
     from benchmarks.data import excerpts
     from benchmarks.data.loading import load
+    from benchmarks.data.origins import HubOrigin
 
     locked = lock.read()
     try:
         origin = search([task], [], data_dir).places(locked, ask_hub=False).origins[task.name]
+        if isinstance(origin, HubOrigin):  # a page is not worth a download
+            return [f"{task.name}: no excerpts: its files are not in {data_dir}"]
         data = load(task, origin, cache_dir(), locked)
         if data.fingerprints not in wanted:
             return [f"{task.name}: no excerpts: its runs are on other data, or under another definition"]

@@ -207,6 +207,14 @@ def test_the_verb_takes_excerpts_and_says_where_the_page_is(kept, capsys):
     assert "The texts are not stored." in page.text
 
 
+def test_the_verb_takes_excerpts_of_a_task_of_the_users(kept, capsys, tmp_path):
+    command = ["report", "--results-dir", str(kept.results), "--data-dir", str(tmp_path / "data")]
+    assert main([*command, "--tasks", str(tmp_path / "mine.yaml")]) == 0
+    page = pages(kept.results)["report/errors/mine.html"]
+    assert "The texts are not stored." not in page.text
+    assert kept.data.splits["test"][0]["text"] in page.text
+
+
 def test_a_folder_without_runs_is_refused(tmp_path, capsys):
     assert main(["report", "--results-dir", str(tmp_path)]) == 2
     assert "holds no stored runs" in capsys.readouterr().err
