@@ -63,7 +63,7 @@ def model_index(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> 
         for name, value in row.metrics.items():
             by_system.setdefault(row.system, []).append(
                 EvalResult(
-                    task_type=section_type(row),
+                    task_type=row.made[0][0].type,
                     dataset_type=str(section.place) if section.data["source"] == "hub" else page.task,
                     dataset_name=page.title,
                     dataset_config=words.protocol(section.protocol),  # by it the client keeps tables apart
@@ -112,11 +112,6 @@ def eval_results(
         raise UserError("--format eval-results: none of these tasks is declared with a data set of the Hub.")
     found: list[dict[str, Any]] = eval_result_entries_to_yaml(entries)
     return found
-
-
-def section_type(row: Row) -> str:
-    """The Hub's name for the kind of task."""
-    return row.made[0][0].type
 
 
 def _rows(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> Iterator[tuple[Page, Section, Row]]:

@@ -85,10 +85,7 @@ def _seen(known: dict[str, tuple[Path, Content]], found: Layout) -> Iterator[str
 
 
 def _told(arguments: Namespace, name: str, known: dict[str, tuple[Path, Content]], found: Layout) -> dict[str, str]:
-    counts: dict[str, int] = {}
-    for _, content in known.values():
-        for label, count in content.counts.items():
-            counts[label] = counts.get(label, 0) + count
+    counts = looks.total(content for _, content in known.values())
     if not counts:
         raise UserError(f"{known['train'][0]}: no entity is tagged in it.")
     allowed, usual = primary_for(found.type, len(counts)), looks.metric(found.type, counts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -213,15 +213,12 @@ def task(
     else the user says. A test split that is not there is held out of the training rows.
     """
     folder = parts["train"][0].parent
-    counts: Counter[str] = Counter()
-    for _, own in parts.values():
-        counts.update(own.counts)
-    labels = sorted(counts)
+    labels = sorted(total(own for _, own in parts.values()))
     longest = max(own.words for _, own in parts.values())
     fields: dict[str, Any] = {"title": told["title"], "group": told["group"], "language": told["language"]}
-    fields |= {"type": found.type, "metric": told.get("metric") or metric(found.type, counts), "labels": labels}
+    fields |= {"type": found.type, "metric": told["metric"], "labels": labels}
     if found.type == TEXTS and len(labels) == 2:
-        fields["positive"] = told.get("positive") or positive(counts)
+        fields["positive"] = told["positive"]
     if found.type == TAGS and not any(own.begins for _, own in parts.values()):
         fields["scheme"] = "IO"
     fields["max_length"] = next((n for n in LENGTHS if n >= longest * PIECES_A_WORD + 2), LENGTHS[-1])
@@ -234,6 +231,11 @@ def task(
     }
     source = {"folder": folder.name, **found.fields()}
     return {**fields, "source": {**source, "files": files}, "licence": told.get("licence") or "not stated"}
+
+
+def total(contents: Iterable[Content]) -> Counter[str]:
+    """Rows of each label, or entities of each type, over several files."""
+    return sum((Counter(content.counts) for content in contents), Counter())
 
 
 def _counts(own: Content) -> dict[str, Any]:

@@ -21,6 +21,7 @@ LONGEST = 64 * 1024 * 1024
 """Bytes of one line or one archive member: what is longer is no row, and would fill the memory."""
 
 T = TypeVar("T")
+R = TypeVar("R")
 Reader: TypeAlias = Callable[[Path, File, Source], Iterator[Row]]
 
 _BOM = b"\xef\xbb\xbf"
@@ -196,10 +197,15 @@ def _rows(
 ) -> Iterator[TextRow]:
     """Texts and labels out of records with named fields."""
     named = source.columns if isinstance(source.columns, Mapping) else {"text": "text", "label": "label"}
+    return _placed(path, found, lambda number, raw: text_row(number, as_record(raw), named))
+
+
+def _placed(path: Path, found: Iterable[tuple[int, T]], read: Callable[[int, T], R]) -> Iterator[R]:
+    """What is read of each row; a row that can't be read is told with its line."""
     number = 0
     try:
         for number, raw in found:
-            yield text_row(number, as_record(raw), named)
+            yield read(number, raw)
     except RowError as problem:
         raise UserError(f"{path}:{number}: {problem}") from None
 
@@ -264,21 +270,10 @@ def records(path: Path, form: Format) -> Iterator[dict[str, Any]]:
     """The named fields of csv, tsv (under their header) and jsonl. Raises UserError."""
     if form == "jsonl":
         filled = ((number, line) for number, line in _numbered(path, _ANY) if line.strip())
-        return _placed(path, filled, _json_object)
+        return _placed(path, filled, lambda number, line: _json_object(line))
     found = _records(path, _ANY, "\t" if form == "tsv" else ",")
     header = next(found, (1, []))[1]
-    return _placed(path, found, partial(_under, header))
-
-
-def _placed(
-    path: Path, found: Iterable[tuple[int, T]], named: Callable[[T], dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    number = 0
-    try:
-        for number, raw in found:  # noqa: B007  # the message names it
-            yield named(raw)
-    except RowError as problem:
-        raise UserError(f"{path}:{number}: {problem}") from None
+    return _placed(path, found, lambda number, fields: _under(header, fields))
 
 
 READERS: dict[Format, Reader] = {
