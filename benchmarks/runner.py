@@ -16,6 +16,7 @@ from benchmarks.methods import Job, Method, load
 from benchmarks.metrics import CLUSTERING_METRIC
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
 from benchmarks.scoring import Named, Scoring
+from benchmarks.tracking import NOBODY, Trackers
 
 if TYPE_CHECKING:
     from benchmarks.data.loading import TaskData
@@ -31,14 +32,20 @@ def run(
     method: Method | None = None,
     processes: int = 1,
     keep: Path | None = None,
+    trackers: Trackers = NOBODY,
 ) -> tuple[RunResult | RunFailure, Predictions | None]:
     """Makes the run. Whatever goes wrong inside it becomes a RunFailure: one failed run never ends the others.
 
-    cache: the folder of what methods keep between runs; keep: an empty one for the trained model.
+    cache: the folder of what methods keep between runs; keep: an empty one for the trained model; trackers: who is
+    told of it.
     """
     try:
-        job = Job(spec.task, spec.recipe, spec.protocol.seed, _rows(spec, data), encoder, cache, Meter(progress), keep)
-        return _run(spec, data, job, method or load(spec.system.method), processes)
+        rows, meter = _rows(spec, data), Meter(progress)
+        with trackers.following(spec) as followed:
+            job = Job(spec.task, spec.recipe, spec.protocol.seed, rows, encoder, cache, meter, keep, followed.by)
+            result, predictions = _run(spec, data, job, method or load(spec.system.method), processes)
+            followed.tell(result.metrics)
+        return result, predictions
     except Exception as error:
         return failure(spec, error, processes), None
 

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "benchmarks"
 GROUND = [
     "errors",
     "amounts",
+    "variables",
     "schema",
     "recipes",
     "metrics",
@@ -45,6 +46,7 @@ RUNNING = [
     "embeddings",
     "places",
     "data",
+    "tracking",
     "methods",
     "runner",
     "execute",

@@ -50,7 +50,8 @@ def stored(folder) -> dict[int, list[dict]]:
     found = {}
     for ranks in (1, 2):
         results = folder / f"results-{ranks}"
-        done = launched(folder, ranks, PROJECT / "run_all.py", *RUN, "--results-dir", str(results))
+        told = ["--report-to", "tensorboard"] if ranks == 2 else []
+        done = launched(folder, ranks, PROJECT / "run_all.py", *RUN, "--results-dir", str(results), *told)
         assert done.returncode == 0, done.stderr[-3000:]
         assert done.stdout.count("4 runs: 0 stored, 4 to make") == 1, "one rank prints"
         found[ranks] = [json.loads(path.read_text()) for path in sorted((results / "runs").glob("*/*/*.json"))]
@@ -68,6 +69,13 @@ def test_two_ranks_train_with_the_same_global_batch_and_number_of_updates(stored
     steps = [[r["training"].get("steps") for r in stored[ranks]] for ranks in (1, 2)]
     assert steps[0] == steps[1]
     assert any(steps[0])
+
+
+def test_two_ranks_tell_trackers_once(folder, stored):
+    for record in stored[2]:
+        (told,) = (folder / "results-2" / "tracking" / "tensorboard").glob(f"*/*/{record['key']}")
+        losses = [path for path in told.glob("events.*") if b"train/loss" in path.read_bytes()]
+        assert len(losses) == ("losses" in record["training"])
 
 
 def test_two_ranks_score_within_seed_noise_of_one_process(stored):

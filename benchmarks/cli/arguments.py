@@ -14,6 +14,7 @@ from benchmarks.cli import values
 from benchmarks.cli.examples import EXAMPLES
 from benchmarks.errors import UserError, nearest
 from benchmarks.speed import PARTS
+from benchmarks.tracking import NAMES
 
 EXPORTED = ("model-index", "eval-results", "csv", "json", "parquet", "latex")
 
@@ -106,6 +107,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     add("--jobs", metavar="N", type=values.jobs, default=1, help=_JOBS)
     add("--precision", choices=["auto", "fp32", "bf16"], help=_PRECISION)
     add("--keep-models", action="store_true", help="keep fine-tuned models; makes stored runs again that have none")
+    add("--report-to", metavar="T,...", type=values.trackers, default=(), help=_REPORT_TO)
     add("--force", action="store_true", help="make stored runs again")
     add("--fail-fast", action="store_true", help="stop at the first failure")
     _results(parser)
@@ -119,6 +121,7 @@ _SIZES = "nested training subsets; 'all' is the whole"
 _LIMIT = "first N rows of every split: a smoke run, kept out of leaderboards"
 _JOBS = "runs side by side, or 'auto': one a core, several a GPU"
 _PRECISION = "of training; auto (default): bf16 where processor or GPU computes in it, else fp32"
+_REPORT_TO = f"trackers that are told of training and scores: {', '.join(NAMES)}"
 _CLAIMS = "exactly the runs that claims need: names, sources, YAML paths; without any, all"
 _SET = "override, such as recipe.learning_rate=1e-5,2e-5 or encoder=minilm; several values make a grid"
 

@@ -9,6 +9,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("what would be run, and how long it would take", "--tasks mit-movie --systems bert,classical --dry-run"),
         ("a learning curve on the bundled encoder", "--tasks mit-movie --systems minilm --train-sizes 100,1000,all"),
         ("a grid of recipes, two at a time", "--tasks sst2 --systems minilm --set recipe.epochs=2,3 --jobs 2"),
+        ("with losses and scores in TensorBoard", "--tasks sst2 --systems minilm --report-to tensorboard"),
         ("your own task and encoder", "--tasks ./mine.yaml --systems org/some-encoder,./my-checkpoint"),
         ("exactly what a reported number needs", "--claims S3-bert --dry-run"),
     ),

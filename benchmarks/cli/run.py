@@ -21,6 +21,7 @@ from benchmarks.errors import UserError
 from benchmarks.history import History
 from benchmarks.places import Places
 from benchmarks.schema import RunFailure, RunSpec
+from benchmarks.tracking import FOLDER, Trackers
 
 if TYPE_CHECKING:
     from benchmarks.execute.prepare import Prepared
@@ -90,8 +91,10 @@ def _make(
 
     gc.set_threshold(*USUAL)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
+    trackers = Trackers(arguments.report_to, arguments.results_dir / FOLDER)
+    trackers.check()
     prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
-    prepared = replace(prepared, keep_models=arguments.keep_models)
+    prepared = replace(prepared, keep_models=arguments.keep_models, trackers=trackers)
     screen.prepared(prepared)
     failures = _execute(arguments, prepared, screen)
     if ranks.is_first() and not (failures and arguments.fail_fast):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.errors import UserError, nearest, one_of, unknown
 from benchmarks.speed import PARTS
+from benchmarks.tracking import NAMES
 
 LARGEST_COUNT = 1_000_000_000
 MOST_REPEATS = 10_000
@@ -56,11 +57,18 @@ def rows(text: str) -> int:
 
 
 def parts(text: str) -> list[str]:
-    parts = names_in(text, "parts")
-    for part in parts:
-        if part not in PARTS:
-            raise argparse.ArgumentTypeError(f"{part!r} is no part.{nearest(part, PARTS)}{one_of(PARTS)}")
-    return parts
+    return _among(PARTS, names_in(text, "parts"), "part")
+
+
+def trackers(text: str) -> tuple[str, ...]:
+    return tuple(_among(NAMES, names_in(text, "--report-to"), "tracker"))
+
+
+def _among(allowed: Sequence[str], names: list[str], what: str) -> list[str]:
+    for name in names:
+        if name not in allowed:
+            raise argparse.ArgumentTypeError(f"{name!r} is no {what}.{nearest(name, allowed)}{one_of(allowed)}")
+    return names
 
 
 def folds(text: str) -> int:

@@ -99,7 +99,9 @@ def _model_folder(spec: RunSpec, prepared: Prepared, results: Path) -> Iterator[
 
 def _made(spec: RunSpec, prepared: Prepared, processes: int, progress: Progress, keep: Path | None = None) -> Outcome:
     data, encoder = prepared.data[spec.task.name], prepared.encoder_of(spec)
-    outcome, predictions = run(spec, data, encoder, prepared.cache, progress, processes=processes, keep=keep)
+    outcome, predictions = run(
+        spec, data, encoder, prepared.cache, progress, processes=processes, keep=keep, trackers=prepared.trackers
+    )
     return _agreed(spec, outcome, predictions) if processes > 1 else (outcome, predictions)
 
 

@@ -13,6 +13,7 @@ from benchmarks.errors import UserError
 from benchmarks.lock import Lock
 from benchmarks.plan import Skipped
 from benchmarks.schema import Encoder, RunSpec
+from benchmarks.tracking import NOBODY, Trackers
 
 if TYPE_CHECKING:
     from benchmarks.data.loading import TaskData
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Prepared:
     """The runs that can be made, and what is left out only now; data by task name, the encoders' local folders, and the
-    folder of what is kept between runs. keep_models: whether trained models are stored, too.
+    folder of what is kept between runs. keep_models: whether trained models are stored, too; trackers: who is told of
+    every run.
     """
 
     runs: list[RunSpec]
@@ -31,6 +33,7 @@ class Prepared:
     encoders: dict[Encoder, Path]
     cache: Path
     keep_models: bool = False
+    trackers: Trackers = NOBODY
 
     def encoder_of(self, spec: RunSpec) -> Path | None:
         return self.encoders[spec.system.encoder] if spec.system.encoder else None

@@ -21,6 +21,7 @@ from benchmarks.execute.here import Event, make
 from benchmarks.execute.prepare import Prepared
 from benchmarks.execute.shares import Place
 from benchmarks.schema import RunSpec
+from benchmarks.variables import variables
 
 SECONDS_BETWEEN_TELLINGS = 0.5
 SECONDS_TO_LEAVE = 10.0
@@ -83,17 +84,8 @@ def _as_in(place: Place) -> Iterator[None]:
     own = {"OMP_NUM_THREADS": str(place.threads), "RAYON_NUM_THREADS": str(place.threads)}
     if place.gpu is not None:
         own["CUDA_VISIBLE_DEVICES"] = place.gpu
-    before = {name: os.environ.get(name) for name in own}
-    with _blocked(signal.SIGINT), _kept_to(place.cores):
-        os.environ.update(own)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
+    with _blocked(signal.SIGINT), _kept_to(place.cores), variables(own):
+        yield
 
 
 @contextmanager

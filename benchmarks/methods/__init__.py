@@ -43,6 +43,7 @@ PARTS: tuple[Part, ...] = ("train", "test")
 class Job:
     """What a method gets: the task, how to train, the rows, the encoder's folder where it needs one, a folder of what
     is kept between runs, and a meter. keep: the empty folder that a method which can writes its trained model to.
+    report_to: the trackers that a Trainer tells of its training.
     """
 
     task: Task
@@ -53,6 +54,7 @@ class Job:
     cache: Path
     meter: Meter
     keep: Path | None = None
+    report_to: tuple[str, ...] = ()
 
     @property
     def max_length(self) -> int:

@@ -147,7 +147,7 @@ def train(job: Job, model: SentenceTransformer, loss: nn.Module, pairs: Dataset)
     job.meter.parameters, job.meter.trainable_parameters = weights_of(loss)
     with tempfile.TemporaryDirectory() as folder:
         arguments = SentenceTransformerTrainingArguments(
-            folder, **settings(recipe, job.seed, len(pairs)), batch_sampler=by_length
+            folder, **settings(recipe, job.seed, len(pairs), job.report_to), batch_sampler=by_length
         )
         progress = [Progress(job.meter.progress)]
         trainer = SentenceTransformerTrainer(model, one_device(arguments), pairs, loss=loss, callbacks=progress)

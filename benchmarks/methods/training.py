@@ -113,7 +113,7 @@ def trainer_of(
     plain = recipe.class_weights == "none" and not recipe.label_smoothing
     trainer = Trainer(
         model=model,
-        args=training_arguments(recipe, job.seed, len(rows.train), folder),
+        args=training_arguments(recipe, job.seed, len(rows.train), folder, job.report_to),
         train_dataset=rows.train,
         data_collator=rows.collator,
         callbacks=[Progress(job.meter.progress), *callbacks],
@@ -129,13 +129,15 @@ def _recipe(job: Job) -> Training:
     return job.recipe
 
 
-def training_arguments(recipe: Training, seed: int, rows: int, folder: str) -> TrainingArguments:
+def training_arguments(
+    recipe: Training, seed: int, rows: int, folder: str, report_to: Sequence[str] = ()
+) -> TrainingArguments:
     """The recipe in the Trainer's words. The recipe's batch is global: ranks share it out."""
     own = {"label_names": ["labels"], "remove_unused_columns": False}  # neither can be guessed of a model of ours
-    return one_device(TrainingArguments(folder, **settings(recipe, seed, rows), **own))
+    return one_device(TrainingArguments(folder, **settings(recipe, seed, rows, report_to), **own))
 
 
-def settings(recipe: Training, seed: int, rows: int) -> dict[str, Any]:
+def settings(recipe: Training, seed: int, rows: int, report_to: Sequence[str] = ()) -> dict[str, Any]:
     """What every Trainer of ours is told, by the names of TrainingArguments; rows: how many make an epoch."""
     ranks = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
     steps = math.ceil(rows / recipe.batch_size) * recipe.epochs
@@ -161,7 +163,7 @@ def settings(recipe: Training, seed: int, rows: int) -> dict[str, Any]:
         "logging_steps": max(1, int(min(steps, FEWEST_BETWEEN)), int(steps // LOSSES_KEPT)),
         "logging_nan_inf_filter": False,
         "save_strategy": "no",
-        "report_to": "none",
+        "report_to": list(report_to) or "none",
         "disable_tqdm": True,
     }
 
