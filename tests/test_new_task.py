@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import fake_hub
 import pytest
 import yaml
 
 from benchmarks.cli import main
-from benchmarks.data import looks
+from benchmarks.data.looks import files as looks
 from benchmarks.definitions import load_task, load_tasks
+from benchmarks.errors import UserError
 
 TEXTS = [("a good film", "yes"), ("a bad film", "no"), ("not so good", "no"), ("just great, and long", "yes")] * 5
 
@@ -108,7 +110,7 @@ def test_several_layers_comments_numbers_and_prefixes_are_seen(here):
     assert found.columns == ("column1", "token", "column3", "column4", "tag")
     assert (found.comment, found.token_prefix) == ("#", "de:")
     assert looks.layout(path, label="4").columns[3] == "tag"
-    with pytest.raises(looks.UserError, match=r"columns of tags in .* are 4, 5"):
+    with pytest.raises(UserError, match=r"columns of tags in .* are 4, 5"):
         looks.layout(path, label="2")
 
 
@@ -180,6 +182,124 @@ def test_labels_that_yaml_would_change_stay_what_they_are(here, capsys):
     task, _ = made(capsys, written(here / "train.csv", csv_of(rows)))
     assert set(task.labels) == {"no", "yes", "1", "1.0", "null", "ünïcode: #"}
     assert yaml.safe_load(Path("mine.yaml").read_text())["labels"] == list(task.labels)
+
+
+def test_a_sign_that_yaml_takes_for_a_line_end_stays_in_its_label(here, capsys):
+    rows = [(f"text {at}", ("first\x85second", "other")[at % 2]) for at in range(20)]
+    task, _ = made(capsys, written(here / "train.csv", csv_of(rows)))
+    assert set(task.labels) == {"first\x85second", "other"}
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_a_file_without_header_is_seen_by_its_first_label_and_read_by_number(here, capsys, form):
+    sign = {"csv": ",", "tsv": "\t"}[form]
+    rows = [text.replace(",", "") + sign + label for text, label in TEXTS]
+    task, said = made(capsys, written(here / f"train.{form}", "\n".join(rows) + "\n"))
+    assert task.source.columns == ("text", "label")
+    assert task.source.files["train"][0].rows == 20 and task.labels == ("no", "yes")
+    assert f"read as {form} without header: text, label" in said and "data: train 16, test 4" in said
+
+
+def test_the_user_may_say_whether_there_is_a_header(here, capsys):
+    numbered = written(here / "train.csv", "0,1\n" + "".join(f"text {at},{at % 2}\n" for at in range(20)))
+    task, _ = made(capsys, numbered, "--header")  # of a table whose columns are numbered, as pandas writes it
+    assert task.source.columns == {"text": "0", "label": "1"} and task.source.files["train"][0].rows == 20
+    Path("mine.yaml").unlink()
+    task, _ = made(capsys, numbered, "--no-header", "--text", "1", "--label", "2")
+    assert task.source.columns == ("text", "label") and task.source.files["train"][0].rows == 21
+
+
+# -- on the Hub ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hub(here, tmp_path, monkeypatch):
+    monkeypatch.setenv("ENCODER_BENCH_CACHE", str(tmp_path / "cache"))
+    with fake_hub.serving() as hub:
+        fake_hub.point_client_at(monkeypatch, hub.url, tmp_path / "hf")
+        yield hub
+
+
+def served(hub, splits, names=None, head="", configs=("default",)):
+    """Puts org/mine on the Hub: split -> columns."""
+    files = {
+        f"{config}/{split}.parquet": fake_hub.parquet(own, names) for config in configs for split, own in splits.items()
+    }
+    patterns = {config: {split: f"{config}/{split}.parquet" for split in splits} for config in configs}
+    card = fake_hub.card(patterns).replace(b"---\n", b"---\n" + head.encode(), 1)
+    hub.add("datasets", "org/mine", {"README.md": card, **files})
+
+
+def columns(labels, count=20):
+    return {
+        "sentence": [f"a text {at}" for at in range(count)],
+        "label": [labels[at % len(labels)] for at in range(count)],
+    }
+
+
+def test_a_hub_data_set_becomes_a_task_by_its_own_splits_classes_and_card(hub, capsys):
+    splits = {"train": {"id": [f"{at}" for at in range(20)], **columns([0])}, "test": columns([1, 0])}
+    splits["train"]["label"][-1] = 1  # sorted by label, as some are published
+    served(hub, splits, {"label": ["neg", "pos"]}, head="language:\n- de\nlicense: mit\n")
+    task, said = made(capsys, "org/mine")
+    assert (task.labels, task.positive, task.language, task.licence) == (("neg", "pos"), "pos", "de", "mit")
+    assert task.source is None and task.hub.columns == {"text": "sentence", "label": "label"}
+    assert task.hub.parts == {"train": "train", "test": "test"}
+    assert "data: train 20, test 20" in said and "--data-dir" not in said
+
+
+def test_rows_whose_labels_are_not_published_are_no_test_rows(hub, capsys):
+    served(hub, {"train": columns([0, 1]), "validation": columns([0, 1]), "test": columns([-1])}, {"label": ["a", "b"]})
+    task, said = made(capsys, "org/mine")
+    assert task.hub.parts == {"train": "train", "test": "validation"}
+    assert "test: its labels are not published; it is left out" in said
+
+
+def test_tagged_words_on_the_hub_are_found_beside_parts_of_speech(hub, capsys):
+    tagged = {"tokens": [["Anna", "lives", "in", "Berlin"], ["so"]] * 6, "pos_tags": [[0, 1, 2, 0], [1]] * 6,
+              "ner_tags": [[1, 0, 0, 3], [0]] * 6}  # fmt: skip
+    names = {"pos_tags": ["N", "V", "P"], "ner_tags": ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]}
+    served(hub, {"train": tagged, "validation": tagged, "test": tagged}, names)
+    task, said = made(capsys, "org/mine")
+    assert (task.type, task.labels, task.metric) == ("token-classification", ("LOC", "PER"), "entity_f1")
+    assert task.hub.columns == {"tokens": "tokens", "tags": "ner_tags"}
+    assert "train: train: 12 rows; entities: PER 6" in said
+
+
+@pytest.mark.parametrize(
+    ("splits", "more", "expected"),
+    [
+        ({"train": columns([0, 1])}, ["--test", "tset"], "no such split in Hub org/mine. One of: train."),
+        ({"training": columns([0, 1])}, [], "has no split 'train'"),
+        ({"train": columns([0, 1])}, ["--label", "labl"], "Did you mean 'label'?"),
+        ({"train": columns([0, 1])}, ["--config", "defualt"], "Did you mean 'default'?"),
+        ({"train": {"tokens": [["a"]] * 4, "tags": [[1]] * 4}}, [], "no column of words with one of tags"),
+        ({"train": {"x": [0.5] * 4}}, [], "no column of texts"),
+    ],
+)  # fmt: skip
+def test_what_a_hub_data_set_lacks_is_told_and_nothing_is_written(hub, capsys, splits, more, expected):
+    served(hub, splits)
+    assert main(["new-task", "org/mine", *more]) == 2
+    assert expected in capsys.readouterr().err
+    assert not list(Path().glob("*.yaml"))
+
+
+def test_one_of_several_configurations_has_to_be_named(hub, capsys):
+    served(hub, {"train": columns([0, 1])}, configs=("de", "en"))
+    assert main(["new-task", "org/mine"]) == 2
+    assert "config: required, as the data set has several. One of: de, en." in capsys.readouterr().err
+    task, _ = made(capsys, "org/mine", "--config", "de")
+    assert task.hub.config == "de"
+
+
+def test_a_data_set_that_the_hub_has_not_and_a_file_that_is_not_there_are_told_apart(hub, capsys):
+    assert main(["new-task", "org/other"]) == 2
+    assert "org/other" in capsys.readouterr().err
+    assert main(["new-task", "org/other.csv"]) == 2
+    assert "org/other.csv: no such file" in capsys.readouterr().err
+
+
+# -- the real corpora ------------------------------------------------------------------------------------------------
 
 
 def test_of_the_real_corpora_columns_labels_and_counts_are_those_that_are_declared(real_data):

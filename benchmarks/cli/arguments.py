@@ -192,10 +192,12 @@ def _compare(parser: argparse.ArgumentParser) -> None:
 
 def _new_task(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("file", metavar="FILE", nargs="?", help="texts with labels (csv, tsv, jsonl), or one tagged word a line")
-    add("--test", metavar="FILE", type=Path, help="default: a fifth of the rows is held out")
-    add("--validation", metavar="FILE", type=Path)
-    add("--text", metavar="COLUMN", help="the column of the texts")
+    add("file", metavar="FILE", nargs="?", help=_NEW)
+    add("--config", metavar="NAME", help="of a Hub data set, its configuration")
+    add("--test", metavar="FILE", help="a file, or the Hub's split (default: a fifth of the rows is held out)")
+    add("--validation", metavar="FILE", help="a file, or the Hub's split")
+    add("--header", action=argparse.BooleanOptionalAction, help="whether csv and tsv have one (default: seen)")
+    add("--text", metavar="COLUMN", help="the column of the texts; without a header its number")
     add("--label", metavar="COLUMN", help="the column of the labels")
     add("--positive", metavar="LABEL", help="of two labels, the one that precision, recall and F1 are about")
     add("--name", metavar="NAME", help="of the task and its file; what is not given is asked on a terminal")
@@ -203,6 +205,9 @@ def _new_task(parser: argparse.ArgumentParser) -> None:
     add("--group", metavar="GROUP")
     add("--language", metavar="CODE")
     add("--metric", metavar="M", type=values.metric, help="the primary metric")
+
+
+_NEW = "texts with labels (csv, tsv, jsonl), one tagged word a line, or a data set on the Hub (org/name)"
 
 
 def _describe(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "new-task": (
         ("a fifth of the rows is held out as test rows", "data/reviews/train.csv"),
         ("published splits", "data/reviews/train.csv --validation data/reviews/dev.csv --test data/reviews/test.csv"),
+        ("a data set on the Hugging Face Hub", "cornell-movie-review-data/rotten_tomatoes"),
         ("columns that should not be guessed", "data/reviews/train.csv --text review --label stars"),
     ),
     "describe": (

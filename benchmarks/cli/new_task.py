@@ -1,15 +1,17 @@
-"""The verb new-task: looks at files, asks what they don't say, writes a task file and checks it."""
+"""The verb new-task: looks at files or a Hub data set, asks what they don't say, writes a task file and checks it."""
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.cli.verbs import data_checked
 from benchmarks.data import looks
-from benchmarks.data.looks import Content, Layout
+from benchmarks.data.looks import Looked, files, on_hub
 from benchmarks.definitions import load_task, task_files
 from benchmarks.errors import UserError
 from benchmarks.files import write_text
@@ -17,35 +19,42 @@ from benchmarks.leaderboard import words
 from benchmarks.metrics import primary_for
 from benchmarks.schema import TAGS, TEXTS
 
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 EXAMPLE = 90
 """Characters of a row that are shown."""
 
 
 def new_task(arguments: Namespace) -> int:
     """Writes NAME.yaml; tells what it found, and the commands that follow."""
-    train = arguments.file or _asked("A file of texts or tagged words", "")
-    if not train:
+    given = arguments.file or _asked("A file of texts or tagged words, or a Hub data set", "")
+    if not given:
         raise UserError("new-task: no file. Give one: encoder-bench new-task data/reviews/train.csv")
-    parts = dict(looks.parts_of(Path(train), arguments.validation, arguments.test))
-    found = looks.layout(parts["train"], arguments.text, arguments.label)
-    known = {name: (path, looks.content(path, found)) for name, path in parts.items()}
-    for line in _seen(known, found):
+    found = _looked(given, arguments)
+    for line in _seen(found):
         print(line)
-    name = arguments.name or _asked("Name of the task", _plain(parts["train"].parent.name))
+    name = arguments.name or _asked("Name of the task", _plain(found.name))
     path = Path(f"{name}.yaml")
     _check_name(name, path)
-    told = _told(arguments, name, known, found)
-    write_text(path, _yaml(looks.task(known, found, told)))
-    data_dir = parts["train"].parent.parent
+    write_text(path, _yaml(looks.task(found, _told(arguments, name, found))))
     try:
-        said = _checked(path, data_dir)
+        said = data_checked(load_task(path), found.data_dir)
     except UserError:
         path.unlink()  # nothing is left of what can't be used
         raise
-    print(f"\n{path}: {said}")
-    for line in _next(path, data_dir):
+    print(f"\n{path}: a task{said}")
+    for line in _next(path, found.data_dir):
         print(line)
     return 0
+
+
+def _looked(given: str, arguments: Namespace) -> Looked:
+    """Of files where there is such a file, else of a data set on the Hub, where it may be the name of one."""
+    path = Path(given)
+    if HUB_ID.fullmatch(given) and not path.parent.is_dir() and path.suffix not in files.FORMATS:
+        named = {"validation": arguments.validation, "test": arguments.test}
+        return on_hub.look(given, arguments.config, named, arguments.text, arguments.label)
+    parts = dict(files.parts_of(path, arguments.validation, arguments.test))
+    return files.look(parts, arguments.text, arguments.label, arguments.header)
 
 
 def _asked(question: str, default: str) -> str:
@@ -72,27 +81,27 @@ def _check_name(name: str, path: Path) -> None:
         raise UserError(f"--name {name!r}: {why}; give another one.")
 
 
-def _seen(known: dict[str, tuple[Path, Content]], found: Layout) -> Iterator[str]:
-    """What is in the files, for the person to see whether it was read as it is meant."""
-    columns = found.columns if isinstance(found.columns, tuple) else [f"{k} = {v!r}" for k, v in found.columns.items()]
-    yield f"{found.type}, read as {found.format}: {', '.join(columns)}"
-    for name, (path, content) in known.items():
+def _seen(found: Looked) -> Iterator[str]:
+    """What is there, for the person to see whether it was read as it is meant."""
+    yield f"{found.type}, read as {found.read}"
+    for name, content in found.contents.items():
         kinds = words.listed([f"{label} {count:,}" for label, count in content.counts.items()])
         what = "entities" if found.type == TAGS else "labels"
-        yield f"  {name}: {path.name}: {words.counted(content.rows, 'row')}; {what}: {kinds or 'none'}"
-    for example in known["train"][1].examples:
+        yield f"  {name}: {found.places[name]}: {words.counted(content.rows, 'row')}; {what}: {kinds or 'none'}"
+    yield from (f"  note: {note}" for note in found.notes)
+    for example in found.contents["train"].examples:
         yield f"    {words.shortened(words.readable(example), EXAMPLE)}"
 
 
-def _told(arguments: Namespace, name: str, known: dict[str, tuple[Path, Content]], found: Layout) -> dict[str, str]:
-    counts = looks.total(content for _, content in known.values())
+def _told(arguments: Namespace, name: str, found: Looked) -> dict[str, str]:
+    counts = found.counts()
     if not counts:
-        raise UserError(f"{known['train'][0]}: no entity is tagged in it.")
+        raise UserError(f"{found.places['train']}: no entity is tagged in it.")
     allowed, usual = primary_for(found.type, len(counts)), looks.metric(found.type, counts)
     told = {
         "title": arguments.title or _asked("Title", name.replace("-", " ").capitalize()),
         "group": arguments.group or _asked("Group", "ner" if found.type == TAGS else "texts"),
-        "language": arguments.language or _asked("Language (a code such as en)", "en"),
+        "language": arguments.language or _asked("Language (a code such as en)", found.known.get("language", "en")),
         "metric": arguments.metric or _asked(f"Primary metric ({', '.join(allowed)})", usual),
     }
     if found.type == TEXTS and len(counts) == 2:
@@ -103,20 +112,16 @@ def _told(arguments: Namespace, name: str, known: dict[str, tuple[Path, Content]
 def _yaml(fields: dict[str, object]) -> str:
     import yaml
 
-    text: str = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, default_flow_style=None, width=118)
-    return text
+    def dumped(as_it_is: bool) -> str:
+        return str(yaml.safe_dump(fields, sort_keys=False, allow_unicode=as_it_is, default_flow_style=None, width=118))
+
+    readable = dumped(True)
+    return readable if yaml.safe_load(readable) == fields else dumped(False)  # YAML takes U+0085 for a line's end
 
 
-def _checked(path: Path, data_dir: Path) -> str:
-    """Read back as every task file is, with the data behind it."""
-    from benchmarks.cli.verbs import data_checked
-
-    task = load_task(path)
-    return f"a task{data_checked(task, data_dir)}"
-
-
-def _next(path: Path, data_dir: Path) -> Iterator[str]:
-    where = f"--tasks {shlex.quote(f'./{path}')} --data-dir {shlex.quote(str(data_dir))}"
+def _next(path: Path, data_dir: Path | None) -> Iterator[str]:
+    where = f"--tasks {shlex.quote(f'./{path}')}"
+    where += f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else ""
     yield "\nNext:"
     other = "features-logreg" if load_task(path).type == TAGS else "tfidf-svm"
     yield f"  encoder-bench run {where} --systems minilm,{other},majority"

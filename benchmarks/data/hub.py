@@ -10,7 +10,7 @@ from benchmarks import snapshots
 from benchmarks.data.records import Row, RowError, TextRow, fields_of, tag_row, text_row
 from benchmarks.errors import UserError, nearest, one_of
 from benchmarks.lock import Locked, Repo
-from benchmarks.schema import TAGS, Hub, Task
+from benchmarks.schema import TAGS, Hub, TaskType
 from benchmarks.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -72,16 +72,28 @@ def _configuration(folder: Path, hub: Hub) -> Configuration | None:
 
 def _declared(folder: Path, hub: Hub) -> list[Configuration]:
     """Every configuration of the card that names its files."""
-    from huggingface_hub import metadata_load
     from yaml import YAMLError
 
-    if not (folder / CARD).is_file():
-        return []
     try:
-        found = (metadata_load(folder / CARD) or {}).get("configs") or []
+        found = _metadata(folder).get("configs") or []
         return [entry for entry in found if "config_name" in entry and "data_files" in entry]
-    except (YAMLError, ValueError, TypeError) as error:
+    except (YAMLError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"Hub {hub.path}: {CARD}: can't be read: {str(error).splitlines()[0]}") from None
+
+
+def _metadata(folder: Path) -> Mapping[str, Any]:
+    """What the card says in its head; a data set without a card says nothing."""
+    from huggingface_hub import metadata_load
+
+    return (metadata_load(folder / CARD) or {}) if (folder / CARD).is_file() else {}
+
+
+def stated(folder: Path) -> dict[str, str]:
+    """The language and the licence, as far as the fetched folder's card names one of each."""
+    metadata = _metadata(folder)
+    found = {ours: metadata.get(theirs) for ours, theirs in (("language", "language"), ("licence", "license"))}
+    single = {name: value[0] if isinstance(value, list) and len(value) == 1 else value for name, value in found.items()}
+    return {name: value for name, value in single.items() if isinstance(value, str)}
 
 
 def _patterns(configuration: Configuration) -> dict[str, list[str]]:
@@ -108,18 +120,20 @@ def place(hub: Hub) -> str:
     return f"Hub {hub.path}{f' ({hub.config})' if hub.config else ''}"
 
 
-def rows(task: Task, hub: Hub, part: str, folder: Path) -> Iterator[Row]:
+def rows(task: str, type_: TaskType, hub: Hub, part: str, folder: Path) -> Iterator[Row]:
     """One part out of the fetched folder, labels and tags by their published names; a row without tokens is none.
 
-    Raises UserError that says what there is, where the task names a configuration, split, column or label that isn't.
+    task: its name, for messages. Raises UserError that says what there is, where `hub` names a configuration, split,
+    column or label that isn't.
     """
     where, number = f"{place(hub)}, {hub.parts[part]}", 0
-    as_row, needed = (tag_row, ("tokens", "tags")) if task.type == TAGS else (text_row, ("text", "label"))
+    as_row, needed = (tag_row, ("tokens", "tags")) if type_ == TAGS else (text_row, ("text", "label"))
     try:
-        table = _split(folder, task, hub, part)
+        _check_split(splits(folder, hub), task, hub, part)
+        table = stream(folder, hub, hub.parts[part])
         there = table.column_names or list(next(iter(table), {}))  # CSV and JSON tell their columns with the first row
         _check_columns(there, needed, task, hub)
-        names = hub.labels or _names((table.features or {}).get(hub.columns[needed[1]]))
+        names = hub.labels or names_of((table.features or {}).get(hub.columns[needed[1]]))
         for record in table:
             row = as_row(number, record, hub.columns, names)
             if isinstance(row, TextRow) or row.tokens:  # as in published files, where blank lines hold no item
@@ -132,17 +146,24 @@ def rows(task: Task, hub: Hub, part: str, folder: Path) -> Iterator[Row]:
         raise UserError(f"{where}:{number}: can't be read: {said[0] if said else type(error).__name__}") from None
 
 
-def _split(folder: Path, task: Task, hub: Hub, part: str) -> IterableDataset:
-    """One split as a stream: our own table is the only copy that is written."""
+def splits(folder: Path, hub: Hub) -> list[str]:
+    """Those of the fetched folder's configuration that have files."""
     from datasets import load_dataset
 
-    configuration, split = _configuration(folder, hub), hub.parts[part]
+    configuration = _configuration(folder, hub)
     if configuration is None:
-        splits = load_dataset(str(folder), streaming=True)
-        _check_split(list(splits), task, hub, part)
-        return splits[split]
+        return list(load_dataset(str(folder), streaming=True))
+    return [name for name, paths in _files(folder, configuration).items() if paths]
+
+
+def stream(folder: Path, hub: Hub, split: str) -> IterableDataset:
+    """One split, row by row: our own table is the only copy that is written."""
+    from datasets import load_dataset
+
+    configuration = _configuration(folder, hub)
+    if configuration is None:
+        return load_dataset(str(folder), streaming=True)[split]
     files = _files(folder, configuration)
-    _check_split([name for name, paths in files.items() if paths], task, hub, part)
     suffix = Path(files[split][0]).suffix
     options = {name: configuration[name] for name in READER_OPTIONS if name in configuration}
     options |= {"sep": "\t"} if suffix == ".tsv" and not {"sep", "delimiter"} & options.keys() else {}
@@ -164,15 +185,15 @@ def _builder(suffix: str) -> str:
     return BUILDERS[suffix]
 
 
-def _check_split(there: Sequence[str], task: Task, hub: Hub, part: str) -> None:
+def _check_split(there: Sequence[str], task: str, hub: Hub, part: str) -> None:
     if (split := hub.parts[part]) not in there:
-        where = f"task {task.name!r}: hub.parts.{part}"
+        where = f"task {task!r}: hub.parts.{part}"
         raise UserError(f"{where}: no split {split!r} in {place(hub)}.{nearest(split, there)}{one_of(there)}")
 
 
-def _check_columns(there: Sequence[str], needed: Sequence[str], task: Task, hub: Hub) -> None:
+def _check_columns(there: Sequence[str], needed: Sequence[str], task: str, hub: Hub) -> None:
     for ours in needed:
-        where = f"task {task.name!r}: hub.columns"
+        where = f"task {task!r}: hub.columns"
         if ours not in hub.columns:
             raise UserError(f"{where}: {ours!r} is required, and not given.")
         for name in fields_of(hub.columns[ours]):
@@ -181,7 +202,7 @@ def _check_columns(there: Sequence[str], needed: Sequence[str], task: Task, hub:
                 raise UserError(f"{what}.{nearest(name, there)}{one_of(there)}")
 
 
-def _names(feature: Any) -> Sequence[str]:
+def names_of(feature: Any) -> Sequence[str]:
     """Class names of a label column, or of the items of a column of lists; empty where the data set has none."""
     while not hasattr(feature, "names") and hasattr(feature, "feature"):
         feature = feature.feature

@@ -149,7 +149,7 @@ class HubOrigin:
         return {part: [self._piece(part, folder)] for part in parts_of(self.splits)}
 
     def _piece(self, part: str, folder: Path) -> Piece:
-        rows = partial(hub_data.rows, self.task, self.hub, part, folder)
+        rows = partial(hub_data.rows, self.task.name, self.task.type, self.hub, part, folder)
         return Piece(f"{hub_data.place(self.hub)}, {self.hub.parts[part]}", rows, [self.identity])
 
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, TypeAlias, TypeVar, cast
 
@@ -266,14 +267,16 @@ def lines(path: Path) -> Iterator[str]:
     return (line for _, line in _numbered(path, _ANY))
 
 
-def records(path: Path, form: Format) -> Iterator[dict[str, Any]]:
-    """The named fields of csv, tsv (under their header) and jsonl. Raises UserError."""
+def records(path: Path, form: Format, header: bool = True) -> Iterator[dict[str, Any]]:
+    """The named fields of csv, tsv (under their header, or numbered from '1' on) and jsonl. Raises UserError."""
     if form == "jsonl":
         filled = ((number, line) for number, line in _numbered(path, _ANY) if line.strip())
         return _placed(path, filled, lambda number, line: _json_object(line))
     found = _records(path, _ANY, "\t" if form == "tsv" else ",")
-    header = next(found, (1, []))[1]
-    return _placed(path, found, lambda number, fields: _under(header, fields))
+    first = next(found, (1, []))
+    names = first[1] if header else [str(at) for at in range(1, len(first[1]) + 1)]
+    rest = found if header else chain([first], found)
+    return _placed(path, rest, lambda number, fields: _under(names, fields))
 
 
 READERS: dict[Format, Reader] = {

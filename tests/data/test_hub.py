@@ -59,7 +59,7 @@ def texts(columns: dict[str, list[Any]] = TEXTS, names: list[str] | None = None)
 
 def rows(task: Task, commit: str, part: str = "train") -> list[Row]:
     assert task.hub
-    return list(hub_data.rows(task, task.hub, part, hub_data.fetch(task.hub, commit, None).folder))
+    return list(hub_data.rows(task.name, task.type, task.hub, part, hub_data.fetch(task.hub, commit, None).folder))
 
 
 def loaded(folder: Path, commit: str, task: Task, locked: Lock | None = None) -> TaskData:
