@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -27,17 +27,23 @@ SECONDS_BETWEEN_LINES = 60.0
 
 @dataclass
 class Running:
-    """A run that is being made, and its bar."""
+    """A run that is being made, and its bar. rows: training rows over all epochs."""
 
     spec: RunSpec
     label: str
     bar: TaskID
+    rows: float
     share: float = 0.0
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=lambda: time.monotonic())
 
     @property
     def elapsed(self) -> float:
         return time.monotonic() - self.started
+
+    @property
+    def speed(self) -> float:
+        """Training rows a second since its start."""
+        return self.share * self.rows / max(self.elapsed, 1e-3)
 
 
 class Screen:
@@ -47,14 +53,15 @@ class Screen:
         self.console = Console(quiet=not ranks.is_first(), highlight=False, markup=False, soft_wrap=True)
         self.todo, self.grid, self.pace, self.twins = todo, grid, Pace(todo, history), twins(grid.runs, history)
         self.abreast = 1
-        self.done = 0
+        self.done = self.failed = 0
+        self.sizes: dict[str, int] = {}
         self.told = time.monotonic()
         self.running: dict[str, Running] = {}
         self.progress = Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[left]}"),
+            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[told]}"),
             TimeElapsedColumn(), console=self.console, disable=not self.console.is_terminal, transient=True,
         )  # fmt: skip
-        self.checks = self.progress.add_task("checking", total=1.0, left="")
+        self.overall = self.progress.add_task("checking", total=None, told="")
 
     def __enter__(self) -> Screen:
         self.progress.start()
@@ -79,6 +86,7 @@ class Screen:
     def prepared(self, prepared: Prepared) -> None:
         self._left_out(prepared.left_out)
         self.todo = prepared.runs
+        self.sizes = {name: len(data.splits["train"]) for name, data in prepared.data.items()}
         for name, data in prepared.data.items():
             rows = ", ".join(f"{split} {len(rows):,}" for split, rows in data.splits.items())
             self.console.print(f"data: {name}: {rows} ({data.origin.summary})")
@@ -95,9 +103,9 @@ class Screen:
     def tell(self, event: Event) -> None:
         path = event.spec.path
         if path not in self.running:
-            self.progress.update(self.checks, visible=False)
             label = f"[{self.done + len(self.running) + 1}/{len(self.todo)}] {_label(event.spec)}"
-            self.running[path] = Running(event.spec, label, self.progress.add_task(label, total=1.0, left=""))
+            bar = self.progress.add_task(label, total=1.0, told="")
+            self.running[path] = Running(event.spec, label, bar, _rows(event.spec, self.sizes))
         run = self.running[path]
         if event.outcome is not None:
             del self.running[path]
@@ -107,27 +115,44 @@ class Screen:
         running = ((run.spec, run.share, run.elapsed) for run in self.running.values())
         seconds = self.pace.left(running, self.abreast)
         left = f"about {duration(seconds)} left" if seconds >= 1 else ""
-        self.progress.update(run.bar, completed=run.share, left=left)
+        speed = f"{run.speed:,.0f} rows/s" if run.share else ""
+        self.progress.update(run.bar, completed=run.share, told=speed)
+        self._count(left)
         quiet_since = time.monotonic() - self.told
         if not self.console.is_terminal and (event.share == 0.0 or quiet_since > SECONDS_BETWEEN_LINES):
             self.told = time.monotonic()
             said = f"{event.share:.0%} done" if event.share else "started"
             self.console.print(", ".join(filter(None, [f"{run.label}: {said}", left])))
 
+    def _count(self, left: str) -> None:
+        """How many runs are where, and how fast they all go together."""
+        made, speed = self.done - self.failed, sum(run.speed for run in self.running.values())
+        queued = len(self.todo) - self.done - len(self.running)
+        counts = {"done": made, "failed": self.failed, "running": len(self.running), "queued": queued}
+        said = [f"{count} {what}" for what, count in counts.items() if count]
+        told = ", ".join(filter(None, [f"{speed:,.0f} rows/s" if speed and len(self.running) > 1 else "", left]))
+        done = self.done + sum(run.share for run in self.running.values())
+        self.progress.update(
+            self.overall, description=" · ".join(said), total=len(self.todo), completed=done, told=told
+        )
+
     def _finished(self, run: Running, outcome: RunResult | RunFailure) -> None:
         self.progress.remove_task(run.bar)
         self.done += 1
+        self.failed += isinstance(outcome, RunFailure)
         self.pace.finished(run.spec, run.elapsed)
         if isinstance(outcome, RunFailure):
             said = f"FAILED: {outcome.error['type']}: {outcome.error['message']}"
         else:
             score = outcome.metrics.get(outcome.primary_metric)
             said = f"{outcome.primary_metric} {'is not defined on these rows' if score is None else f'{score:.4f}'}"
-        self.console.print(f"{run.label}: {said} in {duration(run.elapsed)}")
+        style = "red" if isinstance(outcome, RunFailure) else None
+        self.console.print(f"{run.label}: {said} in {duration(run.elapsed)}", style=style)
+        self._count("")
 
     def looking(self, task: str) -> None:
         said = f"{task}: looking for near-duplicates of test rows"
-        self.progress.update(self.checks, description=said, completed=1.0, visible=True)
+        self.progress.update(self.overall, description=said, total=None, told="")
         if not self.console.is_terminal:
             self.console.print(said)
 
@@ -135,6 +160,14 @@ class Screen:
         left = len(self.todo) - self.done
         then = f"{left} left; the same command goes on" if left else "none left; `encoder-bench leaks` looks for leaks"
         self.console.print(f"interrupted: {self.done} runs made and stored, {then}")
+
+
+def _rows(spec: RunSpec, sizes: Mapping[str, int]) -> float:
+    """Training rows of a run over all its epochs, those of its search among them."""
+    protocol = spec.protocol
+    published = sizes.get(spec.task.name, 0) * (1 - 1 / protocol.folds if protocol.folds else 1)
+    trainings = spec.tuning.trials + 1 if spec.tuning else 1
+    return (protocol.train_size or published) * float(getattr(spec.recipe, "epochs", 1)) * trainings
 
 
 def _label(spec: RunSpec) -> str:
