@@ -8,6 +8,7 @@ import pandas as pd
 
 from benchmarks import amounts
 from benchmarks.claims.arithmetic import can_be_asked, fewest, is_share, of_rows
+from benchmarks.claims.told import number, reported, told
 from benchmarks.claims.verdicts import Assessment, Bound, Cost, Measured, Order, Value
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.page import as_markdown
@@ -48,52 +49,17 @@ def _rows(one: Assessment) -> Iterator[dict[str, str]]:
     claim = one.claim
     system = words.plain(" above ".join(claim.systems))
     head = {"claim": f"[{claim.name}](#{claim.name.lower()})", "task": words.plain(claim.task), "system": system}
-    rows = [row for measured in one.measured for row in _summed_up(measured, one)]
+    rows = [
+        {"metric": line.metric, "reported": line.reported, "ours": line.ours, "another run": line.another_run,
+         "verdict": _verdict(line.verdict, measured.stand_in, one)}
+        for measured in one.measured
+        for line in told(measured, claim)
+    ]  # fmt: skip
     if not rows:
-        metrics = ", ".join([*claim.reported, *claim.at_most, *filter(None, [claim.metric])])
-        values = ", ".join([
-            *map(_number, claim.reported.values()),
-            *(f"≤ {bound}" for bound in claim.at_most.values()),
-            *(["above"] if claim.above else []),
-            *filter(None, [_amount(claim)]),
-        ])  # fmt: skip
-        yield {
-            **head,
-            "metric": metrics,
-            "reported": values,
-            "ours": "",
-            "another run": "",
-            "verdict": words.plain(one.missing),
-        }
+        metrics, values = (", ".join(filter(None, said)) for said in zip(*reported(claim), strict=True))
+        missing = words.plain(one.missing)
+        rows = [{"metric": metrics, "reported": values, "ours": "", "another run": "", "verdict": missing}]
     yield from ({**head, **row} for row in rows)
-
-
-def _summed_up(measured: Measured, one: Assessment) -> list[dict[str, str]]:
-    """The claim's numbers by one encoder; those of single classes are counted."""
-    rows = [_of_value(value) for value in measured.values if value.label is None]
-    if of_classes := [value for value in measured.values if value.label is not None]:
-        held = sum(value.verdict == "reproduced" for value in of_classes)
-        rows.append(_row("per class", f"{len(of_classes)} values", "", "", f"{held} reproduced"))
-    if order := measured.order:
-        ours = f"{order.first:.4f} and {order.second:.4f}"
-        rows.append(_row(order.metric, "above", ours, f"{order.low:+.3f} to {order.high:+.3f}", order.verdict))
-    if bound := measured.bound:
-        interval = f"{bound.low:.3f} to {bound.high:.3f}"
-        rows.append(_row(bound.metric, f"≤ {bound.at_most}", f"{bound.ours:.4f}", interval, bound.verdict))
-    if cost := measured.cost:
-        rows.append(_row("passes", _amount(one.claim), f"{cost.pairs:,}", "", cost.verdict))
-    return [{**row, "verdict": _verdict(row["verdict"], measured.stand_in, one)} for row in rows]
-
-
-def _of_value(value: Value) -> dict[str, str]:
-    reported = "" if value.reported is None else _number(value.reported)
-    return _row(
-        value.metric, reported, f"{value.ours:.4f}", f"{value.low:.3f} to {value.high:.3f}", value.verdict or ""
-    )
-
-
-def _row(metric: str, reported: str, ours: str, interval: str, verdict: str) -> dict[str, str]:
-    return {"metric": metric, "reported": reported, "ours": ours, "another run": interval, "verdict": verdict}
 
 
 def _verdict(verdict: str, stand_in: str | None, one: Assessment) -> str:
@@ -102,14 +68,6 @@ def _verdict(verdict: str, stand_in: str | None, one: Assessment) -> str:
     else:
         said = f"**{verdict}**" if stand_in is None else verdict
     return said if stand_in is None else f"with a stand-in ({words.plain(stand_in)}): {said}"
-
-
-def _amount(claim: Claim) -> str:
-    return f"{claim.passes.pairs:,}" if claim.passes else ""
-
-
-def _number(value: float) -> str:
-    return f"{value:.4f}".rstrip("0").ljust(4, "0") if value == round(value, 4) else f"{value:.4f}"
 
 
 # -- one claim -------------------------------------------------------------------------------------------------------
@@ -209,11 +167,11 @@ def _conventions(measured: Measured, claim: Claim) -> str:
     rows = []
     for value in measured.conventions:
         known = METRICS[value.metric]
-        holds = [_number(v) for v in claim.reported.values() if value.holds(v, claim.rounding(v))]
+        holds = [number(v) for v in claim.reported.values() if value.holds(v, claim.rounding(v))]
         majority = (measured.majority or {}).get(value.metric)
         rows.append({
             "convention": known.header.format(scheme="as the task's") if "{scheme}" in known.header else known.header,
-            "reported": _number(claim.reported[value.metric]) if value.metric in claim.reported else "",
+            "reported": number(claim.reported[value.metric]) if value.metric in claim.reported else "",
             "ours": f"{value.ours:.4f}",
             "another run": f"{value.low:.3f} to {value.high:.3f}",
             "may give": ", ".join(dict.fromkeys(holds)),
@@ -236,4 +194,4 @@ def _classes(values: Sequence[Value]) -> str:
 
 def _beside(value: Value) -> str:
     sign = {"reproduced": "=", "above": "↑", "below": "↓"}.get(value.verdict or "", "")
-    return f"{_number(value.reported or 0.0)} / {value.ours:.2f} {sign}"
+    return f"{number(value.reported or 0.0)} / {value.ours:.2f} {sign}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.leaderboard import Page, Written, words
-from benchmarks.leaderboard.across import Column, columns
+from benchmarks.leaderboard.across import columns
 from benchmarks.plan import Plan
 from benchmarks.schema import RunFailure
 
@@ -42,28 +42,9 @@ def _won(pages: Sequence[Page], results: Path) -> Iterator[str]:
     """One line a task that has several systems, by the table that stands for it."""
     found = [column for column in columns(pages) if len(column.ranked) > 1]
     for column in found:
-        yield f"{column.page.task} ({words.protocol(column.section.protocol).lower()}): {_first(column)}"
-    tied = [column for column in found if len(_best(column)) > 1]
+        yield f"{column.page.task} ({words.protocol(column.section.protocol).lower()}): {column.first}"
+    tied = [column for column in found if len(column.best) > 1]
     if tied:
-        first, second = _best(tied[0])[:2]
+        first, second = tied[0].best[:2]
         names = f"{shlex.quote(first)} {shlex.quote(second)} --task {shlex.quote(tied[0].page.task)}"
         yield f"Two systems side by side: encoder-bench compare {names}{_of(results)}"
-
-
-def _best(column: Column) -> list[str]:
-    return [row.system for row in column.ranked if row.may_be_best]
-
-
-def _first(column: Column) -> str:
-    """The best system, and how many others may be as good."""
-    first, *others = column.ranked
-    score = f"{column.page.metric} {first.score:.4f}"
-    interval = f" [{first.interval[0]:.3f}, {first.interval[1]:.3f}]" if first.interval else ""
-    named = f"{first.system} is first, {score}{interval}"
-    tied = [name for name in _best(column) if name != first.system]
-    if first.interval is None:
-        return f"{named}; without stored predictions nothing says how sure that is"
-    if not tied:
-        return f"{named}; none of {words.counted(len(others), 'other')} may be as good"
-    which = "all others" if len(tied) == len(others) > 1 else words.listed(tied)
-    return f"{named}; no significant difference from {which}"

@@ -43,6 +43,25 @@ class Column:
         return [row for row in self.section.rows if row.rank is not None]
 
     @property
+    def best(self) -> list[str]:
+        """Systems that no other is significantly better than."""
+        return [row.system for row in self.ranked if row.may_be_best]
+
+    @property
+    def first(self) -> str:
+        """In words: which system is best, and how many others may be as good."""
+        first, *others = self.ranked
+        interval = f" {words.interval(*first.interval)}" if first.interval else ""
+        named = f"{first.system} is first, {self.page.metric} {first.score:.4f}{interval}"
+        tied = [name for name in self.best if name != first.system]
+        if first.interval is None:
+            return f"{named}; without stored predictions nothing says how sure that is"
+        if not tied:
+            return f"{named}; none of {words.counted(len(others), 'other')} may be as good"
+        which = "all others" if len(tied) == len(others) > 1 else words.listed(tied)
+        return f"{named}; no significant difference from {which}"
+
+    @property
     def higher_is_better(self) -> bool:
         return self.page.metric not in METRICS or METRICS[self.page.metric].higher_is_better is not False
 

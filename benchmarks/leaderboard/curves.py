@@ -45,6 +45,7 @@ class Curve:
     system: str
     metric: str
     protocol: dict[str, Any]
+    conditions: object
     points: tuple[Point, ...]
     last_step: Extrapolation
     twice: Extrapolation
@@ -70,7 +71,7 @@ def _of_systems(page: Page, sections: Sequence[Section]) -> Iterator[Curve]:
     for system, own in points.items():
         own.sort(key=lambda point: point.rows)
         if len({point.rows for point in own}) > 1:
-            yield _curve(page, system, dict(_but_size(sections[0])), own)
+            yield _curve(page, system, sections[0], own)
 
 
 def _points(section: Section, number: int) -> Iterator[tuple[str, Point]]:
@@ -84,12 +85,13 @@ def _points(section: Section, number: int) -> Iterator[tuple[str, Point]]:
             yield row.system, Point(section.used["train"][-1], row.seeds, row.score, *row.interval, own)
 
 
-def _curve(page: Page, system: str, protocol: dict[str, Any], points: Sequence[Point]) -> Curve:
+def _curve(page: Page, system: str, section: Section, points: Sequence[Point]) -> Curve:
     draws = np.stack([point.draws for point in points], axis=1)
     fit, most = fitted([point.rows for point in points], draws), points[-1].rows
     step = Extrapolation.of(draws[:, -1] - draws[:, -2])
     twice, still = extrapolated(fit, 2 * most), gained(fit, most, 2 * most)
-    return Curve(page.task, system, page.metric or "", protocol, tuple(points), step, twice, still)
+    protocol, metric = dict(_but_size(section)), page.metric or ""
+    return Curve(page.task, system, metric, protocol, section.conditions, tuple(points), step, twice, still)
 
 
 # -- as Markdown and as data -----------------------------------------------------------------------------------------
@@ -97,7 +99,7 @@ def _curve(page: Page, system: str, protocol: dict[str, Any], points: Sequence[P
 
 def markdown(found: Sequence[Curve]) -> str:
     """A part of the task's page; empty without curves."""
-    parts = [_table(own) for own in grouped(found, lambda curve: repr(curve.protocol)).values()]
+    parts = [_table(own) for own in grouped(found, lambda curve: repr((curve.protocol, curve.conditions))).values()]
     return "\n\n".join(["## Learning curves", LEGEND, *parts]) if parts else ""
 
 
@@ -115,9 +117,9 @@ def _table(found: Sequence[Curve]) -> str:
 
 def _cells(curve: Curve) -> dict[str, str]:
     return {
-        **{f"{point.rows:,}": f"{point.score:.4f} [{point.low:.3f}, {point.high:.3f}]" for point in curve.points},
+        **{f"{point.rows:,}": f"{point.score:.4f} {words.interval(point.low, point.high)}" for point in curve.points},
         "last step": _signed(curve.last_step),
-        "twice the rows": f"{curve.twice.middle:.3f} [{curve.twice.low:.3f}, {curve.twice.high:.3f}]",
+        "twice the rows": f"{curve.twice.middle:.3f} {words.interval(curve.twice.low, curve.twice.high)}",
         "gained there": _signed(curve.still),
     }
 

@@ -206,7 +206,7 @@ def _score(row: Row) -> str:
     if row.interval is None:
         return _number(row.score)
     low, high = row.interval
-    return f"{_number(row.score)} [{low:.3f}, {high:.3f}]"
+    return f"{_number(row.score)} {words.interval(low, high)}"
 
 
 def _single(row: Row) -> str:

@@ -57,6 +57,10 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{ending}"
 
 
+def interval(low: float, high: float) -> str:
+    return f"[{low:.3f}, {high:.3f}]"
+
+
 def places(rank: int | None, may_be: range | None) -> str:
     """'2', or '1–3' where it may be any of them."""
     if rank is None:

@@ -26,7 +26,8 @@ class Bar(NamedTuple):
 @dataclass(frozen=True)
 class Cell:
     """What is said; value: what the column is sorted by and a file holds, None sorts last. best: no other is
-    significantly better; link: a page below RESULTS; note: what is said of it where there is room.
+    significantly better; link: a page below RESULTS; note: what is said of it where there is room; ends: its interval,
+    where it stands beside it.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Cell:
     link: str = ""
     best: bool = False
     note: str = ""
+    ends: str = ""
     variant: str = ""
     """What a system's name says of its changes, which stands below it."""
 
@@ -74,7 +76,7 @@ class Table:
 
     def texts(self) -> pd.DataFrame:
         """Its cells, as a person reads them."""
-        rows = [[f"{cell.text}{cell.variant}" for cell in line.cells] for line in self.lines]
+        rows = [[f"{cell.text}{cell.variant} {cell.ends}".rstrip() for cell in line.cells] for line in self.lines]
         return pd.DataFrame(rows, columns=[head.text for head in self.heads])
 
     def latex(self) -> str:
@@ -85,7 +87,7 @@ class Table:
         for at, line in enumerate(self.lines):
             for place, cell in enumerate(line.cells):
                 if cell.best:
-                    texts.iat[at, place] = rf"\textbf{{{escaped(cell.text)}}}"
+                    texts.iat[at, place] = rf"\textbf{{{escaped(cell.text)}}} {escaped(cell.ends)}".rstrip()
         texts.columns = [escaped(column) for column in texts.columns]
         sides = "".join("r" if head.number else "l" for head in self.heads)
         return str(Styler(texts).hide(axis="index").to_latex(column_format=sides, hrules=True))

@@ -96,7 +96,7 @@ def _lead(shown: Sequence[Column], found: Sequence[Standing]) -> list[str]:
 
 def _card(page: Page, column: Column | None, with_errors: set[str]) -> dict[str, Any]:
     ranked = column.ranked if column else []
-    best = [words.shortened(words.readable(row.system), 40) for row in ranked if row.may_be_best]
+    best = [words.shortened(words.readable(name), 40) for name in (column.best if column else [])]
     return {
         "title": words.readable(page.title),
         "link": places.task(page),
@@ -166,6 +166,7 @@ def task(site: Site, made: Prepared) -> None:
         Path("tasks") / f"{name}.html",
         title=words.readable(page.title),
         sample=page.sample,
+        lead=words.readable(column.first) if column and len(column.ranked) > 1 else "",
         facts=[*task_page.about(page), *shared],
         parts_=parts,
         pictures=_pictures(site, made, name),
@@ -229,8 +230,8 @@ def _spot(row: Row, cost: str) -> Spot:
 
 
 def _learning(found: Sequence[Curve]) -> list[Line]:
-    """Of the protocol that most systems share."""
-    protocols = [repr(curve.protocol) for curve in found]
+    """Of the protocol and the data that most systems share."""
+    protocols = [repr((curve.protocol, curve.conditions)) for curve in found]
     most = max(protocols, key=protocols.count, default="")
     return [
         Line(
@@ -241,7 +242,7 @@ def _learning(found: Sequence[Curve]) -> list[Line]:
             [point.high for point in curve.points],
         )
         for curve in found
-        if repr(curve.protocol) == most
+        if repr((curve.protocol, curve.conditions)) == most
     ][:MOST_LINES]
 
 

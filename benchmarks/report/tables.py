@@ -23,15 +23,16 @@ def _scale(rows: Sequence[Row]) -> Scale:
     return Scale.of(end for row in rows for end in row.interval or ([row.score] if row.score is not None else []))
 
 
-def _score(row: Row, scale: Scale, compared: bool = True) -> Cell:
-    """The primary metric with its interval."""
+def _score(row: Row, scale: Scale, compared: bool = True, room: bool = True) -> Cell:
+    """The primary metric with its interval, drawn and, where there is room, in numbers."""
     if row.score is None:
         return NOTHING
-    bar, note = None, ""
+    bar, note, ends = None, "", ""
     if row.interval:
-        bar = scale.bar(row.interval[0], row.score, row.interval[1])
-        note = f"95 % interval {row.interval[0]:.3f} to {row.interval[1]:.3f}"
-    return Cell(f"{row.score:.4f}", row.score, bar, best=compared and row.may_be_best, note=note)
+        low, high = row.interval
+        bar = scale.bar(low, row.score, high)
+        note, ends = ("", words.interval(low, high)) if room else (f"95 % interval {low:.3f} to {high:.3f}", "")
+    return Cell(f"{row.score:.4f}", row.score, bar, best=compared and row.may_be_best, note=note, ends=ends)
 
 
 # -- over all tasks --------------------------------------------------------------------------------------------------
@@ -55,7 +56,9 @@ def leaderboard(
         cells = [system(standing.system), *_standing(standing)]
         for column, scale, rows in zip(shown, scales, of_tasks, strict=True):
             row = rows.get(standing.system)
-            cells.append(_score(row, scale, len(column.ranked) > 1) if row and row.rank is not None else NOTHING)
+            cells.append(
+                _score(row, scale, len(column.ranked) > 1, room=False) if row and row.rank is not None else NOTHING
+            )
         about = {"method": methods.get(standing.system, ""), "family": " ".join(tags.get(standing.system, ()))}
         lines.append(Line(tuple(cells), about))
     return Table(name, "Systems by tasks", tuple(heads), tuple(lines))

@@ -13,6 +13,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 PATH = next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = pytest.mark.skipif(PATH is None, reason=f"no browser installed (one of {', '.join(BROWSERS)})")
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+SHEET = 1032  # pixels between the margins of a sheet of A4 that lies on its side
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +161,16 @@ def test_every_control_has_a_name_for_a_screen_reader(view):
         assert page.evaluate(unnamed) == 0, name
         assert page.locator("img:not([alt])").count() == 0
         assert page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["a small report", "the committed one"])
+def test_on_paper_no_table_is_wider_than_the_sheet(view, results, committed):
+    folder = Path(__file__).parent.parent.parent / "results" if committed else results
+    if not (folder / "index.html").is_file():
+        pytest.skip("this checkout has no committed report")
+    for name in ("index.html", *(path.relative_to(folder).as_posix() for path in folder.glob("report/tasks/*.html"))):
+        page = view(folder / name, viewport={"width": SHEET, "height": 700}, media="print")
+        wide = "[...document.querySelectorAll('.scroll')].filter(box => box.scrollWidth > box.clientWidth + 1).length"
+        assert page.evaluate(wide) == 0, name
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= SHEET, name
+        page.close()

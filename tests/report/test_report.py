@@ -16,7 +16,7 @@ import pytest
 from kept import Kept, flipped
 from reported import declared, reported, three_systems
 
-from benchmarks import store
+from benchmarks import leaderboard, store
 from benchmarks.cli import main
 from benchmarks.report import pictures, places, write
 from benchmarks.report.browser import _pieces
@@ -92,6 +92,19 @@ def test_numbers_of_a_page_are_those_of_its_files_and_of_the_leaderboard(kept):
     for row in rows:
         score = f"{float(row['accuracy']):.4f}"
         assert score in seen and score in markdown
+
+
+def test_a_tasks_page_begins_with_what_is_first_and_shows_each_interval(kept):
+    reported(kept)
+    text = (kept.results / "report" / "tasks" / "mine.html").read_text(encoding="utf-8")
+    (page,) = leaderboard.read(kept.results, "mine")
+    best = page.sections[0].rows[0]
+    low, high = best.interval
+    lead = re.search(r'<p class="lead"><bdi>(.*?)</bdi>', text)[1]
+    assert lead.startswith(f"{best.system} is first, accuracy {best.score:.4f} [{low:.3f}, {high:.3f}];")
+    assert f'{best.score:.4f}</bdi> <small class="ends">[{low:.3f}, {high:.3f}]</small>' in text
+    latex = (kept.results / "report" / "tables" / "mine-1.tex").read_text(encoding="utf-8")
+    assert f"{{[}}{low:.3f}, {high:.3f}]" in latex
 
 
 def test_what_comes_from_outside_is_shown_as_a_text_and_never_done(tmp_path):

@@ -1,0 +1,82 @@
+"""What is measured of a claim, one line a number: as every page of claims tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.claims.verdicts import Measured, Value
+from benchmarks.schema import Claim
+
+
+@dataclass(frozen=True)
+class Told:
+    """A number in words. verdict: empty where a number has none; kind: the same as one word; value, ends, mark: ours,
+    the interval of another run and the reported score, where they are scores on one scale.
+    """
+
+    metric: str
+    reported: str
+    ours: str
+    another_run: str
+    verdict: str
+    kind: str
+    value: float | None = None
+    ends: tuple[float, float] | None = None
+    mark: float | None = None
+
+
+def told(measured: Measured, claim: Claim) -> Iterator[Told]:
+    """The claim's numbers by one encoder; those of single classes are counted."""
+    yield from (_of_value(value) for value in measured.values if value.label is None)
+    if of_classes := [value for value in measured.values if value.label is not None]:
+        held = sum(value.verdict == "reproduced" for value in of_classes)
+        kind = "reproduced" if held == len(of_classes) else "undecided"
+        yield Told("per class", f"{len(of_classes)} values", "", "", f"{held} reproduced", kind)
+    if order := measured.order:
+        ours, interval = f"{order.first:.4f} and {order.second:.4f}", f"{order.low:+.3f} to {order.high:+.3f}"
+        yield Told(order.metric, "above", ours, interval, order.verdict, order.verdict)
+    if bound := measured.bound:
+        ends = (bound.low, bound.high)
+        yield Told(
+            bound.metric, at_most(bound.at_most), f"{bound.ours:.4f}", _between(ends), bound.verdict, bound.verdict,
+            bound.ours, ends, bound.at_most,
+        )  # fmt: skip
+    if cost := measured.cost:
+        yield Told("passes", amount(claim), f"{cost.pairs:,}", "", cost.verdict, cost.verdict)
+
+
+def _of_value(value: Value) -> Told:
+    ends, verdict = (value.low, value.high), value.verdict or ""
+    reported = "" if value.reported is None else number(value.reported)
+    return Told(
+        value.metric, reported, f"{value.ours:.4f}", _between(ends), verdict, verdict, value.ours, ends, value.reported
+    )
+
+
+def reported(claim: Claim) -> Iterator[tuple[str, str]]:
+    """Metric and number of all that a claim says, in words."""
+    if claim.per_class and not claim.reported:
+        yield "per class", f"{len(claim.per_class)} classes"
+    yield from ((metric, number(value)) for metric, value in claim.reported.items())
+    yield from ((metric, at_most(value)) for metric, value in claim.at_most.items())
+    if claim.above:
+        yield claim.metric or "", "above"
+    if claim.passes:
+        yield "passes", amount(claim)
+
+
+def number(value: float) -> str:
+    return f"{value:.4f}".rstrip("0").ljust(4, "0") if value == round(value, 4) else f"{value:.4f}"
+
+
+def at_most(value: float) -> str:
+    return f"≤ {value}"
+
+
+def amount(claim: Claim) -> str:
+    return f"{claim.passes.pairs:,}" if claim.passes else ""
+
+
+def _between(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.3f} to {ends[1]:.3f}"
