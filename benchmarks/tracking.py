@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import ranks
 from benchmarks.errors import UserError
 from benchmarks.files import ignored_by_git
-from benchmarks.schema import RunSpec
 from benchmarks.variables import variables
 
 if TYPE_CHECKING:
     from accelerate.tracking import GeneralTracker
+
+    from benchmarks.schema import RunSpec
 
 NAMES = ("mlflow", "tensorboard", "wandb")
 FOLDER = "tracking"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import jobs
 import make
+import numpy as np
 import pytest
 import tiny
 import torch
@@ -19,6 +21,7 @@ from benchmarks.definitions import load_task
 from benchmarks.encoders import load_model
 from benchmarks.errors import UserError
 from benchmarks.lock import Lock
+from benchmarks.methods.finetune import finetune
 from benchmarks.recipes import Finetune
 from benchmarks.schema import TEXTS
 from benchmarks.speed import PARTS, frozen, gpu, growth, loops, many, page, together, training, vocabulary
@@ -144,10 +147,41 @@ def test_many_runs_are_made_in_every_way(tmp_path, monkeypatch):
     monkeypatch.setattr(many, "RUNS", 2)
     monkeypatch.setattr(many, "_rates", lambda: [[], []])
     command = ["--tasks", "./mine.yaml", "--systems", "tfidf-svm", "--data-dir", "data"]
-    found = many.many_runs(command, 1, tmp_path / "cache", lambda said: None)
+    loads = []
+    found = many.many_runs(command, 1, tmp_path / "cache", lambda: loads.append(time.sleep(0.05)), lambda said: None)
+    shares = [goal.reached.middle for goal in found.goals if goal.at_most]
+    assert len(loads) == 2 and 0.05 / found.tables[0].rows[0][1] == pytest.approx(shares[0], rel=0.2)
     assert len(found.tables[0].rows) == 3 and all(line[1] > 0 for line in found.tables[0].rows)
     with pytest.raises(UserError, match=r"(?s)ended with exit code 2.*no-such-system"):
-        many.many_runs([*command[:3], "no-such-system"], 1, tmp_path / "cache", lambda said: None)
+        many.many_runs([*command[:3], "no-such-system"], 1, tmp_path / "cache", lambda: None, lambda said: None)
+
+
+def test_a_runs_record_says_what_loading_its_encoder_and_tokens_took(tmp_path):
+    job = work(tmp_path).job()
+    finetune(job)
+    assert 0 < job.meter.notes["prepare_seconds"] < 60
+
+
+def test_growth_beside_the_size_leaves_out_what_every_size_takes():
+    def goal(*seconds):
+        return growth._linear("it", dict(zip((1, 10, 100), ({"s": one} for one in seconds), strict=True)), "s")
+
+    assert goal(5.0, 6.0, 15.0).reached.middle == pytest.approx(1.0)
+    assert goal(5.0, 6.0, 105.0).met is False
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux tells memory of its own")
+def test_memory_of_its_own_is_what_no_file_stands_behind(tmp_path):
+    path = tmp_path / "large"
+    path.write_bytes(bytes(60_000_000))
+    with growth._own_memory() as mapped:
+        numbers = np.memmap(path, dtype=np.uint8, mode="r")
+        assert numbers.sum() == 0
+        time.sleep(0.1)
+    with growth._own_memory() as taken:
+        held = np.ones(60_000_000, np.uint8)
+        time.sleep(0.1)
+    assert held[-1] == 1 and max(taken) - max(mapped) > 50
 
 
 def test_a_large_vocabulary_is_trained_whole_and_as_far_as_it_occurs(monkeypatch):
@@ -198,7 +232,7 @@ def test_what_is_measured_on_a_gpu_runs_on_a_processor_too(tmp_path, monkeypatch
 def test_without_a_gpu_its_goals_are_not_measured_and_say_so(tmp_path):
     found = gpu.on_a_gpu(tmp_path, [], 1, tmp_path, lambda said: None)
     assert [(goal.wanted, goal.reached, goal.why) for goal in found.goals] == [
-        (0.4, None, gpu.NO_GPU), (4.0, None, gpu.NO_GPU)
+        (0.4, None, gpu.NO_GPU), (4.0, None, gpu.NO_GPU), (1.0, None, gpu.NO_GPU)
     ]  # fmt: skip
 
 
@@ -222,6 +256,10 @@ def test_the_command_measures_a_part_and_writes_the_page(tmp_path, bundled, caps
     assert "SPEED.md" in capsys.readouterr().out
     assert "--dry-run" in (tmp_path / "SPEED.md").read_text()
     assert json.loads((tmp_path / "speed" / "starting.json").read_text())["environment"]["cores"]
+    assert (
+        "`encoder-bench speed starting --tasks rotten-tomatoes,mit-movie --rows 640 --rounds 1`"
+        in (tmp_path / "SPEED.md").read_text()
+    )
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ def speed(arguments: Namespace) -> int:
     gc.set_threshold(*USUAL)
     for part in parts:
         print(f"== {part}", flush=True)
-        page.keep(arguments.results_dir, part, MEASURED[part](setting))
+        asked = f"{part} --tasks {','.join(names)} --rows {arguments.rows} --rounds {arguments.rounds}"
+        page.keep(arguments.results_dir, part, MEASURED[part](setting), asked)
     written = page.write(arguments.results_dir)
     print(f"\n{page.reached(arguments.results_dir)}\n\n{written}")
     return 0
@@ -127,7 +128,8 @@ def _many(setting: Setting) -> Measured:
     from benchmarks.speed.many import many_runs
 
     with tempfile.TemporaryDirectory() as cache:
-        return many_runs(_small_runs(setting), setting.rounds, Path(cache), _tell)
+        task = setting.tasks[0]
+        return many_runs(_small_runs(setting), setting.rounds, Path(cache), lambda: setting.data(task), _tell)
 
 
 def _small_runs(setting: Setting) -> list[str]:

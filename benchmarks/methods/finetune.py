@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -71,6 +72,7 @@ class Start(NamedTuple):
 def prepared(job: Job, recipe: Finetune) -> Start:
     """A model with a fresh head whose embeddings are those that occur."""
     assert job.encoder is not None
+    begun = time.perf_counter()
     transformers.set_seed(job.seed)  # the head's first weights
     tokenizer = load_tokenizer(job.encoder, job.task.type)
     model = model_of(job, recipe, job.encoder)
@@ -82,6 +84,7 @@ def prepared(job: Job, recipe: Finetune) -> Start:
     occurring = np.union1d(pieces.train.occurring, pieces.test.occurring)
     ids = keep_used(encoder_in(model), occurring, tokenizer.pad_token_id)
     collator = pieces if ids is None else renumbered(pieces, ids)
+    job.meter.note(prepare_seconds=round(time.perf_counter() - begun, 3))
     return Start(model, Rows.of(pieces.train.lengths, pieces.test.lengths, collator), test, tokenizer, ids)
 
 

@@ -20,10 +20,12 @@ from benchmarks.speed.growth import text_task
 from benchmarks.speed.loops import Work, ours
 from benchmarks.speed.many import ONE_BY_ONE, RUNS, seconds_of
 from benchmarks.speed.timing import Goal, Measured, Ratio, Table, in_turn, ratios
+from benchmarks.speed.together import SEEDS, seeds_together
 from benchmarks.speed.training import most_products, useful_products
 
 SHARE = "an H100-class GPU, BERT-base's size, batches that fill it: share of its peak in bf16"
 PACKED = "small runs packed on a GPU against one after the other"
+TOGETHER = f"{SEEDS} seeds as one batched model on a GPU against one after the other"
 NO_GPU = "no GPU was there"
 SIZE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
 BATCHES = (32, 128, 512)
@@ -33,10 +35,12 @@ PIECES, UPDATES = 128, 20
 def on_a_gpu(encoder: Path, command: Sequence[str], rounds: int, cache: Path, tell: Callable[[str], None]) -> Measured:
     """encoder: whose tokenizer is used; command: the arguments of `run` for one system on one task."""
     if not torch.cuda.is_available():
-        missing = [Goal(SHARE, 0.4, None, "share", why=NO_GPU), Goal(PACKED, 4.0, None, why=NO_GPU)]
-        return Measured(missing, [])
+        missing = [Goal(SHARE, 0.4, None, "share"), Goal(PACKED, 4.0, None), Goal(TOGETHER, 1.0, None)]
+        return Measured([goal._replace(why=NO_GPU) for goal in missing], [])
     share, table = filled(encoder, rounds, tell)
-    return Measured([share, packed(command, rounds, cache, tell)], [table])
+    batched = seeds_together(encoder, rounds, tell)
+    goals = [share, packed(command, rounds, cache, tell), batched.goals[0]._replace(what=TOGETHER)]
+    return Measured(goals, [table, *batched.tables])
 
 
 def filled(encoder: Path, rounds: int, tell: Callable[[str], None]) -> tuple[Goal, Table]:

@@ -23,11 +23,12 @@ Every ratio is of one round in which all ways did the same work in turn: the mid
 lowest and the highest. `encoder-bench speed` makes this page; `encoder-bench speed training` measures one part anew."""
 
 
-def keep(results: Path, part: str, measured: Measured) -> None:
-    """One part, with where and when it was measured."""
+def keep(results: Path, part: str, measured: Measured, asked: str = "") -> None:
+    """One part, with where, when and by which arguments it was measured."""
     record = {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "environment": environment(1, None),
+        "asked": asked,
         "goals": [goal._asdict() for goal in measured.goals],
         "tables": [table._asdict() for table in measured.tables],
     }
@@ -105,7 +106,8 @@ def _where(record: dict[str, Any]) -> str:
     found = record["environment"]
     machine = f"{found['processor']}, {found['cores']} cores" if found["device"] == "cpu" else found["device"]
     versions = f"torch {found['torch']}, transformers {found['transformers']}"
-    return f"*{machine}; {versions}; commit {_commit(found['git'])}; {record['created'][:10]}.*"
+    asked = f"; `encoder-bench speed {record['asked']}`" if record.get("asked") else ""
+    return f"*{machine}; {versions}; commit {_commit(found['git'])}; {record['created'][:10]}{asked}.*"
 
 
 def _commit(git: str | None) -> str:
