@@ -24,7 +24,8 @@ def report(arguments: Namespace) -> int:
             for line in take_excerpts(task, arguments.data_dir, results):
                 print(line)
     reported = selection.select_claims([selection.ALL], tasks, systems)
-    print(write(results, Declared(tasks, systems, reported)))
+    written = write(results, Declared(tasks, systems, reported))
+    print(f"The page to open: {written.resolve().as_uri()}")
     return 0
 
 

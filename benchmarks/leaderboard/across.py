@@ -57,7 +57,8 @@ class Column:
         if first.interval is None:
             return f"{named}; without stored predictions nothing says how sure that is"
         if not tied:
-            return f"{named}; none of {words.counted(len(others), 'other')} may be as good"
+            than = f"all {len(others)} others" if len(others) > 1 else others[0].system
+            return f"{named}; significantly better than {than}"
         which = "all others" if len(tied) == len(others) > 1 else words.listed(tied)
         return f"{named}; no significant difference from {which}"
 

@@ -28,6 +28,7 @@ from benchmarks.data.splits import generator, stratified_order
 from benchmarks.encoders import longest_input
 from benchmarks.errors import UserError
 from benchmarks.methods import Job
+from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import features_of
 from benchmarks.methods.pairs import ASKED, PARTNERS, THRESHOLD, of_each_class, partners
 from benchmarks.methods.training import (
@@ -152,7 +153,7 @@ def train(job: Job, model: SentenceTransformer, loss: nn.Module, pairs: Dataset)
         progress = [Progress(job.meter.progress)]
         trainer = SentenceTransformerTrainer(model, one_device(arguments), pairs, loss=loss, callbacks=progress)
         trainer.remove_callback(PrinterCallback)
-        with job.meter.measuring("train", recipe.epochs * len(pairs)):
+        with job.meter.measuring("train", recipe.epochs * len(pairs)), quick_dropout(loss):
             trainer.train()
     note_training(job, trainer)
     del trainer

@@ -17,6 +17,7 @@ from torch.utils.data import Dataset, Subset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from benchmarks.methods import Job
+from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import IGNORED
 from benchmarks.recipes import Training
 from benchmarks.schema import TAGS
@@ -99,7 +100,7 @@ def trained(
 ) -> Trainer:
     """A Trainer after its training, which the job's meter has timed."""
     trainer = trainer_of(job, model, rows, own_loss, folder, callbacks)
-    with job.meter.measuring("train", _recipe(job).epochs * len(job.data.train)):
+    with job.meter.measuring("train", _recipe(job).epochs * len(job.data.train)), quick_dropout(model):
         trainer.train()
     note_training(job, trainer)
     return trainer

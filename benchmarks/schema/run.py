@@ -16,7 +16,10 @@ from benchmarks.schema.value import Neutral, Value, fingerprint, plain
 LONGEST_FOLDER_NAME = 160  # bytes; file systems take 255, and a variant of a Hub id with many overrides is long
 
 CODE_PROTOCOL = 1
-"""Raised whenever our code changes in a way that can move a score: every stored run of a lower number is stale."""
+"""Raised whenever our code changes in a way that can move scores: every stored run of a lower number is stale. Which
+random numbers a seed stands for is no such way, as little as with another version of torch: it moves a single score as
+another seed would, and their mean not at all.
+"""
 
 
 class Protocol(Value):

@@ -28,6 +28,7 @@ from benchmarks.data.splits import select
 from benchmarks.encoders import load_model, load_tokenizer, longest_input
 from benchmarks.meter import Meter
 from benchmarks.methods import Job
+from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import IGNORED, tokenized
 from benchmarks.methods.finetune import prepared
 from benchmarks.methods.training import in_bf16, one_device, trained, trainer_of
@@ -167,7 +168,7 @@ def _bare(work: Work, parts: Parts) -> Pass:
     warmup = round(work.recipe.warmup * len(batches))
     schedule = get_scheduler(work.recipe.schedule, optimizer, warmup, len(batches))
     model.train()
-    with job.meter.measuring("train", work.rows):
+    with job.meter.measuring("train", work.rows), quick_dropout(model):
         for batch in batches:
             with parts.of("forward"), _autocast(in_bf16(work.recipe)):
                 loss = model(**batch).loss

@@ -215,7 +215,7 @@ def test_entities_are_marked_in_gold_and_in_what_is_predicted(tmp_path):
 
 def test_the_verb_takes_excerpts_and_says_where_the_page_is(kept, capsys):
     assert main(["report", "--results-dir", str(kept.results)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == str(kept.results / "index.html")
+    assert capsys.readouterr().out.splitlines()[-1] == f"The page to open: {(kept.results / 'index.html').as_uri()}"
     page = pages(kept.results)["report/errors/mine.html"]
     assert "The texts are not stored." in page.text
 
