@@ -308,7 +308,7 @@ SAMPLED = {"default": None, "all": ["all"], "tags": ["sbert", "classical"]}
 
 def test_with_the_sample_default_systems_tags_and_all_need_no_network():
     chosen = {name: select_systems(names, SYSTEMS, sample=True) for name, names in SAMPLED.items()}
-    assert {system.name for system in chosen["default"]} == {"minilm", "tfidf-svm", "majority"}
+    assert {system.name for system in chosen["default"]} == {"minilm", "tfidf-svm", "features-logreg", "majority"}
     assert {"sbert-cluster", "minilm-probe", "tfidf-nb"} <= {system.name for system in chosen["tags"]}
     assert {"minilm-lora", "bilstm-word2vec", "zero-shot-labels"} <= {system.name for system in chosen["all"]}
     encoders = {system.encoder for systems in chosen.values() for system in systems}

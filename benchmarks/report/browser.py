@@ -24,7 +24,6 @@ def browser(site: Site, made: Prepared) -> None:
     page, found = made.page, made.errors
     assert found is not None
     places_of = {system: str(number) for number, system in enumerate(found.systems)}
-    fail, disagree = (found.counts.get(kind, 0) for kind in ("all fail", "disagree"))
     labels = sorted({words.readable(row.gold) for row in found.shown if isinstance(row.gold, str)})
     site.page(
         "errors.html",
@@ -33,10 +32,7 @@ def browser(site: Site, made: Prepared) -> None:
         title=words.readable(page.title),
         task_link=places.task(page),
         offensive=bool(page.about.get("offensive")),
-        lead=(
-            f"of {found.rows:,} test rows, {len(found.systems)} systems (seed {found.seed}) all have {fail:,} wrong, "
-            f"and disagree on {disagree:,}."
-        ),
+        lead=_lead(found),
         explained=_explained(found),
         excerpts=bool(made.excerpts) or not found.shown,
         few=FEW,
@@ -46,11 +42,24 @@ def browser(site: Site, made: Prepared) -> None:
     )
 
 
-def _explained(found: Errors) -> str:
-    said = (
-        f"{len(found.shown):,} of them are here: where all fail, those first in which most systems say the same, since "
-        "the gold label itself may be wrong; else those that part the systems most evenly."
+def _lead(found: Errors) -> str:
+    fail, disagree = (found.counts.get(kind, 0) for kind in ("all fail", "disagree"))
+    if len(found.systems) == 1:
+        return f"of {found.rows:,} test rows, {words.readable(found.systems[0])} (seed {found.seed}) has {fail:,} wrong."
+    return (
+        f"of {found.rows:,} test rows, {len(found.systems)} systems (seed {found.seed}) all have {fail:,} wrong, and "
+        f"disagree on {disagree:,}."
     )
+
+
+def _explained(found: Errors) -> str:
+    said = f"{len(found.shown):,} of them are here"
+    if len(found.systems) > 1:
+        said += (
+            ": where all fail, those first in which most systems say the same, since the gold label itself may be "
+            "wrong; else those that part the systems most evenly"
+        )
+    said += "."
     if found.left_out:
         said += f" Left out, since they predict one thing of every row: {words.listed(found.left_out)}."
     return said

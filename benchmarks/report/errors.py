@@ -63,8 +63,8 @@ class Errors:
 
 
 def errors(results: Path, column: Column) -> Errors | None:
-    """Of the seed that most systems of the task's table have; None where fewer than two of them can be told apart, or
-    all are right everywhere.
+    """Of the seed that most systems of the task's table have; None where each of them predicts one thing of every row,
+    or all are right everywhere.
 
     Raises UserError for predictions that can't be read.
     """
@@ -82,7 +82,7 @@ def errors(results: Path, column: Column) -> Errors | None:
             predicted[system] = dict(zip(found.row_ids, map(_frozen, found.named.predicted), strict=True))
     constant = tuple(system for system, own in predicted.items() if len(set(map(_content, own.values()))) == 1)
     compared = {system: own for system, own in predicted.items() if system not in constant}
-    if len(compared) < 2:
+    if not compared:
         return None
     kinds = grouped(_failing(gold, compared), lambda row: row.kind)
     if not kinds:
@@ -112,9 +112,7 @@ def _failing(gold: Mapping[str, Prediction], predicted: Mapping[str, Mapping[str
 
 
 def _kind(gold: Prediction, predicted: Sequence[Prediction]) -> Kind | None:
-    if len(predicted) < 2:
-        return None
-    if gold not in predicted:
+    if predicted and gold not in predicted:
         return "all fail"
     return "disagree" if any(one != gold for one in predicted) else None
 

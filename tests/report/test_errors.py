@@ -10,6 +10,7 @@ from benchmarks import excerpts, leaderboard
 from benchmarks.data.excerpts import take
 from benchmarks.leaderboard.across import columns
 from benchmarks.report import wanted_excerpts
+from benchmarks.report.browser import _lead
 from benchmarks.report.errors import MOST_ROWS, errors, excerpts_of
 
 
@@ -56,9 +57,17 @@ def test_a_system_that_says_one_thing_of_every_row_disputes_none(kept):
     assert "constant" not in after.systems
 
 
-def test_one_system_alone_has_nobody_to_disagree_with(tmp_path):
+def test_one_system_alone_has_nobody_to_disagree_with_and_what_it_has_wrong_is_shown(tmp_path):
     kept = Kept(tmp_path)
-    kept.run("good", flipped(kept.gold, 0))
+    kept.run("good", flipped(kept.gold, 0, 3))
+    kept.run("constant", np.zeros(ROWS, int))
+    found = found_in(kept)
+    assert found.counts == {"all fail": 2} and found.systems == ("good",)
+    assert _lead(found) == f"of {ROWS} test rows, good (seed 0) has 2 wrong."
+
+
+def test_systems_that_say_one_thing_of_every_row_show_none(tmp_path):
+    kept = Kept(tmp_path)
     kept.run("constant", np.zeros(ROWS, int))
     assert found_in(kept) is None
 
