@@ -46,7 +46,7 @@ def test_a_csv_file_becomes_a_task_with_a_fifth_held_out(here, capsys):
     assert task.source.files["train"][0].rows == 20
     assert task.source.files["train"][0].counts == {"yes": 10, "no": 10}
     assert "data: train 16, test 4" in said
-    assert "encoder-bench run --tasks ./mine.yaml" in said and str(here.parent) in said
+    assert "encoder-bench run --tasks ./mine.yaml --data-dir data --systems" in said
 
 
 def test_the_task_that_is_written_runs(here, capsys):

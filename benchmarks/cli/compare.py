@@ -28,6 +28,9 @@ def _lines(found: Comparison, tables: int) -> Iterator[str]:
     yield f"  {'difference':{width}}  {found.difference:+.4f}  [{found.low:+.4f}, {found.high:+.4f}]"
     of_tables = f", by Holm for {tables} tables {words.p(found.corrected)}" if tables > 1 else ""
     yield f"  over seeds and rows: {words.p(found.p)}{of_tables}: {_verdict(found)}"
+    if found.corrected < LEVEL and len(found.section.rows) > 2:
+        others = f"{len(found.section.rows)} systems"
+        yield f"  of this pair alone: the leaderboard, which corrects for all of its {others}, may call them tied"
     if min(len(first.values), len(second.values)) == 1:
         yield "  one seed of a system says nothing of how far another seed would be: its part is not in these numbers"
     if found.exchanged is not None:

@@ -121,7 +121,9 @@ def _yaml(fields: dict[str, object]) -> str:
 
 def _next(path: Path, data_dir: Path | None) -> Iterator[str]:
     where = f"--tasks {shlex.quote(f'./{path}')}"
-    where += f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else ""
+    if data_dir:
+        near = data_dir.relative_to(Path.cwd()) if data_dir.is_relative_to(Path.cwd()) else data_dir
+        where += f" --data-dir {shlex.quote(str(near))}"
     yield "\nNext:"
     other = "features-logreg" if load_task(path).type == TAGS else "tfidf-svm"
     yield f"  encoder-bench run {where} --systems minilm,{other},majority"

@@ -45,7 +45,9 @@ def browser(site: Site, made: Prepared) -> None:
 def _lead(found: Errors) -> str:
     fail, disagree = (found.counts.get(kind, 0) for kind in ("all fail", "disagree"))
     if len(found.systems) == 1:
-        return f"of {found.rows:,} test rows, {words.readable(found.systems[0])} (seed {found.seed}) has {fail:,} wrong."
+        return (
+            f"of {found.rows:,} test rows, {words.readable(found.systems[0])} (seed {found.seed}) has {fail:,} wrong."
+        )
     return (
         f"of {found.rows:,} test rows, {len(found.systems)} systems (seed {found.seed}) all have {fail:,} wrong, and "
         f"disagree on {disagree:,}."
