@@ -69,30 +69,34 @@ class Trackers:
             import mlflow
 
             ignored_by_git(self.folder)
-            mlflow.search_experiments(max_results=1)  # makes a new data base, too, before several workers want to
+            name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or PROJECT
+            if mlflow.get_experiment_by_name(name) is None:  # before several workers want to make it at once
+                mlflow.create_experiment(name)
 
     @contextmanager
     def following(self, spec: RunSpec) -> Iterator[Followed]:
-        """Of the first rank. A tracker that fails costs no run: a warning says that it is not told."""
-        if not self.names or not ranks.is_first():
+        """Of the first rank. A tracker that fails costs no run: a warning says that it is not told. The trials of a
+        search are not told: their scores are of validation rows.
+        """
+        if not self.names or spec.trial or not ranks.is_first():
             yield Followed()
             return
         ignored_by_git(self.folder)
         own = self._variables()
-        own["TENSORBOARD_LOGGING_DIR"] = str(Path(own["TENSORBOARD_LOGGING_DIR"]) / spec.path)
+        own["TENSORBOARD_LOGGING_DIR"] = f"{own['TENSORBOARD_LOGGING_DIR'].rstrip('/')}/{spec.path}"  # or gs://...
         with ExitStack() as stack:
             stack.enter_context(variables(own))
             there: dict[str, GeneralTracker] = {}
             for name in self.names:
-                with _warned(name):
+                with warned(name):
                     there[name] = _opened(name, spec)
-                    stack.callback(_warned(name)(there[name].finish))
+                    stack.push(_ended(name, there[name]))
                     there[name].store_init_configuration(_described(spec))
 
             def tell(metrics: Mapping[str, float | None]) -> None:
                 defined = {f"test/{metric}": value for metric, value in metrics.items() if value is not None}
                 for name, tracker in there.items():
-                    with _warned(name):
+                    with warned(name):
                         tracker.log(defined)
 
             yield Followed(tuple(there), tell)
@@ -106,7 +110,9 @@ class Trackers:
             "WANDB_CONSOLE": "off",  # one screen has one owner
             "WANDB_SILENT": "true",
         }
-        return {name: os.environ.get(name) or value for name, value in own.items()}
+        # One run of the tracker for each of ours: those variables would make them one, or part of one.
+        alone = {"MLFLOW_RUN_ID": "", "MLFLOW_NESTED_RUN": "false"}
+        return {**{name: os.environ.get(name) or value for name, value in own.items()}, **alone}
 
 
 NOBODY = Trackers()
@@ -142,8 +148,26 @@ def _described(spec: RunSpec) -> dict[str, Any]:
     return {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in flat.items() if v is not None}
 
 
+def _ended(name: str, tracker: GeneralTracker) -> Callable[..., None]:
+    """What ends its run, as one that has failed after an exception."""
+
+    def end(kind: type[BaseException] | None, *rest: object) -> None:
+        with warned(name):
+            if kind is not None and name == "wandb":
+                tracker.tracker.finish(exit_code=1)
+            elif kind is not None and name == "mlflow":
+                import mlflow
+
+                mlflow.end_run("FAILED")
+            else:
+                tracker.finish()
+
+    return end
+
+
 @contextmanager
-def _warned(name: str) -> Iterator[None]:
+def warned(name: str) -> Iterator[None]:
+    """What goes wrong with a tracker is a warning."""
     try:
         yield
     except Exception as error:

@@ -166,8 +166,11 @@ def test_growth_beside_the_size_leaves_out_what_every_size_takes():
     def goal(*seconds):
         return growth._linear("it", dict(zip((1, 10, 100), ({"s": one} for one in seconds), strict=True)), "s")
 
-    assert goal(5.0, 6.0, 15.0).reached.middle == pytest.approx(1.0)
-    assert goal(5.0, 6.0, 105.0).met is False
+    assert goal(5.0, 14.0, 104.0).reached.middle == pytest.approx(1.0)
+    assert goal(5.0, 14.0, 204.0).met is False
+    assert goal(5.0, 5.0, 6.0).met is True  # whatever the smaller step, this is not more than the size
+    unknown = goal(2.05, 2.0, 60.0)
+    assert (unknown.met, unknown.why) == (None, growth.TOO_LITTLE)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux tells memory of its own")

@@ -86,6 +86,27 @@ def test_workers_side_by_side_tell_trackers_too(here):
     for record in records(here / "results"):
         (folder,) = (here / "results" / "tracking" / "tensorboard").glob(f"*/*/{record['key']}")
         assert scalars(folder)["test/accuracy"] == pytest.approx([record["metrics"]["accuracy"]])
+    assert [run.info.status for run in of_mlflow(here)] == ["FINISHED"] * 2
+
+
+def of_mlflow(here: Path) -> list:
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{here / 'results' / 'tracking' / 'mlflow.db'}")
+    return client.search_runs([client.get_experiment_by_name("encoder-bench").experiment_id])
+
+
+def test_trials_of_a_search_are_no_runs_of_a_tracker(here):
+    assert run(here, "--report-to", "tensorboard", "--tune", "2") == 0
+    told = list((here / "results" / "tracking" / "tensorboard").glob("*/*/*"))
+    assert len(told) == len(records(here / "results")) == 2
+
+
+def test_a_run_that_fails_stands_as_failed(here, monkeypatch):
+    monkeypatch.setenv("MLFLOW_RUN_ID", "of another program")
+    monkeypatch.setattr("benchmarks.methods.classical.tfidf", lambda job: 1 / 0)
+    assert run(here, "--report-to", "mlflow") == 1
+    assert sorted(run.info.status for run in of_mlflow(here)) == ["FAILED", "FINISHED"]
 
 
 def test_the_users_own_variables_say_where(here, monkeypatch):
@@ -102,6 +123,16 @@ def test_a_tracker_that_fails_costs_no_run(here, monkeypatch):
     monkeypatch.setattr(TensorBoardTracker, "log", lambda self, values: 1 / 0)
     with pytest.warns(UserWarning, match="--report-to (mlflow|tensorboard): ZeroDivisionError"):
         assert run(here, "--report-to", "mlflow,tensorboard") == 0
+    assert [record["status"] for record in records(here / "results")] == ["done"] * 2
+
+
+@pytest.mark.parametrize("event", ["__init__", "on_train_begin", "on_log", "on_train_end"])
+def test_a_callback_of_the_trainer_that_fails_costs_no_run(here, monkeypatch, event):
+    from transformers.integrations import TensorBoardCallback
+
+    monkeypatch.setattr(TensorBoardCallback, event, lambda self, *given, **more: 1 / 0)
+    with pytest.warns(UserWarning, match="--report-to tensorboard: ZeroDivisionError"):
+        assert run(here, "--report-to", "tensorboard") == 0
     assert [record["status"] for record in records(here / "results")] == ["done"] * 2
 
 

@@ -49,12 +49,15 @@ def run(arguments: Namespace) -> int:
     if arguments.dry_run:
         print_plan(grid, todo, history, places.without_commit(), _abreast(arguments.jobs, len(todo)))
         return 0
+    trackers = Trackers(arguments.report_to, arguments.results_dir / FOLDER)
+    if todo and ranks.is_first():
+        trackers.check()
     ranks.join()
     todo, places = ranks.from_first((todo, places))  # stored runs and the Hub may have changed between their looks
     failures: list[RunFailure] = []
     with Screen(todo, grid, history) as screen:
         try:
-            failures = _make(arguments, todo, places, locked, screen)
+            failures = _make(arguments, todo, places, locked, trackers, screen)
         except KeyboardInterrupt:
             screen.interrupted()
             return INTERRUPTED
@@ -81,7 +84,12 @@ def _abreast(jobs: int | None, runs: int) -> int:
 
 
 def _make(
-    arguments: Namespace, todo: Sequence[RunSpec], places: Places, locked: lock.Lock, screen: Screen
+    arguments: Namespace,
+    todo: Sequence[RunSpec],
+    places: Places,
+    locked: lock.Lock,
+    trackers: Trackers,
+    screen: Screen,
 ) -> list[RunFailure]:
     """Checks all that is needed, then makes the runs; the failures come back."""
     screen.checking()
@@ -91,8 +99,6 @@ def _make(
 
     gc.set_threshold(*USUAL)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
-    trackers = Trackers(arguments.report_to, arguments.results_dir / FOLDER)
-    trackers.check()
     prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
     prepared = replace(prepared, keep_models=arguments.keep_models, trackers=trackers)
     screen.prepared(prepared)

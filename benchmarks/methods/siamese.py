@@ -31,6 +31,7 @@ from benchmarks.methods import Job
 from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import features_of
 from benchmarks.methods.pairs import ASKED, PARTNERS, THRESHOLD, of_each_class, partners
+from benchmarks.methods.reporting import reporting
 from benchmarks.methods.training import (
     EVAL_BATCH,
     Progress,
@@ -148,10 +149,10 @@ def train(job: Job, model: SentenceTransformer, loss: nn.Module, pairs: Dataset)
     job.meter.parameters, job.meter.trainable_parameters = weights_of(loss)
     with tempfile.TemporaryDirectory() as folder:
         arguments = SentenceTransformerTrainingArguments(
-            folder, **settings(recipe, job.seed, len(pairs), job.report_to), batch_sampler=by_length
+            folder, **settings(recipe, job.seed, len(pairs)), batch_sampler=by_length
         )
-        progress = [Progress(job.meter.progress)]
-        trainer = SentenceTransformerTrainer(model, one_device(arguments), pairs, loss=loss, callbacks=progress)
+        told = [Progress(job.meter.progress), *reporting(job.report_to)]
+        trainer = SentenceTransformerTrainer(model, one_device(arguments), pairs, loss=loss, callbacks=told)
         trainer.remove_callback(PrinterCallback)
         with job.meter.measuring("train", recipe.epochs * len(pairs)), quick_dropout(loss):
             trainer.train()

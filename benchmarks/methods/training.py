@@ -19,6 +19,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from benchmarks.methods import Job
 from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import IGNORED
+from benchmarks.methods.reporting import reporting
 from benchmarks.recipes import Training
 from benchmarks.schema import TAGS
 
@@ -114,10 +115,10 @@ def trainer_of(
     plain = recipe.class_weights == "none" and not recipe.label_smoothing
     trainer = Trainer(
         model=model,
-        args=training_arguments(recipe, job.seed, len(rows.train), folder, job.report_to),
+        args=training_arguments(recipe, job.seed, len(rows.train), folder),
         train_dataset=rows.train,
         data_collator=rows.collator,
-        callbacks=[Progress(job.meter.progress), *callbacks],
+        callbacks=[Progress(job.meter.progress), *reporting(job.report_to), *callbacks],
         compute_loss_func=None if own_loss and plain else loss_of(recipe, job),
         preprocess_logits_for_metrics=_reduce_tags if job.task.type == TAGS else _reduce_texts,
     )
@@ -130,15 +131,13 @@ def _recipe(job: Job) -> Training:
     return job.recipe
 
 
-def training_arguments(
-    recipe: Training, seed: int, rows: int, folder: str, report_to: Sequence[str] = ()
-) -> TrainingArguments:
+def training_arguments(recipe: Training, seed: int, rows: int, folder: str) -> TrainingArguments:
     """The recipe in the Trainer's words. The recipe's batch is global: ranks share it out."""
     own = {"label_names": ["labels"], "remove_unused_columns": False}  # neither can be guessed of a model of ours
-    return one_device(TrainingArguments(folder, **settings(recipe, seed, rows, report_to), **own))
+    return one_device(TrainingArguments(folder, **settings(recipe, seed, rows), **own))
 
 
-def settings(recipe: Training, seed: int, rows: int, report_to: Sequence[str] = ()) -> dict[str, Any]:
+def settings(recipe: Training, seed: int, rows: int) -> dict[str, Any]:
     """What every Trainer of ours is told, by the names of TrainingArguments; rows: how many make an epoch."""
     ranks = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
     steps = math.ceil(rows / recipe.batch_size) * recipe.epochs
@@ -164,7 +163,7 @@ def settings(recipe: Training, seed: int, rows: int, report_to: Sequence[str] = 
         "logging_steps": max(1, int(min(steps, FEWEST_BETWEEN)), int(steps // LOSSES_KEPT)),
         "logging_nan_inf_filter": False,
         "save_strategy": "no",
-        "report_to": list(report_to) or "none",
+        "report_to": "none",  # the callbacks of trackers are added by whoever makes the Trainer
         "disable_tqdm": True,
     }
 
