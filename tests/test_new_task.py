@@ -140,6 +140,8 @@ def test_tags_that_never_begin_with_b_are_io(here, capsys):
         ("train.csv", csv_of(TEXTS), ["--name", "mit-movie"], "is a task of the suite"),
         ("train.csv", csv_of(TEXTS) + "1,2\n", [], "train.csv:22: 2 fields, expected 3"),
         ("train.jsonl", "[1]\n", [], "expected an object"),
+        ("train.csv", csv_of(TEXTS), ["--text", "answer", "--label", "answer"], "one column can't be both"),
+        ("train.csv", csv_of(TEXTS), ["--config", "de"], "--config de: is of a data set on the Hub"),
         ("train.txt", "just words\n", [], "known endings are .csv"),
         ("train.csv", "text,label\n\"open,b\n", [], "quotation mark"),
     ],
@@ -282,6 +284,47 @@ def test_what_a_hub_data_set_lacks_is_told_and_nothing_is_written(hub, capsys, s
     assert main(["new-task", "org/mine", *more]) == 2
     assert expected in capsys.readouterr().err
     assert not list(Path().glob("*.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("train.jsonl.gz", b"", "can't be read: .gz suffix"),
+        ("train.txt", b"a text\n", "can't be read: .txt suffix"),
+        ("train.jsonl", b"{not JSON\n", "can't be read"),
+        ("train.parquet", b"no parquet", "can't be read"),
+    ],
+)
+def test_files_on_the_hub_that_cannot_be_read_are_told(hub, capsys, name, content, expected):
+    card = fake_hub.card({"default": {"train": name}})
+    hub.add("datasets", "org/mine", {"README.md": card, name: content})
+    assert main(["new-task", "org/mine"]) == 2
+    assert "Hub org/mine" in (said := capsys.readouterr().err) and expected in said
+    assert not list(Path().glob("*.yaml"))
+
+
+def test_a_hub_data_set_of_a_script_alone_is_told(hub, capsys):
+    hub.add("datasets", "org/mine", {"README.md": b"# Data\n", "mine.py": b"raise SystemExit\n"})
+    assert main(["new-task", "org/mine"]) == 2
+    assert "org/mine" in capsys.readouterr().err
+
+
+def test_what_the_user_says_comes_before_the_card(hub, capsys):
+    served(hub, {"train": columns([0, 1])}, {"label": ["a", "b"]}, head="language: de\nlicense: mit\n")
+    task, _ = made(capsys, "org/mine", "--language", "en")
+    assert (task.language, task.licence) == ("en", "mit")
+    Path("mine.yaml").unlink()
+    assert main(["new-task", "org/mine", "--header"]) == 2
+    assert "--header: is of csv and tsv files" in capsys.readouterr().err
+
+
+def test_the_rows_that_are_looked_at_are_those_that_runs_will_have(hub, capsys):
+    served(hub, {"train": columns([0, 1], count=20)}, {"label": ["a", "b"]})
+    made(capsys, "org/mine")
+    Path("mine.yaml").unlink()
+    served(hub, {"train": columns([0, 1], count=40)}, {"label": ["a", "b"]})  # newer, and not in the cache
+    _, said = made(capsys, "org/mine")
+    assert "train: train: 20 rows" in said and "data: train 16, test 4" in said
 
 
 def test_one_of_several_configurations_has_to_be_named(hub, capsys):

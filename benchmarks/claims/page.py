@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmarks import amounts
 from benchmarks.claims.arithmetic import can_be_asked, fewest, is_share, of_rows
-from benchmarks.claims.told import number, reported, told
+from benchmarks.claims.told import not_run, number, told
 from benchmarks.claims.verdicts import Assessment, Bound, Cost, Measured, Order, Value
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.page import as_markdown
@@ -56,9 +56,9 @@ def _rows(one: Assessment) -> Iterator[dict[str, str]]:
         for line in told(measured, claim)
     ]  # fmt: skip
     if not rows:
-        metrics, values = (", ".join(filter(None, said)) for said in zip(*reported(claim), strict=True))
-        missing = words.plain(one.missing)
-        rows = [{"metric": metrics, "reported": values, "ours": "", "another run": "", "verdict": missing}]
+        said = list(not_run(claim, words.plain(one.missing)))
+        metrics, values = (", ".join(filter(None, of)) for of in ([x.metric for x in said], [x.reported for x in said]))
+        rows = [{"metric": metrics, "reported": values, "ours": "", "another run": "", "verdict": said[0].verdict}]
     yield from ({**head, **row} for row in rows)
 
 

@@ -54,16 +54,19 @@ def _of_value(value: Value) -> Told:
     )
 
 
-def reported(claim: Claim) -> Iterator[tuple[str, str]]:
-    """Metric and number of all that a claim says, in words."""
+def not_run(claim: Claim, why: str) -> Iterator[Told]:
+    """All that a claim says, without an answer."""
+    said: list[tuple[str, str, float | None]] = []
     if claim.per_class and not claim.reported:
-        yield "per class", f"{len(claim.per_class)} classes"
-    yield from ((metric, number(value)) for metric, value in claim.reported.items())
-    yield from ((metric, at_most(value)) for metric, value in claim.at_most.items())
+        said.append(("per class", f"{len(claim.per_class)} classes", None))
+    said += [(metric, number(value), value) for metric, value in claim.reported.items()]
+    said += [(metric, at_most(value), value) for metric, value in claim.at_most.items()]
     if claim.above:
-        yield claim.metric or "", "above"
+        said.append((claim.metric or "", "above", None))
     if claim.passes:
-        yield "passes", amount(claim)
+        said.append(("passes", amount(claim), claim.passes.pairs))
+    for metric, reported, value in said:
+        yield Told(metric, reported, "", "", why, "not run", mark=value)
 
 
 def number(value: float) -> str:

@@ -50,7 +50,14 @@ def command_line() -> _Parser:
     _validate(_verb(verbs, "validate", "check definitions and, with --data-dir, the data", "verbs:validate"))
     _results(_verb(verbs, "leaderboard", "make the leaderboards anew from stored runs", "verbs:leaderboard"))
     _claims(_verb(verbs, "claims", "reported numbers beside what is stored, with a verdict", "claims:claims"))
-    _new_task(_verb(verbs, "new-task", "write a task file for files of your own", "new_task:new_task"))
+    _new_task(
+        _verb(
+            verbs,
+            "new-task",
+            "write a task file for files of your own, or for a data set on the Hub",
+            "new_task:new_task",
+        )
+    )
     _describe(_verb(verbs, "describe", "all that is known of a task, a system or a run", "describe:describe"))
     _predict(_verb(verbs, "predict", "what a model that was kept says of texts", "predict:predict"))
     _report(_verb(verbs, "report", "the page that people open: RESULTS/index.html", "report:report"))

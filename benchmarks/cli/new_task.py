@@ -9,6 +9,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import lock
 from benchmarks.cli.verbs import data_checked
 from benchmarks.data import looks
 from benchmarks.data.looks import Looked, files, on_hub
@@ -28,7 +29,7 @@ def new_task(arguments: Namespace) -> int:
     """Writes NAME.yaml; tells what it found, and the commands that follow."""
     given = arguments.file or _asked("A file of texts or tagged words, or a Hub data set", "")
     if not given:
-        raise UserError("new-task: no file. Give one: encoder-bench new-task data/reviews/train.csv")
+        raise UserError("new-task: no data. Give a file or a Hub id: encoder-bench new-task data/reviews/train.csv")
     found = _looked(given, arguments)
     for line in _seen(found):
         print(line)
@@ -52,7 +53,11 @@ def _looked(given: str, arguments: Namespace) -> Looked:
     path = Path(given)
     if HUB_ID.fullmatch(given) and not path.parent.is_dir() and path.suffix not in files.FORMATS:
         named = {"validation": arguments.validation, "test": arguments.test}
-        return on_hub.look(given, arguments.config, named, arguments.text, arguments.label)
+        if arguments.header is not None:
+            raise UserError("--header: is of csv and tsv files; a data set on the Hub names its columns.")
+        return on_hub.look(given, arguments.config, named, arguments.text, arguments.label, lock.read())
+    if arguments.config is not None:
+        raise UserError(f"--config {arguments.config}: is of a data set on the Hub; {given} is a file.")
     parts = dict(files.parts_of(path, arguments.validation, arguments.test))
     return files.look(parts, arguments.text, arguments.label, arguments.header)
 

@@ -66,7 +66,8 @@ def _verbs() -> Iterator[str]:
 
 def _flag(action: argparse.Action) -> dict[str, str]:
     value = action.metavar if isinstance(action.metavar, str) else "/".join(action.choices or ())
-    named = action.option_strings[-1] if action.option_strings else ""
+    both = isinstance(action, argparse.BooleanOptionalAction)
+    named = ", ".join(action.option_strings if both else action.option_strings[-1:])
     written = " ".join(filter(None, [named, value if action.nargs != 0 else ""]))
     return {"argument": words.code(written or action.dest), "meaning": _cell(action.help or "")}
 

@@ -86,7 +86,8 @@ def speed(arguments: Namespace) -> int:
     gc.set_threshold(*USUAL)
     for part in parts:
         print(f"== {part}", flush=True)
-        asked = f"{part} --tasks {','.join(names)} --rows {arguments.rows} --rounds {arguments.rounds}"
+        where = " --sample" if arguments.sample else " --data-dir DIR" if arguments.data_dir else ""
+        asked = f"{part} --tasks {','.join(names)} --rows {arguments.rows} --rounds {arguments.rounds}{where}"
         page.keep(arguments.results_dir, part, MEASURED[part](setting), asked)
     written = page.write(arguments.results_dir)
     print(f"\n{page.reached(arguments.results_dir)}\n\n{written}")

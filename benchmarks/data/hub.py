@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,9 +127,9 @@ def rows(task: str, type_: TaskType, hub: Hub, part: str, folder: Path) -> Itera
     task: its name, for messages. Raises UserError that says what there is, where `hub` names a configuration, split,
     column or label that isn't.
     """
-    where, number = f"{place(hub)}, {hub.parts[part]}", 0
+    number = 0
     as_row, needed = (tag_row, ("tokens", "tags")) if type_ == TAGS else (text_row, ("text", "label"))
-    try:
+    with readable(lambda: f"{place(hub)}, {hub.parts[part]}:{number}"):
         _check_split(splits(folder, hub), task, hub, part)
         table = stream(folder, hub, hub.parts[part])
         there = table.column_names or list(next(iter(table), {}))  # CSV and JSON tell their columns with the first row
@@ -139,11 +140,20 @@ def rows(task: str, type_: TaskType, hub: Hub, part: str, folder: Path) -> Itera
             if isinstance(row, TextRow) or row.tokens:  # as in published files, where blank lines hold no item
                 yield row
             number += 1
+
+
+@contextmanager
+def readable(where: Callable[[], str]) -> Iterator[None]:
+    """Raises UserError for what can't be read; where: names the place."""
+    from datasets.exceptions import DatasetsError
+
+    try:
+        yield
     except RowError as problem:
-        raise UserError(f"{where}:{number}: {problem}") from None
-    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+        raise UserError(f"{where()}: {problem}") from None
+    except (OSError, ValueError, DatasetsError) as error:  # pyarrow's errors are ValueErrors
         said = str(error).strip().splitlines()
-        raise UserError(f"{where}:{number}: can't be read: {said[0] if said else type(error).__name__}") from None
+        raise UserError(f"{where()}: can't be read: {said[0] if said else type(error).__name__}") from None
 
 
 def splits(folder: Path, hub: Hub) -> list[str]:

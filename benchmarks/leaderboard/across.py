@@ -56,6 +56,9 @@ class Column:
         tied = [name for name in self.best if name != first.system]
         if first.interval is None:
             return f"{named}; without stored predictions nothing says how sure that is"
+        untested = [row.system for row in others if row.places is None]
+        if untested and len(tied) < len(others):
+            return f"{named}; not compared with {words.listed(untested)}, whose predictions are not stored"
         if not tied:
             than = f"all {len(others)} others" if len(others) > 1 else others[0].system
             return f"{named}; significantly better than {than}"

@@ -99,7 +99,8 @@ def attention(
     query, key, value: (rows, heads, tokens, width) -> (rows, tokens, heads, width). What encoders have no use for
     (causal masks, shared keys, caches, position biases) is left to transformers.
     """
-    causal = attention_mask is None and more.get("is_causal", getattr(module, "is_causal", True))
+    said = more.get("is_causal")
+    causal = attention_mask is None and (getattr(module, "is_causal", True) if said is None else said)
     special = causal or any(more.get(name) is not None for name in SPECIAL) or query.shape[1] != key.shape[1]
     if not dropout or query.device.type != "cpu" or special:
         return sdpa_attention_forward(  # type: ignore[no-any-return]

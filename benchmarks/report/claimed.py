@@ -33,9 +33,8 @@ def _of_claim(one: Assessment) -> list[Line]:
 
 def _not_run(one: Assessment) -> Iterator[Line]:
     """One line a reported number, with what keeps it from a verdict."""
-    for metric, value in claims_told.reported(one.claim):
-        why = one.missing or one.not_comparable
-        yield _line(one.claim, Told(metric, value, "", "", why, "not run"), "", why, "not run")
+    for told in claims_told.not_run(one.claim, one.missing or one.not_comparable):
+        yield _line(one.claim, told, "", told.verdict, told.kind)
 
 
 def _verdict(one: Assessment, told: Told) -> tuple[str, str]:

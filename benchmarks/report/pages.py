@@ -166,7 +166,7 @@ def task(site: Site, made: Prepared) -> None:
         Path("tasks") / f"{name}.html",
         title=words.readable(page.title),
         sample=page.sample,
-        lead=words.readable(column.first) if column and len(column.ranked) > 1 else "",
+        lead=_first(column) if column and len(column.ranked) > 1 else "",
         facts=[*task_page.about(page), *shared],
         parts_=parts,
         pictures=_pictures(site, made, name),
@@ -179,6 +179,11 @@ def task(site: Site, made: Prepared) -> None:
         clusterings=task_page.CLUSTERINGS,
         errors_link=places.errors(page) if made.errors else "",
     )
+
+
+def _first(column: Column) -> str:
+    """Of the table that stands for the task."""
+    return f"{words.protocol(column.section.protocol)}: {words.readable(column.first)}"
 
 
 def _tables(section: Section, page: Page, name: str, title: str) -> list[Table]:

@@ -16,7 +16,6 @@ from benchmarks.methods.dropout import QuickDropout, attention, dropped, quick_d
 from benchmarks.methods.finetune import finetune
 from benchmarks.methods.training import Trainer
 from benchmarks.recipes import Finetune
-from benchmarks.schema import TEXTS
 
 
 @pytest.mark.parametrize("p", [0.1, 0.3, 0.5, 0.9])
@@ -71,13 +70,16 @@ def test_attention_is_transformers_own_where_nothing_is_dropped(monkeypatch, mas
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("special", [{"is_causal": True}, {"position_bias": torch.zeros(2, 3, 5, 5)}])
+SPECIAL = [{"is_causal": True}, {"is_causal": None}, {"position_bias": torch.zeros(2, 3, 5, 5)}]
+
+
+@pytest.mark.parametrize("special", SPECIAL, ids=str)
 def test_attention_that_encoders_have_no_use_for_is_left_to_transformers(monkeypatch, special):
     seen = []
     monkeypatch.setattr(dropout, "sdpa_attention_forward", lambda *given, **more: seen.append(more) or (None, None))
     query, key, value = (torch.randn(2, 3, 5, 4) for _ in range(3))
     module = nn.Module()
-    module.is_causal = False
+    module.is_causal = special.get("is_causal", False) is None
     attention(module, query, key, value, None, dropout=0.1, **special)
     assert len(seen) == 1
 
@@ -113,4 +115,3 @@ def test_a_run_is_trained_with_it(tmp_path, monkeypatch):
     monkeypatch.setattr(Trainer, "train", watched)
     finetune(job)
     assert seen == [{QuickDropout}, {dropout.ATTENTION}]
-    assert job.task.type == TEXTS

@@ -101,7 +101,8 @@ def test_a_tasks_page_begins_with_what_is_first_and_shows_each_interval(kept):
     best = page.sections[0].rows[0]
     low, high = best.interval
     lead = re.search(r'<p class="lead"><bdi>(.*?)</bdi>', text)[1]
-    assert lead.startswith(f"{best.system} is first, accuracy {best.score:.4f} [{low:.3f}, {high:.3f}];")
+    first = f"Whole training split: {best.system} is first, accuracy {best.score:.4f} [{low:.3f}, {high:.3f}];"
+    assert lead.startswith(first)
     assert f'{best.score:.4f}</bdi> <small class="ends">[{low:.3f}, {high:.3f}]</small>' in text
     latex = (kept.results / "report" / "tables" / "mine-1.tex").read_text(encoding="utf-8")
     assert f"{{[}}{low:.3f}, {high:.3f}]" in latex

@@ -102,7 +102,8 @@ def task(found: Looked, told: Mapping[str, str], held_out: float = 0.2) -> dict[
     fields["splits"] = {name: name for name in ("train", "validation", "test") if name in contents}
     if "test" not in contents:
         fields["splits"]["test"] = {"take_from": "train", "share": held_out}
-    return {**fields, **found.origin, "licence": "not stated", **found.known}
+    known = {name: fact for name, fact in found.known.items() if name not in fields}
+    return {**fields, **found.origin, "licence": "not stated", **known}
 
 
 def metric(type_: TaskType, counts: Mapping[str, int]) -> str:

@@ -22,6 +22,8 @@ def text_and_label(
     for flag, given in (("--text", text), ("--label", label)):
         if given is not None and given not in values:
             raise UserError(f"{flag} {given!r}: no such column in {place}.{nearest(given, values)}{one_of(values)}")
+    if text is not None and text == label:
+        raise UserError(f"--text {text!r}, --label {label!r}: one column can't be both.")
     text = text or _text_column({name: own for name, own in values.items() if name != label})
     label = label or _label_column({name: own for name, own in values.items() if name != text})
     if text is None or label is None:

@@ -158,7 +158,7 @@ def _named(path: Path, columns: Sequence[Sequence[str]], tagged: Sequence[int], 
 
 def _texts(path: Path, form: Format, text: str | None, label: str | None, header: bool | None) -> Layout:
     """By the names of columns, else by what they hold."""
-    if header is None:
+    if header is None or form == "jsonl":
         header = form == "jsonl" or _has_header(list(itertools.islice(records(path, form, header=False), SEEN)))
     rows = list(itertools.islice(records(path, form, header), SEEN))
     if not rows:

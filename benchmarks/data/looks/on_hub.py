@@ -12,6 +12,7 @@ from benchmarks.data import hub as hub_data
 from benchmarks.data.looks import SEEN, Looked, counted
 from benchmarks.data.looks.columns import text_and_label
 from benchmarks.errors import UserError, nearest, one_of
+from benchmarks.lock import Lock
 from benchmarks.schema import TAGS, TEXTS, Hub, TaskType
 
 if TYPE_CHECKING:
@@ -26,20 +27,28 @@ Columns = tuple[TaskType, dict[str, str]]
 
 
 def look(
-    hub_id: str, config: str | None, named: Mapping[str, str | None], text: str | None = None, label: str | None = None
+    hub_id: str,
+    config: str | None,
+    named: Mapping[str, str | None],
+    text: str | None = None,
+    label: str | None = None,
+    locked: Lock | None = None,
 ) -> Looked:
     """Downloads it and reads every row. named: the Hub's split for 'validation' and 'test', where the user says so;
     text, label: the columns. Raises UserError where it can't be had, or not be read.
     """
     hub = Hub(path=hub_id, config=config, parts={}, columns={})
     repo = hub_data.repo_of(hub)
-    commit = snapshots.newest_commits([repo])[repo]
-    folder = hub_data.fetch(hub, commit, None).folder
-    parts = _parts(hub, hub_data.splits(folder, hub), named)
-    type_, columns = _columns(hub, hub_data.stream(folder, hub, parts["train"]), text, label)
-    hub = hub.model_copy(update={"parts": parts, "columns": columns})
+    entry = locked.entry(repo) if locked else None
+    commit = entry.commit if entry else snapshots.commits_of([repo], ask_hub=True)[repo]  # which the runs will have
+    folder = hub_data.fetch(hub, commit, entry).folder
+    with hub_data.readable(lambda: hub_data.place(hub)):
+        parts = _parts(hub, hub_data.splits(folder, hub), named)
+        type_, columns = _columns(hub, hub_data.stream(folder, hub, parts["train"]), text, label)
+        hub = hub.model_copy(update={"parts": parts, "columns": columns})
+        hidden = type_ == TEXTS and "test" in parts and not named.get("test") and _hidden(folder, hub, "test")
     notes = []
-    if type_ == TEXTS and "test" in parts and not named.get("test") and _hidden(folder, hub, "test"):
+    if hidden:
         notes.append(f"{parts.pop('test')}: its labels are not published; it is left out.")
     if "test" not in parts and "validation" in parts and not named.get("validation"):
         parts["test"] = parts.pop("validation")
