@@ -16,7 +16,6 @@ from benchmarks.cli import INTERRUPTED, SOME_FAILED, USUAL
 from benchmarks.cli.grid import planned
 from benchmarks.cli.planned import print_plan
 from benchmarks.cli.screen import Screen
-from benchmarks.cli.summary import print_summary
 from benchmarks.errors import UserError
 from benchmarks.history import History
 from benchmarks.places import Places
@@ -63,6 +62,8 @@ def run(arguments: Namespace) -> int:
             return INTERRUPTED
     if not ranks.is_first():
         return 0  # a launcher stops every rank once one of them has failed; the first one tells
+    from benchmarks.cli.summary import print_summary  # its tables need pandas: not for a plan or a list
+
     print_summary(arguments.results_dir, grid, _write_leaderboards(arguments.results_dir), failures)
     return SOME_FAILED if failures else 0
 
