@@ -60,7 +60,7 @@ class Column:
         if untested and len(tied) < len(others):
             return f"{named}; not compared with {words.listed(untested)}, whose predictions are not stored"
         if not tied:
-            than = f"all {len(others)} others" if len(others) > 1 else others[0].system
+            than = {1: others[0].system, 2: "both others"}.get(len(others), f"all {len(others)} others")
             return f"{named}; significantly better than {than}"
         which = "all others" if len(tied) == len(others) > 1 else words.listed(tied)
         return f"{named}; no significant difference from {which}"

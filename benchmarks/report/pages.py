@@ -276,7 +276,8 @@ def system(
     recipes = {own.task_type: own.recipe for own in reversed(known)}
     for task_type, fields in sorted(recipes.items()):
         recipe = ", ".join(f"{key} {value}" for key, value in fields.items() if value is not None)
-        facts.append(f"Recipe for {task_type}: {words.plain(recipe)}")
+        if recipe:
+            facts.append(f"Recipe for {task_type}: {words.plain(recipe)}")
     if entry and entry.tags:
         facts.append(f"Families: {words.plain(', '.join(entry.tags))}")
     variant = "A variant of: " if name != name.partition("[")[0] else ""

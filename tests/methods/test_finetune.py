@@ -18,6 +18,7 @@ from benchmarks.definitions import load_task
 from benchmarks.encoders import load_model, load_tokenizer
 from benchmarks.lock import Lock
 from benchmarks.methods import training
+from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import IGNORED, features_of, join_windows
 from benchmarks.methods.training import Numbered, training_arguments
 from benchmarks.recipes import Finetune
@@ -99,7 +100,8 @@ def _scores_one_by_one(folder, encoder, spec, data):
     features = features_of(data.splits["train"], tokenizer, spec.task.max_length).features
     arguments = training_arguments(spec.recipe, 0, len(features), str(folder / "out"))
     trainer = Trainer(model, arguments, DataCollatorWithPadding(tokenizer), features, processing_class=tokenizer)
-    trainer.train()
+    with quick_dropout(model):  # the same draws
+        trainer.train()
     model.eval()
     with torch.no_grad():
         texts = (tokenizer(text, return_tensors="pt") for text in data.splits["test"]["text"])
