@@ -25,6 +25,8 @@ def test_every_verb_field_method_and_metric_stands_in_it():
         assert f"| `{name}`" in TEXT, name
     for method, recipe in RECIPES.items():
         assert not recipe.model_fields or f"### {method}" in TEXT
+    for name in ("run", "runs", "scores", "compare", "predictions"):
+        assert f"### api.{name}\n" in TEXT
     assert "Published label -> our label" in TEXT  # what stands below a field in the code
 
 

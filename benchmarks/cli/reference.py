@@ -7,7 +7,7 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from benchmarks import api
 from benchmarks.cli.arguments import command_line
 from benchmarks.files import write_text
 from benchmarks.leaderboard import words
@@ -43,11 +44,12 @@ ABOUT = """\
 
 Made from the code by `python -m benchmarks.cli.reference`; a test holds it to the code."""
 OPTIONAL = "not given"
+LONGEST = 110
 
 
 def markdown() -> str:
     """The whole document, without a line end after it."""
-    return "\n\n".join([ABOUT, *_verbs(), *_files(), *_recipes(), *_metrics(), *_stored()])
+    return "\n\n".join([ABOUT, *_verbs(), *_files(), *_recipes(), *_metrics(), *_stored(), *_python()])
 
 
 # -- the command line ------------------------------------------------------------------------------------------------
@@ -182,6 +184,31 @@ def _stored() -> Iterator[str]:
     yield "`RESULTS/runs/TASK/SYSTEM/KEY.json`, with its predictions by row id in the parquet file beside it."
     yield from _fields(RunResult, "A run that is done")
     yield from _fields(RunFailure, "A run that failed")
+
+
+def _python() -> Iterator[str]:
+    yield "## Python"
+    yield "`from benchmarks import api`; [examples/python_api.py](../examples/python_api.py) shows it."
+    for name, function in inspect.getmembers(api, inspect.isfunction):
+        if function.__module__ == api.__name__:
+            yield f"### api.{name}"
+            yield f"```python\n{_called(name, function)}\n```"
+            yield "\n\n".join(" ".join(part.split()) for part in (inspect.getdoc(function) or "").split("\n\n"))
+
+
+def _called(name: str, function: Callable[..., Any]) -> str:
+    """Its signature, a parameter a line where it is long."""
+    signature = inspect.signature(function)
+    parts = []
+    for one in signature.parameters.values():
+        if one.kind is one.KEYWORD_ONLY and "*" not in parts:
+            parts.append("*")
+        default = str(one.default) if isinstance(one.default, Path) else one.default
+        parts.append(f"{one.name}: {one.annotation}{'' if one.default is one.empty else f' = {default!r}'}")
+    line = f"api.{name}({', '.join(parts)}) -> {signature.return_annotation}"
+    if len(line) <= LONGEST:
+        return line
+    return "\n".join([f"api.{name}(", *(f"    {part}," for part in parts), f") -> {signature.return_annotation}"])
 
 
 def _cell(text: str) -> str:
