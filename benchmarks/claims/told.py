@@ -39,11 +39,11 @@ def told(measured: Measured, claim: Claim) -> Iterator[Told]:
     if bound := measured.bound:
         ends = (bound.low, bound.high)
         yield Told(
-            bound.metric, at_most(bound.at_most), f"{bound.ours:.4f}", _between(ends), bound.verdict, bound.verdict,
+            bound.metric, _at_most(bound.at_most), f"{bound.ours:.4f}", _between(ends), bound.verdict, bound.verdict,
             bound.ours, ends, bound.at_most,
         )  # fmt: skip
     if cost := measured.cost:
-        yield Told("passes", amount(claim), f"{cost.pairs:,}", "", cost.verdict, cost.verdict)
+        yield Told("passes", _amount(claim), f"{cost.pairs:,}", "", cost.verdict, cost.verdict)
 
 
 def _of_value(value: Value) -> Told:
@@ -60,11 +60,11 @@ def not_run(claim: Claim, why: str) -> Iterator[Told]:
     if claim.per_class and not claim.reported:
         said.append(("per class", f"{len(claim.per_class)} classes", None))
     said += [(metric, number(value), value) for metric, value in claim.reported.items()]
-    said += [(metric, at_most(value), value) for metric, value in claim.at_most.items()]
+    said += [(metric, _at_most(value), value) for metric, value in claim.at_most.items()]
     if claim.above:
         said.append((claim.metric or "", "above", None))
     if claim.passes:
-        said.append(("passes", amount(claim), claim.passes.pairs))
+        said.append(("passes", _amount(claim), claim.passes.pairs))
     for metric, reported, value in said:
         yield Told(metric, reported, "", "", why, "not run", mark=value)
 
@@ -73,11 +73,11 @@ def number(value: float) -> str:
     return f"{value:.4f}".rstrip("0").ljust(4, "0") if value == round(value, 4) else f"{value:.4f}"
 
 
-def at_most(value: float) -> str:
+def _at_most(value: float) -> str:
     return f"≤ {value}"
 
 
-def amount(claim: Claim) -> str:
+def _amount(claim: Claim) -> str:
     return f"{claim.passes.pairs:,}" if claim.passes else ""
 
 

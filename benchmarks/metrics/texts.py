@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.metrics import confusion as cm
+from benchmarks.metrics.ranking import Ranking
 
 Ids = npt.NDArray[np.integer]
 Scores = npt.NDArray[np.floating]
@@ -70,13 +71,11 @@ def _of_class(matrix: cm.Counts, positive: int) -> dict[str, float]:
 
 def _ranked(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> dict[str, float]:
     """What the order of the rows by (n,) score says about the (n,) positive ones."""
-    from sklearn.metrics import roc_auc_score
-
     if not is_positive.any():
         return {}
     numbers = {"average_precision": _average_precision(is_positive, score)}
     if not is_positive.all():
-        numbers["roc_auc"] = float(roc_auc_score(is_positive, score))
+        numbers["roc_auc"] = float(Ranking(is_positive, score).roc_auc(np.ones((1, len(score))))[0])
     best, threshold = best_f1(is_positive, score)
     return numbers | {"best_f1": best, "best_f1_threshold": threshold}
 
@@ -95,9 +94,8 @@ def best_f1(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> tuple[float
 
 
 def _average_precision(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> float:
-    from sklearn.metrics import average_precision_score
-
-    return min(1.0, float(average_precision_score(is_positive, score)))  # its sum of recalls may be 1 + 2e-16
+    found = Ranking(is_positive, score).average_precision(np.ones((1, len(score))))
+    return min(1.0, float(found[0]))  # rounding may give 1 + 2e-16
 
 
 def _average_precision_macro(gold: Ids, scores: cm.Floats) -> float:
