@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.errors import UserError
+
+PART = ".part"
 
 
 def sha256(path: Path) -> str:
@@ -56,7 +59,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     gone. A kill between two renames leaves neither the old nor the new one under that name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name[:40]}-{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f"{_beginning(path)}{secrets.token_hex(4)}{PART}")
     before = temporary.with_suffix(".old")
     temporary.mkdir()
     try:
@@ -81,14 +84,29 @@ def replacing(path: Path) -> Iterator[Path]:
     """An empty file beside `path` that takes its place once the block has filled it and it is on the disk.
 
     Where the block fails nothing is left of it. Other processes may do the same at the same time: the last one wins.
+    Raises UserError where the disk is full, or nobody may write there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name[:40]}-{secrets.token_hex(4)}.part")
-    temporary.touch(exist_ok=False)  # with the rights that the umask leaves, as tempfile's would not have
+    temporary = path.with_name(f"{_beginning(path)}{secrets.token_hex(4)}{PART}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(exist_ok=False)  # with the rights that the umask leaves, as tempfile's would not have
         yield temporary
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{path.absolute()}: can't be written: {error.strerror or error}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is no folder, or gone
+            temporary.unlink(missing_ok=True)
+
+
+def sweep(path: Path) -> None:
+    """Removes what killed processes left of `path`; not while another one may be writing it."""
+    for left in path.parent.glob(f"{glob.escape(_beginning(path))}*{PART}"):
+        left.unlink(missing_ok=True)
+
+
+def _beginning(path: Path) -> str:
+    """Of the names of what is to take its place."""
+    return f".{path.name[:40]}-"

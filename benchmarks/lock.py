@@ -82,7 +82,4 @@ _REMEDY = "Restore it, or delete it and run `encoder-bench fetch` again."
 def write(lock: Lock, path: Path = Path(NAME)) -> None:
     """Sorted, so that a change of one entry is a change of its lines alone. Raises UserError."""
     text = json.dumps(lock.model_dump(by_alias=True), indent=2, sort_keys=True, ensure_ascii=False)
-    try:
-        write_text(path, text + "\n")
-    except OSError as error:
-        raise UserError(f"{path.absolute()}: can't be written: {error.strerror or error}") from None
+    write_text(path, text + "\n")

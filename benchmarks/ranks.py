@@ -33,9 +33,14 @@ def world_size() -> int:
     return _launched()[1]
 
 
+def number() -> int:
+    """This process' own, from 0."""
+    return _launched()[0]
+
+
 def is_first() -> bool:
     """Whether this process prints and writes."""
-    return _launched()[0] == 0
+    return number() == 0
 
 
 def join() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import traceback
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +12,29 @@ import numpy as np
 
 from benchmarks.environment import environment
 from benchmarks.meter import Meter, Progress
-from benchmarks.methods import Job, Method, load
+from benchmarks.methods import Checkpoints, Job, Method, load
 from benchmarks.metrics import CLUSTERING_METRIC
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
 from benchmarks.scoring import Named, Scoring
+from benchmarks.shortage import give_back, is_shortage, most_halvings
 from benchmarks.tracking import NOBODY, Trackers
 
 if TYPE_CHECKING:
     from benchmarks.data.loading import TaskData
     from benchmarks.data.splits import RunData
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What surrounds a run and is no part of it: so many processes train together; keep: an empty folder for the
+    trained model; trackers: who is told of it; halvings: how often it has run out of memory.
+    """
+
+    processes: int = 1
+    keep: Path | None = None
+    trackers: Trackers = NOBODY
+    checkpoints: Checkpoints | None = None
+    halvings: int = 0
 
 
 def run(
@@ -30,24 +44,44 @@ def run(
     cache: Path,
     progress: Progress = lambda share: None,
     method: Method | None = None,
-    processes: int = 1,
-    keep: Path | None = None,
-    trackers: Trackers = NOBODY,
+    conditions: Conditions = Conditions(),
 ) -> tuple[RunResult | RunFailure, Predictions | None]:
-    """Makes the run. Whatever goes wrong inside it becomes a RunFailure: one failed run never ends the others.
+    """Makes the run. Whatever goes wrong inside it becomes a RunFailure: one failed run never ends the others. Where
+    memory runs out it begins anew, with its batches in smaller parts.
 
-    cache: the folder of what methods keep between runs; keep: an empty one for the trained model; trackers: who is
-    told of it.
+    cache: the folder of what methods keep between runs.
     """
+    while True:
+        outcome, predictions, lacks_memory = _tried(spec, data, encoder, cache, progress, method, conditions)
+        # Ranks can't begin anew one by one: the others wait in the middle of an update.
+        if not lacks_memory or conditions.processes > 1 or conditions.halvings >= most_halvings(spec):
+            return outcome, predictions
+        conditions = replace(conditions, halvings=conditions.halvings + 1)
+        give_back()
+
+
+def _tried(
+    spec: RunSpec,
+    data: TaskData,
+    encoder: Path | None,
+    cache: Path,
+    progress: Progress,
+    method: Method | None,
+    conditions: Conditions,
+) -> tuple[RunResult | RunFailure, Predictions | None, bool]:
+    """Once; and whether it was memory that it lacked. Its exception, which holds all that it took, ends in here."""
     try:
         rows, meter = _rows(spec, data), Meter(progress)
-        with trackers.following(spec) as followed:
-            job = Job(spec.task, spec.recipe, spec.protocol.seed, rows, encoder, cache, meter, keep, followed.by)
-            result, predictions = _run(spec, data, job, method or load(spec.system.method), processes)
+        with conditions.trackers.following(spec) as followed:
+            job = Job(
+                spec.task, spec.recipe, spec.protocol.seed, rows, encoder, cache, meter, conditions.keep, followed.by,
+                conditions.checkpoints, conditions.halvings,
+            )  # fmt: skip
+            result, predictions = _run(spec, data, job, method or load(spec.system.method), conditions.processes)
             followed.tell(result.metrics)
-        return result, predictions
+        return result, predictions, False
     except Exception as error:
-        return failure(spec, error, processes), None
+        return failure(spec, error, conditions.processes), None, is_shortage(error)
 
 
 def _rows(spec: RunSpec, data: TaskData) -> RunData:
@@ -77,12 +111,12 @@ def _run(spec: RunSpec, data: TaskData, job: Job, method: Method, processes: int
     return result, predictions
 
 
-def failure(spec: RunSpec, error: Exception, processes: int = 1) -> RunFailure:
-    """The stored form of an exception."""
+def failure(spec: RunSpec, error: Exception, processes: int = 1, printed: str = "") -> RunFailure:
+    """The stored form of an exception. printed: the last words of a worker that has ended."""
     text = "".join(traceback.format_exception(error))
     return RunFailure(
         **_stored(spec, spec.protocol.train_size, processes),
-        error={"type": type(error).__name__, "message": str(error), "traceback": text},
+        error={"type": type(error).__name__, "message": str(error), "traceback": text, "printed": printed},
     )
 
 

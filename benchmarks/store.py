@@ -7,7 +7,7 @@ import glob
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -88,6 +88,19 @@ def _names(ids: Sequence[Any], classes: Sequence[str]) -> pa.Array:
 
 
 # -- in --------------------------------------------------------------------------------------------------------------
+
+
+Signature: TypeAlias = tuple[int, int, int]
+"""Of a file as it is: another one in its place has another."""
+
+
+def signature(results: Path, spec: RunSpec) -> Signature | None:
+    """Of a run's record; None where there is none."""
+    try:
+        found = path_of(results, spec).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def stored(results: Path, spec: RunSpec) -> RunResult | RunFailure | None:

@@ -223,7 +223,7 @@ def test_fail_fast_stops_at_the_first_failure(here):
 
 def test_cycles_are_looked_for_as_usual_while_a_run_is_made_and_after_every_command(here, monkeypatch):
     """Tensors in a cycle that nobody looks for fill the memory."""
-    from benchmarks.execute import here as executor
+    from benchmarks.execute import making as executor
 
     real, usual, seen = executor.run, gc.get_threshold(), []
 
@@ -239,7 +239,7 @@ def test_cycles_are_looked_for_as_usual_while_a_run_is_made_and_after_every_comm
 
 
 def test_an_interruption_keeps_what_is_stored_and_ends_with_130(here, monkeypatch, capsys):
-    from benchmarks.execute import here as executor
+    from benchmarks.execute import making as executor
 
     real, calls = executor.run, []
 

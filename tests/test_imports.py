@@ -27,6 +27,7 @@ GROUND = [
     "needed",
     "files",
     "store",
+    "unfinished",
     "scoring",
     "lock",
     "history",
@@ -39,6 +40,7 @@ READING = ["leaderboard", "claims", "compare", "report", "export"]
 RUNNING = [
     "ranks",
     "meter",
+    "shortage",
     "environment",
     "snapshots",
     "encoders",

@@ -20,7 +20,7 @@ from benchmarks.encoders import locate, shape
 from benchmarks.execute import pool, shares
 from benchmarks.execute.memory import estimate
 from benchmarks.execute.shares import Place
-from benchmarks.execute.worker import Worker
+from benchmarks.execute.worker import Order, Worker
 from benchmarks.recipes import RECIPES
 
 RUN = ["run", "--tasks", "./mine.yaml,./names.yaml", "--data-dir", "data", "--seeds", "2"]
@@ -58,30 +58,6 @@ def test_side_by_side_and_one_after_the_other_give_the_same_bytes(here):
         assert (here / "alone" / predictions).read_bytes() == (here / "abreast" / predictions).read_bytes(), path
     trained = [record for record in abreast.values() if record["method"] == "finetune"]
     assert {record["environment"]["threads"] for record in trained} == {1}
-
-
-def test_a_worker_that_is_killed_loses_its_run_alone_and_the_same_command_makes_it(here, capsys, monkeypatch):
-    tell, killed = Screen.tell, []
-
-    def killing(self, event):
-        tell(self, event)
-        if not killed and event.outcome is None:
-            killed.append(event.spec)
-            for child in multiprocessing.active_children():
-                os.kill(child.pid, signal.SIGKILL)
-
-    monkeypatch.setattr(Screen, "tell", killing)
-    # The last word of a run may be there before the blow; with one worker at work on what it has just begun, it isn't.
-    command = [*CHEAP, "--systems", f"{tiny.checkpoint(here / 'enc')},majority,tfidf-nb", "--jobs", "2"]
-    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,))])
-    assert main(command) == 1
-    records = stored(here / "results").values()
-    failed = [record for record in records if record["status"] == "failed"]
-    assert len(records) == 6 and [record["key"] for record in failed] == [killed[0].key]
-    assert "SIGKILL" in failed[0]["error"]["message"] and "--jobs" in failed[0]["error"]["message"]
-    assert "SIGKILL" in capsys.readouterr().err
-    assert main(command) == 0
-    assert {record["status"] for record in stored(here / "results").values()} == {"done"}
 
 
 def test_a_failed_run_fails_alone_and_its_worker_is_renewed(here, monkeypatch):
@@ -245,7 +221,7 @@ def test_an_idle_worker_that_dies_ends_nothing(here, monkeypatch):
         tell(self, event)
         if event.outcome is not None and not over:
             over.append(event.spec)
-            idle = [worker for worker in pools[0].workers if worker.run and worker.run.path == event.spec.path]
+            idle = [one for one in pools[0].workers if one.order and one.order.run.path == event.spec.path]
             os.kill(idle[0].process.pid, signal.SIGKILL)
 
     pools: list = []
@@ -264,14 +240,14 @@ class Listening:
     def __init__(self) -> None:
         self.got: list = []
 
-    def send(self, spec) -> None:
-        self.got.append(spec.path)
+    def send(self, order) -> None:
+        self.got.append(order.run.path)
 
 
 def handed_out(taken: dict[str, int], places: list[Place], free: dict[str, int]) -> list[list[str]]:
     """What each worker is given at first; taken: bytes of every run."""
-    waiting = [SimpleNamespace(path=path) for path in taken]
-    workers = [Worker(place, None, Listening(), ready=True) for place in places]  # type: ignore[arg-type]
+    waiting = [Order(SimpleNamespace(path=path)) for path in taken]  # type: ignore[arg-type]
+    workers = [Worker(place, None, Listening(), Path(), ready=True) for place in places]  # type: ignore[arg-type]
     pool._Pool(None, None, taken, waiting, workers, free).hand_out()  # type: ignore[arg-type]
     return [worker.connection.got for worker in workers]  # type: ignore[attr-defined]
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from benchmarks.cli.arguments import parse
 from benchmarks.cli.grid import planned
 from benchmarks.cli.screen import Screen
-from benchmarks.execute.here import Event
+from benchmarks.execute.making import Event
 from benchmarks.history import History
 from benchmarks.lock import Lock
 from benchmarks.runner import failure

@@ -284,7 +284,7 @@ def test_the_record_says_how_many_were_tried(here):
 
 
 def test_an_interrupted_search_goes_on(here, jobs, monkeypatch, capsys):
-    from benchmarks.execute import here as executor
+    from benchmarks.execute import making as executor
 
     real, calls = executor.run, []
 

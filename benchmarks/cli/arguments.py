@@ -113,6 +113,8 @@ def _run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how").add_argument
     add("--jobs", metavar="N", type=values.jobs, default=1, help=_JOBS)
     add("--precision", choices=["auto", "fp32", "bf16"], help=_PRECISION)
+    add("--timeout", metavar="MINUTES", type=values.minutes, help=_TIMEOUT)
+    add("--checkpoint-minutes", metavar="N", type=values.minutes_or_never, default=10.0, help=_CHECKPOINTS)
     add("--keep-models", action="store_true", help="keep fine-tuned models; makes stored runs again that have none")
     add("--report-to", metavar="T,...", type=values.trackers, default=(), help=_REPORT_TO)
     add("--force", action="store_true", help="make stored runs again")
@@ -127,6 +129,8 @@ _TUNE = "each run chooses its recipe among N, by its score on validation rows"
 _SIZES = "nested training subsets; 'all' is the whole"
 _LIMIT = "first N rows of every split: a smoke run, kept out of leaderboards"
 _JOBS = "runs side by side, or 'auto': one a core, several a GPU"
+_TIMEOUT = "a run that takes longer is stopped, and stored as failed; the others go on"
+_CHECKPOINTS = "how often a training writes what it goes on from when it was interrupted (default 10; 0: never)"
 _PRECISION = "of training; auto (default): bf16 where processor or GPU computes in it, else fp32"
 _REPORT_TO = f"trackers that are told of training and scores: {', '.join(NAMES)}"
 _CLAIMS = "exactly the runs that claims need: names, sources, YAML paths; without any, all"

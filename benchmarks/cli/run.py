@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import lock, plan, ranks, store
+from benchmarks import lock, plan, ranks, store, unfinished
 from benchmarks.cli import INTERRUPTED, SOME_FAILED, USUAL
 from benchmarks.cli.grid import planned
 from benchmarks.cli.planned import print_plan
@@ -23,7 +23,7 @@ from benchmarks.schema import RunFailure, RunSpec
 from benchmarks.tracking import FOLDER, Trackers
 
 if TYPE_CHECKING:
-    from benchmarks.execute.prepare import Prepared
+    from benchmarks.execute.prepare import Options, Prepared
     from benchmarks.leaderboard import Written
 
 
@@ -36,15 +36,16 @@ def run(arguments: Namespace) -> int:
     if not arguments.tasks and not arguments.claims:
         raise UserError("--tasks: required, such as --tasks ner,news; `encoder-bench list` shows what there is.")
     check_results_dir(arguments.results_dir)
-    if ranks.world_size() > 1 and arguments.jobs != 1:
+    if ranks.world_size() > 1 and (arguments.jobs != 1 or arguments.timeout):
         raise UserError(
-            "--jobs: runs side by side are for one process; under a launcher each run is trained by all ranks."
+            "--jobs, --timeout: runs in workers are for one process; under a launcher each run is trained by all ranks."
         )
     locked = lock.read()
     grid, places = planned(arguments, locked)
     tasks = dict.fromkeys(spec.task.name for spec in grid.runs)
     history = History(run for task in tasks for run in store.read_runs(arguments.results_dir, task))
     todo = [spec for spec in grid.runs if arguments.force or not _is_stored(spec, arguments, history)]
+    again = {spec.path: found for spec in todo if (found := store.signature(arguments.results_dir, spec))}
     if arguments.dry_run:
         print_plan(grid, todo, history, places.without_commit(), _abreast(arguments.jobs, len(todo)))
         return 0
@@ -53,10 +54,13 @@ def run(arguments: Namespace) -> int:
         trackers.check()
     ranks.join()
     todo, places = ranks.from_first((todo, places))  # stored runs and the Hub may have changed between their looks
+    options = _options(
+        arguments, trackers, {spec.path: again[spec.path] for spec in todo if history.done(spec) and spec.path in again}
+    )
     failures: list[RunFailure] = []
     with Screen(todo, grid, history) as screen:
         try:
-            failures = _make(arguments, todo, places, locked, trackers, screen)
+            failures = _make(arguments, todo, places, locked, options, screen)
         except KeyboardInterrupt:
             screen.interrupted()
             return INTERRUPTED
@@ -66,6 +70,20 @@ def run(arguments: Namespace) -> int:
 
     print_summary(arguments.results_dir, grid, _write_leaderboards(arguments.results_dir), failures)
     return SOME_FAILED if failures else 0
+
+
+def _options(arguments: Namespace, trackers: Trackers, again: dict[str, store.Signature]) -> Options:
+    from benchmarks.execute.prepare import Options
+
+    return Options(
+        force=arguments.force,
+        fail_fast=arguments.fail_fast,
+        keep_models=arguments.keep_models,
+        trackers=trackers,
+        checkpoint_seconds=arguments.checkpoint_minutes * 60,
+        timeout_seconds=arguments.timeout * 60 if arguments.timeout else None,
+        again=again,
+    )
 
 
 def _is_stored(spec: RunSpec, arguments: Namespace, history: History) -> bool:
@@ -89,7 +107,7 @@ def _make(
     todo: Sequence[RunSpec],
     places: Places,
     locked: lock.Lock,
-    trackers: Trackers,
+    options: Options,
     screen: Screen,
 ) -> list[RunFailure]:
     """Checks all that is needed, then makes the runs; the failures come back."""
@@ -100,8 +118,7 @@ def _make(
 
     gc.set_threshold(*USUAL)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
-    prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked)
-    prepared = replace(prepared, keep_models=arguments.keep_models, trackers=trackers)
+    prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked, options)
     screen.prepared(prepared)
     failures = _execute(arguments, prepared, screen)
     if ranks.is_first() and not (failures and arguments.fail_fast):
@@ -111,18 +128,18 @@ def _make(
 
 
 def _execute(arguments: Namespace, prepared: Prepared, screen: Screen) -> list[RunFailure]:
-    """One run after the other in this process, over all ranks where there are several, or side by side in workers."""
-    if arguments.jobs == 1:
+    """One run after the other in this process, over all ranks where there are several, or in workers: side by side, or
+    one that can be stopped.
+    """
+    if arguments.jobs == 1 and not arguments.timeout:
         from benchmarks.execute import here
 
-        return here.execute(prepared, arguments.results_dir, screen.tell, arguments.fail_fast, arguments.force)
+        return here.execute(prepared, arguments.results_dir, screen.tell)
     from benchmarks.execute import pool, shares
 
     where = shares.places(arguments.jobs, pool.estimates(prepared))
     screen.side_by_side(len(where), arguments.jobs)
-    return pool.execute(
-        prepared, arguments.results_dir, screen.tell, where, screen.pace.estimate, arguments.fail_fast, arguments.force
-    )
+    return pool.execute(prepared, arguments.results_dir, screen.tell, where, screen.pace.estimate)
 
 
 def _look_for_leaks(prepared: Prepared, grid: plan.Plan, results: Path, screen: Screen) -> None:
@@ -148,9 +165,11 @@ def _take_excerpts(prepared: Prepared, results: Path) -> None:
 
 
 def _write_leaderboards(results: Path) -> Written:
+    """By one suite at a time: who writes last has read last."""
     from benchmarks.leaderboard import write
 
-    return write(results)
+    with unfinished.alone(results):
+        return write(results)
 
 
 def check_results_dir(results: Path) -> None:

@@ -19,7 +19,7 @@ from benchmarks.plan import Plan, Skipped
 from benchmarks.schema import RunFailure, RunResult, RunSpec
 
 if TYPE_CHECKING:
-    from benchmarks.execute.here import Event
+    from benchmarks.execute.making import Event
     from benchmarks.execute.prepare import Prepared
 
 SECONDS_BETWEEN_LINES = 60.0
@@ -102,6 +102,11 @@ class Screen:
 
     def tell(self, event: Event) -> None:
         path = event.spec.path
+        if event.said:
+            if begun := self.running.pop(path, None):
+                self.progress.remove_task(begun.bar)
+            self.console.print(f"{_label(event.spec)}: {event.said}")
+            return
         if path not in self.running:
             label = f"[{self.done + len(self.running) + 1}/{len(self.todo)}] {_label(event.spec)}"
             bar = self.progress.add_task(label, total=1.0, told="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -50,6 +51,25 @@ def trials(text: str) -> int:
 
 def jobs(text: str) -> int | None:
     return None if text == "auto" else count(text, most=MOST_REPEATS)
+
+
+def minutes(text: str) -> float:
+    return _minutes(text, "above 0", lambda found: found > 0)
+
+
+def minutes_or_never(text: str) -> float:
+    return _minutes(text, "from 0", lambda found: found >= 0)
+
+
+def _minutes(text: str, allowed: str, is_allowed: Callable[[float], bool]) -> float:
+    """As people write them: 30, or .5."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not (math.isfinite(found) and is_allowed(found)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; expected minutes, a number {allowed}.")
+    return found
 
 
 def rows(text: str) -> int:

@@ -144,13 +144,10 @@ def _mapped(path: Path) -> Dataset | None:
 def _write(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path) -> None:
     import pyarrow as pa
 
-    try:
-        # Never half a table: a stream that is cut between two batches would read as a shorter one.
-        with replacing(path) as temporary, temporary.open("wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-    except OSError as error:
-        raise UserError(f"{path.parent}: the cache folder can't be written: {error.strerror or error}") from None
+    # Never half a table: a stream that is cut between two batches would read as a shorter one.
+    with replacing(path) as temporary, temporary.open("wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
 
 
 def _batches(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

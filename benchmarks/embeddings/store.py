@@ -142,11 +142,8 @@ def write(rows: Sequence[Vectors], folder: Path) -> None:
     """
     content = _as_file(rows)
     name = hashlib.sha256(content).hexdigest()[:NAME]
-    try:
-        with replacing(folder / f"{name}.arrow") as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise UserError(f"{folder}: the cache folder can't be written: {error.strerror or error}") from None
+    with replacing(folder / f"{name}.arrow") as temporary:
+        temporary.write_bytes(content)
 
 
 def _as_file(rows: Sequence[Vectors]) -> pa.Buffer:

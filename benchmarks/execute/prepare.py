@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import ranks
+from benchmarks import ranks, store
 from benchmarks.encoders import Checkpoint, depth, fetch
 from benchmarks.errors import UserError
 from benchmarks.lock import Lock
@@ -21,10 +21,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Options:
+    """How runs are made, as the user asks; none of it moves a score.
+
+    again: the signatures of stored runs that are to be made once more, by path, as they were when that was planned;
+    checkpoint_seconds: how often a training writes what it can go on from, 0: never; timeout_seconds: how long a run
+    may take, where it is made by a worker.
+    """
+
+    force: bool = False
+    fail_fast: bool = False
+    keep_models: bool = False
+    trackers: Trackers = NOBODY
+    checkpoint_seconds: float = 0.0
+    timeout_seconds: float | None = None
+    again: Mapping[str, store.Signature] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Prepared:
     """The runs that can be made, and what is left out only now; data by task name, the encoders' local folders, and the
-    folder of what is kept between runs. keep_models: whether trained models are stored, too; trackers: who is told of
-    every run.
+    folder of what is kept between runs.
     """
 
     runs: list[RunSpec]
@@ -32,8 +49,7 @@ class Prepared:
     data: dict[str, TaskData]
     encoders: dict[Encoder, Path]
     cache: Path
-    keep_models: bool = False
-    trackers: Trackers = NOBODY
+    options: Options = Options()
 
     def encoder_of(self, spec: RunSpec) -> Path | None:
         return self.encoders[spec.system.encoder] if spec.system.encoder else None
@@ -45,6 +61,7 @@ def prepare(
     checkpoints: Mapping[Encoder, Checkpoint],
     cache: Path,
     locked: Lock,
+    options: Options = Options(),
 ) -> Prepared:
     """Downloads, verifies against the lock, loads and checks data, protocols and encoders of all runs.
 
@@ -76,6 +93,7 @@ def prepare(
         loaded,
         {encoder: found.folder for encoder, found in folders.items() if found.folder},
         cache,
+        options,
     )
 
 

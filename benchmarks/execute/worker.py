@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
+import secrets
 import signal
 import sys
 import time
@@ -17,7 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.environment import machine
-from benchmarks.execute.here import Event, make
+from benchmarks.errors import UserError
+from benchmarks.execute.making import Event, Making
 from benchmarks.execute.prepare import Prepared
 from benchmarks.execute.shares import Place
 from benchmarks.schema import RunSpec
@@ -25,6 +28,8 @@ from benchmarks.variables import variables
 
 SECONDS_BETWEEN_TELLINGS = 0.5
 SECONDS_TO_LEAVE = 10.0
+MOST_PRINTED = 4000
+"""Bytes that are kept of what a worker printed during a run: the last ones."""
 
 _spawned = get_context("spawn")  # a forked process would share torch's threads and the GPU's state, which breaks both
 
@@ -35,17 +40,31 @@ class Ready(NamedTuple):
     free: int | None
 
 
+class Order(NamedTuple):
+    """A run to be made, how often memory has run out, and whether to wait while another process makes it."""
+
+    run: RunSpec
+    halvings: int = 0
+    wait: bool = False
+
+
+class Elsewhere(NamedTuple):
+    """A worker's word on an order that it leaves alone: another process is making that run."""
+
+
 @dataclass
 class Worker:
-    """The other end of it, and what it is doing."""
+    """The other end of it, and what it is doing. output: the file that it prints to; began: when it began its run, by
+    time.monotonic.
+    """
 
     place: Place
     process: SpawnProcess
     connection: Connection
+    output: Path
     ready: bool = False
-    run: RunSpec | None = None
-    began: str = ""
-    """When it was given that, as stored runs say it."""
+    order: Order | None = None
+    began: float | None = None
 
     @property
     def end(self) -> str:
@@ -54,26 +73,44 @@ class Worker:
         code = self.process.exitcode or 0
         return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
-    def send(self, what: Prepared | RunSpec) -> None:
+    @property
+    def killed(self) -> bool:
+        """By somebody who doesn't ask, as the kernel when memory is short; waited for."""
+        self.process.join()
+        return self.process.exitcode == -signal.SIGKILL
+
+    @property
+    def printed(self) -> str:
+        """The last of what it printed during its run."""
+        with suppress(OSError):
+            return self.output.read_bytes()[-MOST_PRINTED:].decode(errors="replace")
+        return ""
+
+    def send(self, what: Prepared | Order) -> None:
         with suppress(OSError):  # it has died: that is heard next
             self.connection.send(what)
 
-    def dismiss(self) -> None:
+    def dismiss(self, at_once: bool = False) -> None:
+        """at_once: it hangs, and would not listen."""
         self.connection.close()
-        self.process.terminate()
-        self.process.join(SECONDS_TO_LEAVE)
+        if not at_once:
+            self.process.terminate()
+            self.process.join(SECONDS_TO_LEAVE)
         self.process.kill()
         self.process.join()
 
 
-def hired(place: Place, results: Path, force: bool) -> Worker:
-    """Started: it will say that it is ready, wait for what is prepared, and then for runs."""
+def hired(place: Place, results: Path, printed: Path) -> Worker:
+    """Started: it will say that it is ready, wait for what is prepared, and then for orders. printed: a folder for what
+    workers print.
+    """
     ours, theirs = _spawned.Pipe()
-    process = _spawned.Process(target=_work, args=(theirs, place, results, force), name="encoder-bench run")
+    output = printed / secrets.token_hex(4)
+    process = _spawned.Process(target=_work, args=(theirs, place, results, output), name="encoder-bench run")
     with _as_in(place):
         process.start()
     theirs.close()  # theirs alone is open now: it closes when they die
-    return Worker(place, process, ours)
+    return Worker(place, process, ours, output)
 
 
 @contextmanager
@@ -114,18 +151,35 @@ def _kept_to(cores: Sequence[int]) -> Iterator[None]:
 # -- in the worker's own process -------------------------------------------------------------------------------------
 
 
-def _work(connection: Connection, place: Place, results: Path, force: bool) -> None:
+def _work(connection: Connection, place: Place, results: Path, output: Path) -> None:
     """Makes one run after the other, until the pool has no more or is gone. Told to end, it does so in order, and
     leaves no temporary file and no semaphore behind.
     """
+    _print_to(output)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     machine()  # the commit that runs now, not the one that is checked out when a run is over
     connection.send(Ready(_freed(place)))
     with suppress(EOFError):  # the pool is gone
         prepared = connection.recv()
         while True:
-            make(connection.recv(), prepared, results, _Telling(connection), 1, force)
+            order = connection.recv()
+            os.truncate(output, 0)
+            making = Making(prepared, results, _Telling(connection), halvings=order.halvings)
+            try:
+                if making.make(order.run, order.wait) is None:
+                    connection.send(Elsewhere())
+            except UserError as error:  # such as a full disk: nothing can be stored any more
+                connection.send(error)
             _freed(place)
+
+
+def _print_to(output: Path) -> None:
+    """All that this process prints, also its last words when a segmentation fault ends it."""
+    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for number in (1, 2):
+        os.dup2(file, number)
+    os.close(file)
+    faulthandler.enable()
 
 
 def _freed(place: Place) -> int | None:

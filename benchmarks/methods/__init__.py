@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from benchmarks.meter import Meter
 from benchmarks.schema import Predictions, Recipe, Task
@@ -39,11 +39,19 @@ Part: TypeAlias = Literal["train", "test"]
 PARTS: tuple[Part, ...] = ("train", "test")
 
 
+class Checkpoints(NamedTuple):
+    """Where a training writes what it goes on from after an interruption, and how many seconds lie between."""
+
+    folder: Path
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Job:
     """What a method gets: the task, how to train, the rows, the encoder's folder where it needs one, a folder of what
     is kept between runs, and a meter. keep: the empty folder that a method which can writes its trained model to.
-    report_to: the trackers that a Trainer tells of its training.
+    report_to: the trackers that a Trainer tells of its training. halvings: how often memory has run out; a batch is
+    computed in micro-batches of half the size for each.
     """
 
     task: Task
@@ -55,6 +63,8 @@ class Job:
     meter: Meter
     keep: Path | None = None
     report_to: tuple[str, ...] = ()
+    checkpoints: Checkpoints | None = None
+    halvings: int = 0
 
     @property
     def max_length(self) -> int:

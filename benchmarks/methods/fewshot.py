@@ -35,9 +35,9 @@ def fewshot(job: Job) -> Predictions:
     assert isinstance(recipe, SbertFewshot)
     model, shots = trained_encoder(job, recipe)
     with job.meter.measuring("train", 0):
-        regression = LogisticRegression(max_iter=MOST_STEPS).fit(_vectors(model, shots["text"]), shots["label"])
+        regression = LogisticRegression(max_iter=MOST_STEPS).fit(_vectors(job, model, shots["text"]), shots["label"])
     with job.meter.measuring("predict", len(job.data.test)):
-        scores = log_probabilities(regression, _vectors(model, job.data.test["text"]), len(job.task.labels))
+        scores = log_probabilities(regression, _vectors(job, model, job.data.test["text"]), len(job.task.labels))
     return job.likeliest(scores)
 
 
@@ -59,6 +59,6 @@ def shots_of(job: Job, recipe: SbertFewshot) -> Dataset:
     return job.data.train.select(np.concatenate(list(drawn)))
 
 
-def _vectors(model: SentenceTransformer, texts: Iterable[str]) -> np.ndarray:
+def _vectors(job: Job, model: SentenceTransformer, texts: Iterable[str]) -> np.ndarray:
     """In 64 bits: the solver's line search fails on the rounding of 32."""
-    return encoded(model, texts).double().cpu().numpy()
+    return encoded(job, model, texts).double().cpu().numpy()

@@ -28,6 +28,12 @@ class Decay(TrainerCallback):  # type: ignore[misc]  # transformers is untyped f
     def __init__(self) -> None:
         self.leaves = 1.0
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"leaves": self.leaves}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.leaves = state["leaves"]
+
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.leaves *= 1 - kwargs["optimizer"].param_groups[0]["lr"] * args.weight_decay
 

@@ -27,13 +27,12 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from benchmarks.data.splits import generator, stratified_order
 from benchmarks.encoders import longest_input
 from benchmarks.errors import UserError
-from benchmarks.methods import Job
+from benchmarks.methods import Job, checkpoints
 from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import features_of
 from benchmarks.methods.pairs import ASKED, PARTNERS, THRESHOLD, of_each_class, partners
 from benchmarks.methods.reporting import reporting
 from benchmarks.methods.training import (
-    EVAL_BATCH,
     Progress,
     balanced_weights,
     note_training,
@@ -45,6 +44,7 @@ from benchmarks.metrics.texts import best_f1
 from benchmarks.recipes import SbertCosine, SbertSoftmax, Siamese
 from benchmarks.recipes.sbert import DUMMY
 from benchmarks.schema import Predictions
+from benchmarks.shortage import eval_batch
 
 
 def softmax(job: Job) -> Predictions:
@@ -60,8 +60,8 @@ def softmax(job: Job) -> Predictions:
     loss = softmax_loss(job, recipe, model)
     train(job, model, loss, training_pairs(job, recipe))
     with job.meter.measuring("predict", len(job.data.test)):
-        beside = [encoded(model, texts) for texts in _asked_beside(job, recipe)]
-        scores = mean_log_probabilities(loss.classifier, encoded(model, job.data.test["text"]), beside)
+        beside = [encoded(job, model, texts) for texts in _asked_beside(job, recipe)]
+        scores = mean_log_probabilities(loss.classifier, encoded(job, model, job.data.test["text"]), beside)
     return job.likeliest(scores)
 
 
@@ -79,9 +79,9 @@ def cosine(job: Job) -> Predictions:
     pairs = paired(trained["text"], [DUMMY] * len(trained), _is(positive, trained) * 1.0)
     train(job, model, CosineSimilarityLoss(model), pairs)
     with job.meter.measuring("train", 0):
-        threshold = best_threshold(_is(positive, validation), _to_dummy(model, validation))
+        threshold = best_threshold(_is(positive, validation), _to_dummy(job, model, validation))
     with job.meter.measuring("predict", len(job.data.test)):
-        cosines = _to_dummy(model, job.data.test)
+        cosines = _to_dummy(job, model, job.data.test)
     job.meter.note(threshold=threshold)
     scores = np.zeros((len(cosines), 2))
     scores[:, positive] = cosines.astype(np.float16)
@@ -123,10 +123,10 @@ def _transformer(folder: Path) -> Transformer:
     return transformer
 
 
-def encoded(model: SentenceTransformer, texts: Iterable[str]) -> torch.Tensor:
+def encoded(job: Job, model: SentenceTransformer, texts: Iterable[str]) -> torch.Tensor:
     """(n, width) in the order of the texts, on the model's device, without gradients."""
     vectors: torch.Tensor = model.encode(
-        list(texts), batch_size=EVAL_BATCH, show_progress_bar=False, convert_to_tensor=True
+        list(texts), batch_size=eval_batch(job.halvings), show_progress_bar=False, convert_to_tensor=True
     )
     return vectors.float()
 
@@ -149,13 +149,14 @@ def train(job: Job, model: SentenceTransformer, loss: nn.Module, pairs: Dataset)
     job.meter.parameters, job.meter.trainable_parameters = weights_of(loss)
     with tempfile.TemporaryDirectory() as folder:
         arguments = SentenceTransformerTrainingArguments(
-            folder, **settings(recipe, job.seed, len(pairs)), batch_sampler=by_length
+            folder, **settings(recipe, job.seed, len(pairs), job.halvings), batch_sampler=by_length
         )
         told = [Progress(job.meter.progress), *reporting(job.report_to)]
         trainer = SentenceTransformerTrainer(model, one_device(arguments), pairs, loss=loss, callbacks=told)
         trainer.remove_callback(PrinterCallback)
         with job.meter.measuring("train", recipe.epochs * len(pairs)), quick_dropout(loss):
-            trainer.train()
+            # sentence-transformers' own checkpoints lack the weights of a loss, and it loads a model as a new one.
+            checkpoints.train(job, trainer, [loss])
     note_training(job, trainer)
     del trainer
     gc.collect()  # as in training.trained_outputs
@@ -248,6 +249,6 @@ def _is(label: int, rows: Dataset) -> np.ndarray:
     return found
 
 
-def _to_dummy(model: SentenceTransformer, rows: Dataset) -> np.ndarray:
+def _to_dummy(job: Job, model: SentenceTransformer, rows: Dataset) -> np.ndarray:
     """(n,) cosine of each text and the dummy."""
-    return torch.cosine_similarity(encoded(model, rows["text"]), encoded(model, [DUMMY])).cpu().numpy()
+    return torch.cosine_similarity(encoded(job, model, rows["text"]), encoded(job, model, [DUMMY])).cpu().numpy()

@@ -16,17 +16,18 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset, Subset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from benchmarks.methods import Job
+from benchmarks.methods import Job, checkpoints
+from benchmarks.methods.checkpoints import Carried
 from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import IGNORED
 from benchmarks.methods.reporting import reporting
 from benchmarks.recipes import Training
 from benchmarks.schema import TAGS
+from benchmarks.shortage import eval_batch, micro_batch
 
 if TYPE_CHECKING:
     from torch import nn
 
-EVAL_BATCH = 64
 LOSSES_KEPT = 50
 FEWEST_BETWEEN = 10
 """Updates between two losses that are read: each time the processor waits for the GPU."""
@@ -69,17 +70,18 @@ class Rows:
 
 
 def trained_outputs(
-    job: Job, model: nn.Module, rows: Rows, own_loss: bool = False, callbacks: Sequence[TrainerCallback] = ()
+    job: Job, model: nn.Module, rows: Rows, own_loss: bool = False, carried: Sequence[Carried] = ()
 ) -> np.ndarray:
     """Trains the model for a fixed number of epochs, and predicts rows.test in their order with the last weights.
 
     Gives (rows, classes) log-probabilities, or for token classification (rows, tokens) tag ids. own_loss: the model
-    computes its loss itself, as those of transformers do; it is used where the recipe changes nothing of it.
+    computes its loss itself, as those of transformers do; it is used where the recipe changes nothing of it. carried:
+    what a checkpoint must keep beside the model; the Trainer tells those that are callbacks.
     """
     if not job.meter.parameters:
         job.meter.parameters, job.meter.trainable_parameters = weights_of(model)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = trained(job, model, rows, own_loss, folder, callbacks)
+        trainer = trained(job, model, rows, own_loss, folder, carried)
         with job.meter.measuring("predict", len(job.data.test)):
             outputs = predictions(trainer, rows.test)
     del trainer
@@ -97,12 +99,13 @@ def weights_of(model: nn.Module) -> tuple[int, int]:
 
 
 def trained(
-    job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str, callbacks: Sequence[TrainerCallback] = ()
+    job: Job, model: nn.Module, rows: Rows, own_loss: bool, folder: str, carried: Sequence[Carried] = ()
 ) -> Trainer:
     """A Trainer after its training, which the job's meter has timed."""
+    callbacks = [one for one in carried if isinstance(one, TrainerCallback)]
     trainer = trainer_of(job, model, rows, own_loss, folder, callbacks)
     with job.meter.measuring("train", _recipe(job).epochs * len(job.data.train)), quick_dropout(model):
-        trainer.train()
+        checkpoints.train(job, trainer, carried)
     note_training(job, trainer)
     return trainer
 
@@ -112,14 +115,14 @@ def trainer_of(
 ) -> Trainer:
     """A Trainer before its training; folder: where it may write."""
     recipe = _recipe(job)
-    plain = recipe.class_weights == "none" and not recipe.label_smoothing
+    own_loss = own_loss and recipe.class_weights == "none" and not recipe.label_smoothing and not job.halvings
     trainer = Trainer(
         model=model,
-        args=training_arguments(recipe, job.seed, len(rows.train), folder),
+        args=training_arguments(recipe, job.seed, len(rows.train), folder, job.halvings),
         train_dataset=rows.train,
         data_collator=rows.collator,
         callbacks=[Progress(job.meter.progress), *reporting(job.report_to), *callbacks],
-        compute_loss_func=None if own_loss and plain else loss_of(recipe, job),
+        compute_loss_func=None if own_loss else loss_of(recipe, job),
         preprocess_logits_for_metrics=_reduce_tags if job.task.type == TAGS else _reduce_texts,
     )
     trainer.remove_callback(PrinterCallback)
@@ -131,20 +134,25 @@ def _recipe(job: Job) -> Training:
     return job.recipe
 
 
-def training_arguments(recipe: Training, seed: int, rows: int, folder: str) -> TrainingArguments:
-    """The recipe in the Trainer's words. The recipe's batch is global: ranks share it out."""
+def training_arguments(recipe: Training, seed: int, rows: int, folder: str, halvings: int = 0) -> TrainingArguments:
+    """The recipe in the Trainer's words. The recipe's batch is global: ranks share it out, and each computes its share
+    in micro-batches where memory has run out.
+    """
     own = {"label_names": ["labels"], "remove_unused_columns": False}  # neither can be guessed of a model of ours
-    return one_device(TrainingArguments(folder, **settings(recipe, seed, rows), **own))
+    return one_device(TrainingArguments(folder, **settings(recipe, seed, rows, halvings), **own))
 
 
-def settings(recipe: Training, seed: int, rows: int) -> dict[str, Any]:
+def settings(recipe: Training, seed: int, rows: int, halvings: int = 0) -> dict[str, Any]:
     """What every Trainer of ours is told, by the names of TrainingArguments; rows: how many make an epoch."""
     ranks = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
     steps = math.ceil(rows / recipe.batch_size) * recipe.epochs
     on_gpu = torch.cuda.is_available()
+    own = recipe.batch_size // ranks  # preparing has checked that it can be shared
+    micro = micro_batch(own, halvings)
     return {
-        "per_device_train_batch_size": recipe.batch_size // ranks,  # preparing has checked that it can be shared
-        "per_device_eval_batch_size": EVAL_BATCH,
+        "per_device_train_batch_size": micro,
+        "gradient_accumulation_steps": own // micro,
+        "per_device_eval_batch_size": eval_batch(halvings),
         "num_train_epochs": recipe.epochs,
         "learning_rate": recipe.learning_rate,
         "lr_scheduler_type": recipe.schedule,
@@ -191,7 +199,7 @@ def computes_in_bf16() -> bool:
 
 
 class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untyped for us
-    """Tells the share of the updates that are done."""
+    """Tells the share of the updates that are done, and ends a training whose loss is no number."""
 
     def __init__(self, tell: Any) -> None:
         self.tell = tell
@@ -199,36 +207,43 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untype
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.tell(state.global_step / max(1, state.max_steps))
 
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any) -> None:
+        loss = logs.get("loss", 0.0)
+        if not math.isfinite(loss):
+            rate = logs["learning_rate"]
+            at = f"at step {state.global_step} of {state.max_steps}, learning rate {rate:.3g}"
+            raise FloatingPointError(f"the training loss is {loss} {at}: try a smaller learning rate")
+
 
 def note_training(job: Job, trainer: Trainer) -> None:
-    """Losses, updates and precision into the run's record. Raises FloatingPointError at a loss that is no number."""
+    """Losses, updates and precision into the run's record, and the micro-batch where memory had run out."""
     losses = [(entry["step"], entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
-    _check_losses(losses)
     job.meter.note(losses=losses, steps=trainer.state.global_step, precision="bf16" if trainer.args.bf16 else "fp32")
-
-
-def _check_losses(losses: Sequence[tuple[int, float]]) -> None:
-    for step, loss in losses:
-        if not math.isfinite(loss):
-            raise FloatingPointError(f"the training loss is {loss} at step {step}: try a smaller learning rate")
+    if job.halvings:
+        job.meter.note(halvings=job.halvings, micro_batch=trainer.args.per_device_train_batch_size)
 
 
 # -- the loss --------------------------------------------------------------------------------------------------------
 
 
 def loss_of(recipe: Training, job: Job) -> Callable[..., torch.Tensor]:
-    """(outputs, labels) -> cross-entropy with the recipe's class weights and label smoothing."""
+    """(outputs, labels) -> cross-entropy with the recipe's class weights and label smoothing.
+
+    The mean over what is labelled in the batch, of which a micro-batch has its part; class weights are taken as a mean
+    over each micro-batch by itself.
+    """
     weights = torch.tensor(balanced_weights(job)) if recipe.class_weights == "balanced" else None
 
     def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         logits = outputs["logits"]
-        return cross_entropy(
+        mean = cross_entropy(
             logits.view(-1, logits.shape[-1]).float(),
             labels.view(-1),
             weight=None if weights is None else weights.to(logits.device),
             ignore_index=IGNORED,
             label_smoothing=recipe.label_smoothing,
         )
+        return mean if not job.halvings else mean * (labels != IGNORED).sum() / num_items_in_batch
 
     return loss
 

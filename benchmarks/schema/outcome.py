@@ -77,4 +77,4 @@ class RunResult(Stored):
 class RunFailure(Stored):
     status: Literal["failed"] = "failed"
     error: dict[str, str]
-    """type, message, traceback."""
+    """type, message, traceback; printed: the last words of a worker that has ended."""

@@ -1,0 +1,68 @@
+"""RESULTS/unfinished, what runs leave while they are made: a lock that their process holds, and their checkpoints."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import store
+from benchmarks.errors import UserError
+from benchmarks.files import ignored_by_git, sweep
+from benchmarks.schema import RunSpec
+
+FOLDER = "unfinished"
+
+
+def folder(results: Path, spec: RunSpec) -> Path:
+    """Of the run's checkpoints."""
+    return results / FOLDER / (f"trial-{spec.key}" if spec.trial else spec.key)
+
+
+def clear(results: Path, spec: RunSpec) -> None:
+    """It has an outcome: there is nothing to go on from."""
+    shutil.rmtree(folder(results, spec), ignore_errors=True)
+
+
+@contextmanager
+def claimed(results: Path, spec: RunSpec, wait: bool) -> Iterator[bool]:
+    """Whether this process may make the run: until the block ends, no other one that writes to these results does.
+
+    wait: until the other is done. The lock ends with its process, however that ends; what a killed one left of the
+    run's files is removed. Raises UserError where the folder can't be written.
+    """
+    with _locked(results, folder(results, spec).name, wait) as mine:
+        for left in (
+            (store.path_of(results, spec), store.path_of(results, spec).with_suffix(".parquet")) if mine else ()
+        ):
+            sweep(left)
+        yield mine
+
+
+@contextmanager
+def alone(results: Path) -> Iterator[None]:
+    """No other process is in such a block for the same results: it waits."""
+    with _locked(results, "leaderboards", wait=True):
+        yield
+
+
+@contextmanager
+def _locked(results: Path, name: str, wait: bool) -> Iterator[bool]:
+    from filelock import FileLock, Timeout
+
+    path = results / FOLDER / f"{name}.lock"
+    try:
+        ignored_by_git(path.parent)
+        lock = FileLock(path)
+        lock.acquire(blocking=wait)
+    except Timeout:
+        yield False
+        return
+    except OSError as error:
+        raise UserError(f"{path}: can't be written: {error.strerror or error}.") from None
+    try:
+        yield True
+    finally:
+        path.unlink(missing_ok=True)  # while it is held: whoever waits for this file sees that it is gone
+        lock.release()

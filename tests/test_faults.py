@@ -1,0 +1,394 @@
+"""What goes wrong around a run costs that run at most: killed, hanging and crashing workers, memory, disks, others."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import make
+import pytest
+import tiny
+
+from benchmarks import store, unfinished
+from benchmarks.cli import main
+from benchmarks.cli.screen import Screen
+from benchmarks.data.loading import TaskData, load
+from benchmarks.data.origins import origin_of
+from benchmarks.definitions import load_task
+from benchmarks.execute import making, shares
+from benchmarks.execute.shares import Place
+from benchmarks.lock import Lock
+from benchmarks.recipes import Finetune
+from benchmarks.runner import run
+from benchmarks.schema import Protocol, RunSpec
+from benchmarks.selection import from_checkpoint
+
+PROJECT = Path(__file__).parent.parent
+RUN = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--seeds", "2"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ENCODER_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    make.text_task(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def one_worker(monkeypatch) -> None:
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,))])
+
+
+def records(results: Path = Path("results")) -> dict[str, dict]:
+    """Every stored run by system and seed."""
+    found = [json.loads(path.read_text()) for path in sorted(results.glob("runs/*/*/*.json"))]
+    return {f"{record['system']} {record['seed']}": record for record in found}
+
+
+def on_begin(monkeypatch, name: str, number: signal.Signals, times: int = 1) -> list[str]:
+    """Sends the signal to every worker when it has begun a run of this system, so many times; gives what was hit."""
+    tell, hit = Screen.tell, []
+
+    def telling(self, event):
+        tell(self, event)
+        if event.spec.system.name == name and event.outcome is None and not event.said and len(hit) < times:
+            hit.append(event.spec.key)
+            for child in multiprocessing.active_children():
+                os.kill(child.pid, number)
+
+    monkeypatch.setattr(Screen, "tell", telling)
+    return hit
+
+
+# -- workers ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_killed_worker_s_run_begins_anew_with_half_as_many_rows_at_once(here, one_worker, monkeypatch, capsys):
+    hit = on_begin(monkeypatch, "enc", signal.SIGKILL)
+    command = [*RUN, "--systems", f"{tiny.checkpoint(here / 'enc')},majority", "--jobs", "2"]
+    assert main(command) == 0
+    found = records()
+    assert {record["status"] for record in found.values()} == {"done"} and len(found) == 4
+    (hit_run,) = (record for record in found.values() if record["key"] in hit)
+    assert hit_run["training"]["halvings"] == 1
+    assert hit_run["training"]["micro_batch"] == hit_run["recipe"]["batch_size"] // 2
+    assert sum("halvings" in record["training"] for record in found.values()) == 1
+    assert "was killed by SIGKILL: again, with half as many rows at once" in capsys.readouterr().out
+
+
+def test_a_run_that_is_killed_again_and_again_fails_alone_and_is_retried_by_the_same_command(
+    here, one_worker, monkeypatch, capsys
+):
+    with monkeypatch.context() as patch:
+        hit = on_begin(patch, "majority", signal.SIGKILL)  # has no batch that could be smaller
+        command = [*RUN, "--systems", "majority,tfidf-nb", "--jobs", "2"]
+        assert main(command) == 1
+    failed = [record for record in records().values() if record["status"] == "failed"]
+    assert [record["key"] for record in failed] == hit and len(records()) == 4
+    assert "SIGKILL" in failed[0]["error"]["message"] and "--jobs" in failed[0]["error"]["message"]
+    assert "SIGKILL" in capsys.readouterr().err
+    assert main(command) == 0
+    assert {record["status"] for record in records().values()} == {"done"}
+
+
+def test_a_crash_is_a_stored_failure_with_the_worker_s_last_words(here, one_worker, monkeypatch):
+    on_begin(monkeypatch, "enc", signal.SIGSEGV)
+    command = [*RUN, "--seeds", "1", "--systems", f"{tiny.checkpoint(here / 'enc')},majority", "--jobs", "2"]
+    assert main(command) == 1
+    found = records()
+    assert found["majority 0"]["status"] == "done"
+    error = found["enc 0"]["error"]
+    assert "was killed by SIGSEGV" in error["message"]
+    assert "Fatal Python error: Segmentation fault" in error["printed"] and "File " in error["printed"]
+
+
+def test_a_run_that_hangs_is_stopped_after_its_time_and_the_others_go_on(here, one_worker, monkeypatch, capsys):
+    on_begin(monkeypatch, "enc", signal.SIGSTOP)
+    command = [*RUN, "--seeds", "1", "--systems", f"{tiny.checkpoint(here / 'enc')},majority"]
+    assert main([*command, "--timeout", "0.05"]) == 1
+    found = records()
+    assert found["majority 0"]["status"] == "done"
+    assert found["enc 0"]["error"]["type"] == "TimeoutError"
+    assert found["enc 0"]["error"]["message"] == "took longer than the 3.0 s of --timeout"
+    assert not multiprocessing.active_children()
+
+
+def test_a_run_has_its_time_from_its_own_beginning(here, one_worker):
+    command = [*RUN, "--systems", f"{tiny.checkpoint(here / 'enc')},majority", "--timeout", "1"]
+    assert main([*command, "--seeds", "3"]) == 0
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "soon", "nan", "inf", ""])
+def test_a_time_that_is_none_is_refused(here, given, capsys):
+    assert main([*RUN, "--timeout", given]) == 2
+    assert "expected minutes, a number above 0" in capsys.readouterr().err
+    if given != "0":
+        assert main([*RUN, "--checkpoint-minutes", given]) == 2
+        assert "expected minutes, a number from 0" in capsys.readouterr().err
+    assert not (here / "results").exists()
+
+
+def test_what_a_worker_prints_does_not_reach_the_screen(here, one_worker, capfd, monkeypatch):
+    (here / "sitecustomize.py").write_text("import atexit\natexit.register(print, 'LOUD', flush=True)\n")
+    monkeypatch.setenv("PYTHONPATH", str(here))
+    assert "LOUD" in subprocess.run([sys.executable, "-c", ""], capture_output=True, text=True, check=True).stdout
+    assert main([*RUN, "--systems", "majority", "--jobs", "2"]) == 0
+    said = capfd.readouterr()
+    assert "LOUD" not in said.out + said.err
+
+
+# -- memory ----------------------------------------------------------------------------------------------------------
+
+
+def without_memory(error: Exception, times: int):
+    """A method that runs out of memory until its batches are small enough, and what each try was given."""
+    given: list[int] = []
+
+    def method(job):
+        given.append(job.halvings)
+        if job.halvings < times:
+            raise error
+        return job.predictions([0] * len(job.data.test))
+
+    return method, given
+
+
+def fine_tuning(folder: Path) -> tuple[RunSpec, TaskData]:
+    task = load_task(folder / "mine.yaml")
+    spec = RunSpec(task, from_checkpoint("./enc"), Finetune(batch_size=12), Protocol(), {})
+    return spec, load(task, origin_of(task, folder / "data", {}), folder / "tables", Lock())
+
+
+def torch_error(name: str) -> Exception:
+    import torch
+
+    if name == "gpu":
+        return torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+    if name == "numpy":
+        return MemoryError("Unable to allocate 7 PiB")
+    try:
+        torch.empty(2**60)
+    except RuntimeError as error:
+        return error
+    raise AssertionError("this machine has memory for everything")
+
+
+@pytest.mark.parametrize("kind", ["gpu", "processor", "numpy"])
+def test_a_run_without_memory_begins_anew_until_its_batches_are_small_enough(here, kind):
+    spec, data = fine_tuning(here)
+    method, given = without_memory(torch_error(kind), 3)
+    result, _ = run(spec, data, None, here, method=method)
+    assert result.status == "done" and given == [0, 1, 2, 3]
+
+
+def test_a_run_that_not_even_one_row_at_a_time_has_memory_for_has_failed(here):
+    spec, data = fine_tuning(here)
+    method, given = without_memory(torch_error("gpu"), 99)
+    result, _ = run(spec, data, None, here, method=method)
+    assert result.status == "failed" and result.error["type"] == "OutOfMemoryError"
+    assert given == list(range(7)), "of 64 rows that are predicted at once, one is left"
+
+
+def test_another_error_is_not_tried_again(here):
+    spec, data = fine_tuning(here)
+    method, given = without_memory(RuntimeError("the size of tensor a must match"), 99)
+    assert run(spec, data, None, here, method=method)[0].status == "failed"
+    assert given == [0]
+
+
+# -- the disk --------------------------------------------------------------------------------------------------------
+
+
+LIMITED = """
+import resource, sys
+from benchmarks.cli import main
+from benchmarks.execute import making
+
+save = making.store.save
+def full(*given):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+    save(*given)
+stored = []
+def saving(*given):
+    stored.append(given)
+    (full if len(stored) == 2 else save)(*given)
+making.store.save = saving
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_full_disk_is_one_message_and_what_is_stored_stays(here):
+    """A limit on the size of a file stands for the disk's: the system refuses the same call."""
+    command = [*RUN, "--systems", "majority,tfidf-nb"]
+    done = subprocess.run([sys.executable, "-c", LIMITED, *command], capture_output=True, text=True, env=environment())
+    assert done.returncode == 2, done.stderr
+    assert re.fullmatch(r".*\.parquet: can't be written: .*File too large\.\n", done.stderr), done.stderr
+    assert len(records()) == 1
+    assert main(command) == 0
+    assert len(records()) == 4 and not list((here / "results").rglob("*.part"))
+
+
+def test_a_worker_tells_of_a_full_disk(here, one_worker, capsys, monkeypatch):
+    """The folder of a run's results is a file: the same as a disk that takes nothing, also for the user who may all."""
+    folder = here / "results" / "runs" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "majority").write_text("")
+    assert main([*RUN, "--systems", "majority,tfidf-nb", "--jobs", "2"]) == 2
+    assert re.search(r"can't be written: (File exists|Not a directory)\.\n$", capsys.readouterr().err)
+    assert not multiprocessing.active_children()
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(PROJECT)}
+
+
+# -- others ----------------------------------------------------------------------------------------------------------
+
+
+def suites(count: int, *command: str) -> list[subprocess.Popen]:
+    line = [sys.executable, str(PROJECT / "run_all.py"), *command[1:]]
+    return [
+        subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment())
+        for _ in range(count)
+    ]
+
+
+def test_two_suites_at_once_on_one_folder_share_the_runs(here):
+    command = [*RUN, "--systems", f"{tiny.checkpoint(here / 'enc')},majority,tfidf-nb", "--seeds", "3"]
+    assert main([*command, "--results-dir", "alone"]) == 0
+    both = suites(2, *command)
+    said = [suite.communicate(timeout=240)[0] for suite in both]
+    assert [suite.returncode for suite in both] == [0, 0], said
+    alone, shared = records(Path("alone")), records()
+    assert alone.keys() == shared.keys()
+    for name, record in alone.items():
+        assert shared[name]["metrics"] == record["metrics"]
+    assert not list((here / "results").rglob("*.part")) and not list((here / "results").rglob("*.lock"))
+    boards = [Path(folder, "LEADERBOARD.md").read_text() for folder in ("alone", "results")]
+    assert boards[0].count("\n") == boards[1].count("\n")
+
+
+def test_a_run_that_another_process_makes_is_waited_for_and_not_made_twice(here, monkeypatch, capsys):
+    """The other one holds the first run's lock, and stores its result before it lets it go."""
+    assert main([*RUN, "--systems", "majority", "--results-dir", "other", "--seeds", "1"]) == 0
+    (record,) = (here / "other" / "runs").glob("*/*/*.json")
+    key = record.stem
+    lock = here / "results" / unfinished.FOLDER / f"{key}.lock"
+    held = f"""
+import shutil, sys, time
+from pathlib import Path
+from filelock import FileLock
+Path({str(lock.parent)!r}).mkdir(parents=True)
+lock = FileLock({str(lock)!r})
+lock.acquire()
+print("held", flush=True)
+sys.stdin.readline()
+shutil.copytree({str(here / "other" / "runs")!r}, {str(here / "results" / "runs")!r}, dirs_exist_ok=True)
+lock.release()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        tell, told = Screen.tell, []
+
+        def telling(self, event):
+            tell(self, event)
+            told.append((event.spec.system.name, bool(event.outcome), event.said))
+            if event.spec.system.name == "tfidf-nb" and event.outcome:
+                other.stdin.write("go on\n")
+                other.stdin.flush()
+
+        monkeypatch.setattr(Screen, "tell", telling)
+        made = []
+        monkeypatch.setattr(making, "run", lambda spec, *rest, **more: made.append(spec) or run(spec, *rest, **more))
+        assert main([*RUN, "--systems", "majority,tfidf-nb", "--seeds", "1"]) == 0
+    assert told[0] == ("majority", False, "another process is making it: later")
+    assert told[-1] == ("majority", True, "")
+    assert [spec.system.name for spec in made] == ["tfidf-nb"]
+    assert next((here / "results" / "runs").glob("*/majority/*.json")).read_bytes() == record.read_bytes()
+
+
+def test_made_again_by_force_is_made_again_unless_somebody_has_meanwhile(here, monkeypatch):
+    command = [*RUN, "--systems", "majority", "--seeds", "1"]
+    assert main(command) == 0
+    made = []
+    monkeypatch.setattr(making, "run", lambda spec, *rest, **more: made.append(spec) or run(spec, *rest, **more))
+    assert main([*command, "--force"]) == 0 and len(made) == 1
+    claimed = unfinished.claimed
+
+    def meanwhile(results, spec, wait):
+        path = store.path_of(results, spec)
+        path.with_suffix(".new").write_bytes(path.read_bytes())
+        path.with_suffix(".new").replace(path)
+        return claimed(results, spec, wait)
+
+    monkeypatch.setattr(unfinished, "claimed", meanwhile)
+    assert main([*command, "--force"]) == 0 and len(made) == 1
+
+
+def test_what_a_killed_process_left_of_a_run_is_removed_when_it_is_made(here):
+    command = [*RUN, "--systems", "majority", "--seeds", "1"]
+    assert main(command) == 0
+    (record,) = (here / "results" / "runs").glob("*/*/*.json")
+    record.unlink()
+    for name in (record.name, record.with_suffix(".parquet").name):
+        (record.parent / f".{name[:40]}-0011aabb.part").write_text("half of it")
+    other = record.parent / ".somebody-elses-0011aabb.part"
+    other.write_text("")
+    assert main(command) == 0
+    assert list(record.parent.glob(".*")) == [other]
+
+
+def test_checkpoints_are_gone_once_a_run_has_an_outcome(here):
+    encoder = tiny.checkpoint(here / "enc")
+    command = [*RUN, "--systems", str(encoder), "--seeds", "1", "--set", "recipe.epochs=8"]
+    assert main([*command, "--checkpoint-minutes", "1e-9"]) == 0
+    assert sorted(path.name for path in (here / "results" / unfinished.FOLDER).iterdir()) == [".gitignore"]
+
+
+def test_the_same_command_goes_on_from_a_checkpoint(here, monkeypatch):
+    encoder = tiny.checkpoint(here / "enc")
+    command = [*RUN, "--systems", str(encoder), "--seeds", "1", "--set", "recipe.epochs=8", "--set"]
+    command += ["recipe.batch_size=8", "--checkpoint-minutes", "1e-9"]
+    assert main([*command, "--results-dir", "alone"]) == 0
+    tell = Screen.tell
+
+    def interrupting(self, event):
+        tell(self, event)
+        if 0.5 < event.share < 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Screen, "tell", interrupting)
+        assert main(command) == 130
+    assert not records()
+    assert main(command) == 0
+    (found,), (alone,) = records().values(), records(Path("alone")).values()
+    assert 0 < found["training"]["resumed"][0] < found["training"]["steps"]
+    assert found["metrics"] == alone["metrics"] and found["training"]["losses"] == alone["training"]["losses"]
+
+
+def test_a_limit_on_open_files_or_a_clock_that_is_set_back_harms_nothing(here, monkeypatch):
+    """Durations are of a clock that nobody sets; stored times order nothing."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+    try:
+        command = [*RUN, "--systems", "majority,tfidf-nb"]
+        assert main(command) == 0
+        for path in (here / "results").rglob("*.json"):
+            os.utime(path, (2**32, 2**32))  # as if all was stored in the year 2106
+        assert main(command) == 0
+        assert main([*command, "--force"]) == 0
+        assert len(records()) == 4
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
