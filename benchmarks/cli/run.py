@@ -9,9 +9,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks import lock, plan, ranks, store, unfinished
+from benchmarks import lock, ranks, store
 from benchmarks.cli import INTERRUPTED, SOME_FAILED, USUAL
 from benchmarks.cli.grid import planned
 from benchmarks.cli.planned import print_plan
@@ -24,7 +24,6 @@ from benchmarks.tracking import FOLDER, Trackers
 
 if TYPE_CHECKING:
     from benchmarks.execute.prepare import Options, Prepared
-    from benchmarks.leaderboard import Written
 
 
 def run(arguments: Namespace) -> int:
@@ -57,19 +56,12 @@ def run(arguments: Namespace) -> int:
     options = _options(
         arguments, trackers, {spec.path: again[spec.path] for spec in todo if history.done(spec) and spec.path in again}
     )
-    failures: list[RunFailure] = []
     with Screen(todo, grid, history) as screen:
         try:
-            failures = _make(arguments, todo, places, locked, options, screen)
+            return _followed(arguments, _made(arguments, todo, places, locked, options, screen), screen)
         except KeyboardInterrupt:
             screen.interrupted()
             return INTERRUPTED
-    if not ranks.is_first():
-        return 0  # a launcher stops every rank once one of them has failed; the first one tells
-    from benchmarks.cli.summary import print_summary  # its tables need pandas: not for a plan or a list
-
-    print_summary(arguments.results_dir, grid, _write_leaderboards(arguments.results_dir), failures)
-    return SOME_FAILED if failures else 0
 
 
 def _options(arguments: Namespace, trackers: Trackers, again: dict[str, store.Signature]) -> Options:
@@ -102,29 +94,46 @@ def _abreast(jobs: int | None, runs: int) -> int:
     return max(1, min(jobs or len(available_cores()), runs))
 
 
-def _make(
+class _Made(NamedTuple):
+    """Of a plan's runs those that failed, and what all were made of; None where there was nothing to make."""
+
+    failures: list[RunFailure]
+    prepared: Prepared | None
+
+
+def _made(
     arguments: Namespace,
     todo: Sequence[RunSpec],
     places: Places,
     locked: lock.Lock,
     options: Options,
     screen: Screen,
-) -> list[RunFailure]:
-    """Checks all that is needed, then makes the runs; the failures come back."""
+) -> _Made:
+    """Checks all that is needed, then makes the runs."""
     screen.checking()
     if not todo:
-        return []
+        return _Made([], None)
     from benchmarks.execute.prepare import prepare
 
     gc.set_threshold(*USUAL)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
     prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked, options)
     screen.prepared(prepared)
-    failures = _execute(arguments, prepared, screen)
-    if ranks.is_first() and not (failures and arguments.fail_fast):
-        _look_for_leaks(prepared, screen.grid, arguments.results_dir, screen)
-        _take_excerpts(prepared, arguments.results_dir)
-    return failures
+    return _Made(_execute(arguments, prepared, screen), prepared)
+
+
+def _followed(arguments: Namespace, made: _Made, screen: Screen) -> int:
+    """What is written and said of them, and the exit code."""
+    if not ranks.is_first():
+        return 0  # a launcher stops every rank once one of them has failed; the first one tells
+    from benchmarks.cli.pages import write_pages  # its tables need pandas: not for a plan or a list
+    from benchmarks.cli.summary import print_summary
+
+    stopped = made.failures and arguments.fail_fast
+    written = write_pages(arguments.results_dir, None if stopped else made.prepared, screen)
+    screen.progress.stop()
+    print_summary(arguments.results_dir, screen.grid, written, made.failures)
+    return SOME_FAILED if made.failures else 0
 
 
 def _execute(arguments: Namespace, prepared: Prepared, screen: Screen) -> list[RunFailure]:
@@ -140,36 +149,6 @@ def _execute(arguments: Namespace, prepared: Prepared, screen: Screen) -> list[R
     where = shares.places(arguments.jobs, pool.estimates(prepared))
     screen.side_by_side(len(where), arguments.jobs)
     return pool.execute(prepared, arguments.results_dir, screen.tell, where, screen.pace.estimate)
-
-
-def _look_for_leaks(prepared: Prepared, grid: plan.Plan, results: Path, screen: Screen) -> None:
-    """Of all protocols of the plan on the tasks that were loaded. It may take minutes: the leaderboards come first."""
-    from benchmarks.data.leaks import look, missing
-
-    for name, data in prepared.data.items():
-        protocols = [spec.protocol for spec in grid.runs if spec.task.name == name and spec.protocol.limit is None]
-        if missing(results, data, protocols):
-            _write_leaderboards(results)
-            screen.looking(name)
-            look(results, data, protocols, prepared.cache)
-
-
-def _take_excerpts(prepared: Prepared, results: Path) -> None:
-    """Of the rows that the report will show: it is made without the data."""
-    from benchmarks.data import excerpts
-    from benchmarks.report import wanted_excerpts
-
-    for name, data in prepared.data.items():
-        if rows := wanted_excerpts(results, name).get(data.fingerprints):
-            excerpts.take(results, data, rows)
-
-
-def _write_leaderboards(results: Path) -> Written:
-    """By one suite at a time: who writes last has read last."""
-    from benchmarks.leaderboard import write
-
-    with unfinished.alone(results):
-        return write(results)
 
 
 def check_results_dir(results: Path) -> None:

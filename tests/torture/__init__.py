@@ -1,0 +1,1 @@
+"""Long harnesses, by `make torture`: each has a main that prints what it tried, survived and lost."""
