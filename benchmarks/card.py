@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from benchmarks.metrics import METRICS
@@ -53,11 +54,11 @@ def card(run: RunResult, encoder: Encoder | None, own_head: bool) -> str:
     from huggingface_hub import ModelCard
 
     text = BODY.format(
-        title=f"{run.system} on {run.task}",
-        encoder=encoder.checkpoint if encoder else "A model",
+        title=_line(f"{run.system} on {run.task}"),
+        encoder=_line(encoder.checkpoint) if encoder else "A model",
         task_title=_line(run.title),
-        task=run.task,
-        system=run.system,
+        task=_name(run.task),
+        system=_name(run.system),
         key=run.key,
         created=run.created[:10],
         version=run.environment["encoder_bench"],
@@ -66,15 +67,21 @@ def card(run: RunResult, encoder: Encoder | None, own_head: bool) -> str:
         seed=run.seed,
         protocol=", ".join(f"{k} {v}" for k, v in run.protocol.items() if v not in (None, False)),
         scores=_scores(run),
-        use=(USE_OWN_HEAD if own_head else USE).format(type=run.type, task=run.task, system=run.system),
-        recipe="\n".join(f"- {name}: {value}" for name, value in run.recipe.items() if value is not None),
+        use=(USE_OWN_HEAD if own_head else USE).format(type=run.type, task=_name(run.task), system=_name(run.system)),
+        recipe="\n".join(f"- {name}: {_line(str(value))}" for name, value in run.recipe.items() if value is not None),
         notes="\n".join(f"- {note}" for note in _notes(run)),
     )
     return str(ModelCard(f"---\n{_metadata(run, encoder).to_yaml()}\n---\n\n{text}"))
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split()).replace("*", r"\*").replace("<", r"\<")
+    """One line in which nothing is read as Markdown or HTML: a task's file may be a stranger's."""
+    return re.sub(r"([*<`\\|#\[\]])", r"\\\1", " ".join(text.split()))
+
+
+def _name(text: str) -> str:
+    """As it may stand in code."""
+    return " ".join(text.replace("`", "").split())
 
 
 def _scores(run: RunResult) -> str:

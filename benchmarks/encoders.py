@@ -12,7 +12,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benchmarks import snapshots
+from benchmarks import snapshots, trust
 from benchmarks.definitions import folder_named
 from benchmarks.errors import UserError
 from benchmarks.files import sha256
@@ -72,6 +72,8 @@ def locate(encoder: Encoder, commits: Mapping[str, str], offline: bool = False) 
 
 def _package_folder(package: str) -> Path | None:
     name, _, inside = package.partition("/")
+    if not name.isidentifier() or ".." in Path(inside).parts or inside.startswith("/"):  # 'a.b' would import a
+        raise UserError(f"encoder package {package!r}: expected the name of a package and a folder in it.")
     found = importlib.util.find_spec(name)  # finds without importing
     places = found.submodule_search_locations if found else None
     return Path(next(iter(places)), inside) if places else None
@@ -147,12 +149,12 @@ def snapshot(hub_id: str, commit: str, locked: Locked | None) -> Snapshot:
 
 
 def fetch(checkpoint: Checkpoint, locked: Lock) -> Checkpoint:
-    """The same encoder as a local folder, downloaded where needed. Raises UserError, see `snapshot`."""
-    if checkpoint.folder:
-        verify(checkpoint)
-        return checkpoint
+    """The same encoder as a local folder, downloaded where needed. Raises UserError, see `snapshot`, `trust.check`."""
+    verify(checkpoint)
     entry = locked.entry(repo_of(checkpoint.hub_id))
-    return replace(checkpoint, folder=snapshot(checkpoint.hub_id, checkpoint.identity["commit"], entry).folder)
+    folder = checkpoint.folder or snapshot(checkpoint.hub_id, checkpoint.identity["commit"], entry).folder
+    trust.check(folder)
+    return replace(checkpoint, folder=folder)
 
 
 # -- loading ---------------------------------------------------------------------------------------------------------

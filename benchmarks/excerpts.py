@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from benchmarks.files import write_text
-from benchmarks.schema import fingerprint
+from benchmarks.schema import fingerprint, folder_name
 
 Excerpt: TypeAlias = str | list[str]
 """The beginning of a text, or the first words of a tagged row."""
@@ -20,7 +20,7 @@ MOST_WORDS = 60
 
 def path(results: Path, task: str, definition: str, data: str) -> Path:
     """definition, data: fingerprints of the task's and its rows' identity."""
-    return results / FOLDER / task / f"{fingerprint({'task': definition, 'data': data})}.json"
+    return results / FOLDER / folder_name(task) / f"{fingerprint({'task': definition, 'data': data})}.json"
 
 
 def of(row: str | list[str]) -> Excerpt:

@@ -144,7 +144,7 @@ def latex(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> str:
 
 
 FRAME_WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
-    "csv": lambda frame: frame.to_csv(index=False, lineterminator="\n"),
+    "csv": lambda frame: frame.map(words.as_cell).to_csv(index=False, lineterminator="\n"),
     "json": lambda frame: frame.to_json(orient="records", lines=True, force_ascii=False),
 }
 """As texts; parquet is none."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.files import replacing
-from benchmarks.schema import fingerprint
+from benchmarks.schema import fingerprint, folder_name
 
 LEAKS_VERSION = 1
 """Raised whenever other rows are found to be alike: what is stored is then found anew."""
@@ -43,7 +43,7 @@ def path(results: Path, task: str, definition: str, data: str, code: int, protoc
     drawn = asked if set(asked) - {"seed"} else {}
     known = {"version": LEAKS_VERSION, "code": code, "task": definition, "data": data}
     name = fingerprint({**known, "protocol": drawn})
-    return results / "leaks" / task / f"{name}.parquet"
+    return results / "leaks" / folder_name(task) / f"{name}.parquet"
 
 
 def save(path: Path, leaks: Leaks) -> None:

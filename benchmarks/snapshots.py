@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from benchmarks import lock
 from benchmarks.errors import UserError
@@ -16,6 +18,9 @@ from benchmarks.lock import Locked, Repo
 
 REPLY_WITHIN = 5.0
 """Seconds. The Hub's client tries five times over 24 s and more where a server is away: we ask once before that."""
+
+LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+"""This machine: what is sent to it is in no network."""
 
 REPO_TYPES = {"encoder": "model", "dataset": "dataset"}
 
@@ -94,9 +99,32 @@ def _commit_on_hub(repo: Repo, revision: str | None) -> str:
 
     kind = REPO_TYPES[repo.kind]
     try:
+        encrypted_only()
         return str(HfApi().repo_info(repo.hub_id, repo_type=kind, revision=revision, timeout=REPLY_WITHIN).sha)
     except Exception as error:  # the Hub's client raises a dozen types, from its own and its HTTP library's families
         raise _cannot_fetch(repo, error) from None
+
+
+def encrypted_only() -> None:
+    """From now on the Hub's client asks over TLS alone, also where it is led elsewhere: a stranger in the network could
+    change what is sent, and read the token. Raises ValueError where the Hub's address is none of TLS.
+    """
+    from huggingface_hub import constants, get_session
+
+    hooks = get_session().event_hooks
+    if _check_encrypted not in hooks["request"]:
+        get_session().event_hooks = {**hooks, "request": [*hooks["request"], _check_encrypted]}
+    _check_address(constants.ENDPOINT)
+
+
+def _check_encrypted(request: Any) -> None:
+    _check_address(str(request.url))
+
+
+def _check_address(address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme != "https" and not LOOPBACK.fullmatch(parts.hostname or ""):
+        raise ValueError(f"{parts.scheme}://{parts.hostname} is not encrypted; expected https (HF_ENDPOINT).")
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
@@ -136,9 +164,24 @@ def _lacks(folder: Path, patterns: Sequence[str], entry: Locked | None) -> bool:
 def _downloaded(repo: Repo, commit: str, patterns: Sequence[str]) -> Path:
     _commit_on_hub(repo, commit)  # says within seconds what the download would take minutes to say
     try:
-        return _snapshot(repo, commit, patterns)
+        encrypted_only()
+        folder = _snapshot(repo, commit, patterns)
     except Exception as error:  # as in _commit_on_hub
         raise (_cannot_keep(repo, error) if _is_local(error) else _cannot_fetch(repo, error)) from None
+    for name in _matching(folder, patterns):
+        _check_content(folder / name)
+    return folder
+
+
+def _check_content(path: Path) -> None:
+    """The Hub names large files (weights, Parquet) by their sha256, and its client keeps them under that name. Raises
+    UserError where one isn't what it is named, and throws it away.
+    """
+    kept = path.resolve()
+    if re.fullmatch(r"[0-9a-f]{64}", kept.name) and (found := sha256(kept)) != kept.name:
+        path.unlink()
+        kept.unlink(missing_ok=True)
+        raise UserError(f"{path}: not the file that the Hub names: sha256 {found}, expected {kept.name}.")
 
 
 def _snapshot(repo: Repo, commit: str, patterns: Sequence[str], **more: Any) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -24,6 +25,9 @@ _RECORD: TypeAdapter[RunResult | RunFailure] = TypeAdapter(
 )
 
 
+CONTROL = re.compile(rb"\\u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]|[89][0-9a-fA-F])|\x7f|\xc2[\x80-\x9f]")
+"""Signs that move a terminal's cursor, or do more to it: a stored run may be a stranger's."""
+
 MODELS = "models"
 
 
@@ -41,7 +45,7 @@ def model_path(results: Path, run: RunSpec | Stored) -> Path:
     """The folder of a run's model, where it was kept."""
     if isinstance(run, RunSpec):
         return results / MODELS / run.path
-    return results / MODELS / run.task / folder_name(run.system) / run.key
+    return results / MODELS / folder_name(run.task) / folder_name(run.system) / folder_name(run.key)
 
 
 # -- out -------------------------------------------------------------------------------------------------------------
@@ -111,7 +115,7 @@ def stored(results: Path, spec: RunSpec) -> RunResult | RunFailure | None:
 
 def read_runs(results: Path, task: str | None = None) -> Iterator[RunResult | RunFailure]:
     """Every stored run (of one task), in the order of the paths. Raises UserError for a record that can't be read."""
-    pattern = "*" if task is None else glob.escape(task)
+    pattern = "*" if task is None else glob.escape(folder_name(task))
     for path in sorted(runs_folder(results).glob(f"{pattern}/*/*.json")):
         if path.name.startswith("."):  # another process is writing it
             continue
@@ -121,7 +125,7 @@ def read_runs(results: Path, task: str | None = None) -> Iterator[RunResult | Ru
 def parse(path: Path) -> RunResult | RunFailure:
     """One stored run. Raises UserError for a file that holds none."""
     try:
-        return _RECORD.validate_json(path.read_bytes())
+        return _RECORD.validate_json(CONTROL.sub(rb"\\ufffd", path.read_bytes()))
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror or error}.") from None
     except ValidationError as error:
@@ -132,7 +136,7 @@ def parse(path: Path) -> RunResult | RunFailure:
 
 def predictions_path(results: Path, task: str, system: str, key: str) -> Path:
     """Where the predictions of a stored run are; its record is beside it."""
-    return runs_folder(results) / task / folder_name(system) / f"{key}.parquet"
+    return runs_folder(results) / folder_name(task) / folder_name(system) / f"{folder_name(key)}.parquet"
 
 
 def read_predictions(results: Path, run: Stored) -> pa.Table:

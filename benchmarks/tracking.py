@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import ranks
 from benchmarks.errors import UserError
 from benchmarks.files import ignored_by_git
+from benchmarks.schema import without_secrets
 from benchmarks.variables import variables
 
 if TYPE_CHECKING:
@@ -172,4 +173,4 @@ def warned(name: str) -> Iterator[None]:
         yield
     except Exception as error:
         with suppress(Warning):  # where warnings are errors
-            warnings.warn(f"--report-to {name}: {type(error).__name__}: {error}", stacklevel=3)
+            warnings.warn(without_secrets(f"--report-to {name}: {type(error).__name__}: {error}"), stacklevel=3)

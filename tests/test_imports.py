@@ -43,6 +43,7 @@ RUNNING = [
     "shortage",
     "environment",
     "snapshots",
+    "trust",
     "encoders",
     "windows",
     "embeddings",

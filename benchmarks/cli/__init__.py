@@ -20,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb; returns the exit code. What the user can fix is one message, a bug keeps its traceback."""
     from benchmarks.cli.arguments import parse
     from benchmarks.ranks import is_first
+    from benchmarks.schema import without_secrets
 
     gc.set_threshold(SELDOM)
     try:
@@ -28,9 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.verb(arguments))
     except UserError as error:
         if is_first():
-            print(error, file=sys.stderr)
+            print(without_secrets(str(error)), file=sys.stderr)
         elif os.environ.get("LOCAL_RANK") == "0":  # another machine may lack what the first one has
-            print(f"rank {os.environ['RANK']}: {error}", file=sys.stderr)
+            print(f"rank {os.environ['RANK']}: {without_secrets(str(error))}", file=sys.stderr)
         return WRONG_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED

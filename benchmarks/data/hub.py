@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CARD = "README.md"
 """Names the configurations, and the files of each."""
 
+SETTINGS = ".huggingface.yaml"
+
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json"}
 """File suffix -> the module of `datasets` that reads it."""
 
@@ -75,8 +77,12 @@ def _declared(folder: Path, hub: Hub) -> list[Configuration]:
     """Every configuration of the card that names its files."""
     from yaml import YAMLError
 
+    if (folder / SETTINGS).is_file():  # another program may have fetched it, and `datasets` would do as it says
+        raise UserError(f"Hub {hub.path}: {folder / SETTINGS}: is not read here; remove it.")
     try:
         found = _metadata(folder).get("configs") or []
+        for path in (path for entry in found for path in _paths(entry)):
+            _check_inside(path)
         return [entry for entry in found if "config_name" in entry and "data_files" in entry]
     except (YAMLError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"Hub {hub.path}: {CARD}: can't be read: {str(error).splitlines()[0]}") from None
@@ -106,11 +112,23 @@ def _patterns(configuration: Configuration) -> dict[str, list[str]]:
         split, paths = ("train", entry) if isinstance(entry, str) else (str(entry["split"]), entry["path"])
         splits.setdefault(split, []).extend([paths] if isinstance(paths, str) else paths)
     inside = f"{configuration['data_dir'].strip('/')}/" if configuration.get("data_dir") else ""
-    found = {split: [f"{inside}{path}" for path in paths] for split, paths in splits.items()}
-    for path in (path for paths in found.values() for path in paths):
-        if path.startswith("/") or ".." in path.split("/"):
-            raise UserError(f"{CARD}: configs: {path!r} is outside of the data set.")
-    return found
+    return {split: [f"{inside}{path}" for path in paths] for split, paths in splits.items()}
+
+
+def _paths(named: Any) -> Iterator[str]:
+    """Every path in a configuration, or in a part of it: also in one that we don't read, as `datasets` might."""
+    if isinstance(named, str):
+        yield named
+    elif isinstance(named, list):
+        yield from (path for entry in named for path in _paths(entry))
+    else:
+        yield from (path for key in ("data_dir", "data_files", "path") for path in _paths(named.get(key) or []))
+
+
+def _check_inside(path: str) -> None:
+    """Neither a folder above, nor an address: `datasets` would follow both."""
+    if path.startswith(("/", "~")) or ".." in path.split("/") or ":" in path:
+        raise UserError(f"{CARD}: configs: {path!r} is outside of the data set.")
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------
@@ -172,12 +190,18 @@ def stream(folder: Path, hub: Hub, split: str) -> IterableDataset:
 
     configuration = _configuration(folder, hub)
     if configuration is None:
-        return load_dataset(str(folder), streaming=True)[split]
+        return _undecoded(load_dataset(str(folder), streaming=True)[split])
     files = _files(folder, configuration)
     suffix = Path(files[split][0]).suffix
     options = {name: configuration[name] for name in READER_OPTIONS if name in configuration}
     options |= {"sep": "\t"} if suffix == ".tsv" and not {"sep", "delimiter"} & options.keys() else {}
-    return load_dataset(_builder(suffix), data_files={split: files[split]}, split=split, streaming=True, **options)
+    found = load_dataset(_builder(suffix), data_files={split: files[split]}, split=split, streaming=True, **options)
+    return _undecoded(found)
+
+
+def _undecoded(table: IterableDataset) -> IterableDataset:
+    """With pictures and sounds as they are: a file may name any address for them, which would be opened."""
+    return table.decode(False) if table.features else table
 
 
 def _files(folder: Path, configuration: Configuration) -> dict[str, list[str]]:

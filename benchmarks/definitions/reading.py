@@ -16,6 +16,8 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 PROJECT = _PACKAGE.parent if (_PACKAGE.parent / "systems.yaml").is_file() else _PACKAGE / "declared"
 """Where tasks/ and systems.yaml lie: the checkout's top, or inside an installed package."""
 LARGEST_FILE = 5_000_000
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Signs that move a terminal's cursor, or do more to it: what is declared is printed."""
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -61,7 +63,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not valid YAML: {type(error).__name__}: {error}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: holds {type(content).__name__}, expected fields such as 'title: ...'.")
+    for text in _texts(content):
+        if CONTROL.search(text):
+            raise UserError(f"{path}: {short(text)} holds a control character.")
     return content
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every one in it, keys among them."""
+    if isinstance(value, dict):
+        yield from (text for key, item in value.items() for text in (str(key), *_texts(item)))
+    elif isinstance(value, list):
+        yield from (text for item in value for text in _texts(item))
+    elif isinstance(value, str):
+        yield value
 
 
 def read_scalar(text: str) -> Any:

@@ -111,6 +111,8 @@ def _source_problems(task: Task, source: Source) -> Iterator[str]:
         yield "source.columns: a mapping, expected a list that names every column in order."
     elif source.format == "jsonl" and not isinstance(source.columns, dict):
         yield "source.columns: a list, expected a mapping such as {text: headline, label: category}."
+    if _leads_out(source.folder):
+        yield f"source.folder: {source.folder!r}, expected a folder inside of the data folder."
     if not _is_line_encoding(source.encoding):
         yield f"source.encoding: {source.encoding!r} is not known, or its line ends are not single bytes."
     for part, files in source.files.items():
@@ -121,7 +123,7 @@ def _source_problems(task: Task, source: Source) -> Iterator[str]:
 
 
 def _file_problems(place: str, file: File, task: Task, source: Source) -> Iterator[str]:
-    if Path(file.path).is_absolute() or ".." in Path(file.path).parts:
+    if _leads_out(file.path):
         yield f"{place}: must lie inside the source's folder."
     if source.format in ("lines", "tar") and file.label is None:
         yield f"{place}.label: required for {source.format}, where the file is the label."
@@ -133,6 +135,10 @@ def _file_problems(place: str, file: File, task: Task, source: Source) -> Iterat
     for label in file.counts:
         if label not in task.labels:
             yield f"{place}.counts: {label!r} is no label.{nearest(label, task.labels)}{one_of(task.labels)}"
+
+
+def _leads_out(path: str) -> bool:
+    return Path(path).is_absolute() or ".." in Path(path).parts or "\0" in path
 
 
 def _is_line_encoding(name: str) -> bool:

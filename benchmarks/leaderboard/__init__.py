@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import files, store
-from benchmarks.leaderboard import curves, leaks, overview, page
+from benchmarks.errors import UserError
+from benchmarks.leaderboard import curves, leaks, overview, page, words
 from benchmarks.leaderboard.filled import filled
 from benchmarks.leaderboard.folds import together
 from benchmarks.leaderboard.rows import Row
@@ -41,6 +42,8 @@ def write(results: Path) -> Written:
     A file whose text is the same is not touched, nor is the page of a task that has no runs any more. Raises UserError
     as `read` does.
     """
+    if (results / overview.FOLDER).is_symlink():  # runs of a stranger would choose what is written where it leads
+        raise UserError(f"{results / overview.FOLDER}: is a link, and nothing is written through it.")
     pages = read(results)
     texts: dict[str, str] = {}
     learned: list[curves.Curve] = []
@@ -54,7 +57,8 @@ def write(results: Path) -> Written:
         _write_changed(results / overview.path(task), f"{text}\n")
     _write_changed(results / "LEADERBOARD.md", f"{overview.markdown(pages)}\n")
     if learned:
-        _write_changed(results / "curves.csv", curves.table(learned).to_csv(index=False, lineterminator="\n"))
+        table = curves.table(learned).map(words.as_cell)
+        _write_changed(results / "curves.csv", table.to_csv(index=False, lineterminator="\n"))
     return Written(pages, texts)
 
 

@@ -18,14 +18,24 @@ def header(metric: str, scheme: str) -> str:
     return known.header.format(scheme=scheme) if known else metric
 
 
+BLOCK = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[#>+~=\[-]))")
+"""What begins a heading, a list, a quotation or the definition of a link where it begins a line."""
+
+
 def plain(text: str) -> str:
     """One line in which nothing is read as Markdown: names and errors come from outside."""
-    return re.sub(r"([|<*`\\]|(?<=\])\()", r"\\\1", " ".join(text.split()))
+    line = re.sub(r"([|<*`\\]|(?<=\])\()", r"\\\1", " ".join(text.split()))
+    return BLOCK.sub(r"\1\\", line)
 
 
 def linked(text: str) -> str:
     """An address as a link, anything else as it is."""
     return f"<{text}>" if re.fullmatch(r"https?://[^\s<>]+", text) else plain(text)
+
+
+def as_cell(value: Any) -> Any:
+    """As a spreadsheet may have it: a text that it would take for a formula begins with an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
 def code(name: str) -> str:

@@ -12,6 +12,7 @@ from datasets import Dataset
 from safetensors.torch import load_file
 from torch import nn
 
+from benchmarks import trust
 from benchmarks.encoders import load_encoder, load_tokenizer
 from benchmarks.methods.features import Features, features_of, join_windows
 from benchmarks.methods.heads import EncoderWithHead, classifier
@@ -48,7 +49,8 @@ def _classes(run: RunResult) -> tuple[str, ...]:
 
 
 def _logits(folder: Path, run: RunResult, rows: Dataset) -> tuple[list[torch.Tensor], Features]:
-    """Of every batch; and the features that they are of."""
+    """Of every batch; and the features that they are of. Raises UserError for a folder that holds code or pickles."""
+    trust.check(folder)
     tokenizer = load_tokenizer(folder, run.type)
     features = features_of(rows, tokenizer, int(run.training["max_length"]))
     collator = PieceCollator.of(features, features, tokenizer, multiple=1)

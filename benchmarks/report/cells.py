@@ -71,8 +71,8 @@ class Table:
 
     def frame(self) -> pd.DataFrame:
         """Its values, as a file holds them."""
-        rows = [[None if cell is NOTHING else _safe(cell) for cell in line.cells] for line in self.lines]
-        return pd.DataFrame(rows, columns=[head.text for head in self.heads])
+        rows = [[None if cell is NOTHING else _value(cell) for cell in line.cells] for line in self.lines]
+        return pd.DataFrame(rows, columns=[words.as_cell(head.text) for head in self.heads])
 
     def texts(self) -> pd.DataFrame:
         """Its cells, as a person reads them."""
@@ -108,10 +108,9 @@ LATEX = {
 RAISED = {sign: rf"\textsuperscript{{{place}}}" for place, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 
 
-def _safe(cell: Cell) -> float | str:
-    """A text that a spreadsheet would take for a formula begins with an apostrophe."""
-    value = cell.text if cell.value is None else cell.value
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+def _value(cell: Cell) -> float | str:
+    found: float | str = words.as_cell(cell.text if cell.value is None else cell.value)
+    return found
 
 
 def escaped(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.schema.claim import CLASS_METRICS, Claim, Other, Passes, Publication
 from benchmarks.schema.outcome import SCHEMA_VERSION, Predictions, RunFailure, RunResult, Stored
 from benchmarks.schema.run import CODE_PROTOCOL, LONGEST_FOLDER_NAME, Protocol, RunSpec, Tuning, folder_name
+from benchmarks.schema.secrets import without_secrets
 from benchmarks.schema.system import Between, Dimension, Encoder, Recipe, System
 from benchmarks.schema.task import (
     NOT_COMPARABLE,
@@ -28,5 +29,5 @@ __all__ = [
     "TEXTS", "Between", "Claim", "Dimension", "Encoder", "Fallback", "File", "Format", "HeldOut", "Hub", "Neutral",
     "Other", "Passes", "Predictions", "Protocol", "Publication", "Recipe", "RunFailure", "RunResult", "RunSpec",
     "Source", "Splits", "Stored", "System", "Task", "TaskType", "Tuning", "Value", "fingerprint", "folder_name",
-    "tags_of",
+    "tags_of", "without_secrets",
 ]  # fmt: skip

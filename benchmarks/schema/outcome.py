@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from benchmarks.schema.secrets import without_secrets
 from benchmarks.schema.task import TaskType
 from benchmarks.schema.value import Value
 
@@ -76,5 +77,5 @@ class RunResult(Stored):
 
 class RunFailure(Stored):
     status: Literal["failed"] = "failed"
-    error: dict[str, str]
+    error: dict[str, Annotated[str, AfterValidator(without_secrets)]]
     """type, message, traceback; printed: the last words of a worker that has ended."""

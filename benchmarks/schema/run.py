@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -14,6 +15,9 @@ from benchmarks.schema.task import Task
 from benchmarks.schema.value import Neutral, Value, fingerprint, plain
 
 LONGEST_FOLDER_NAME = 160  # bytes; file systems take 255, and a variant of a Hub id with many overrides is long
+
+DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+"""What Windows takes for a device, in whatever folder."""
 
 CODE_PROTOCOL = 1
 """Raised whenever our code changes in a way that can move scores: every stored run of a lower number is stale. Which
@@ -82,12 +86,15 @@ class RunSpec:
         """Where the run is stored below RESULTS/runs, or RESULTS/trials, without suffix."""
         # Several searches may ask for one trial.
         made_by = self.system.method if self.trial else self.system.name
-        return f"{self.task.name}/{folder_name(made_by)}/{self.key}"
+        return f"{folder_name(self.task.name)}/{folder_name(made_by)}/{self.key}"
 
 
-def folder_name(system: str) -> str:
-    """A system's name as one path component: Hub ids hold '/', and nothing may leave the results folder."""
-    name = system.replace("/", "__").replace("\\", "__").replace("\0", "").lstrip(".") or "_"
+def folder_name(name: str) -> str:
+    """A name as one path component: Hub ids hold '/', and nothing may leave the results folder."""
+    name = re.sub(r"[/\\]", "__", name).replace("\0", "").lstrip(".") or "_"
+    name = "".join(sign if sign.isprintable() else "_" for sign in name)
+    if DEVICE.fullmatch(name):
+        name = f"{name}_"
     if len(name.encode()) <= LONGEST_FOLDER_NAME:
         return name
     return f"{name[: LONGEST_FOLDER_NAME // 8]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"

@@ -1,0 +1,83 @@
+"""What a checkpoint may not bring: code of its own, pickles, weights that are put on top unseen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from pickle import UnpicklingError  # how torch refuses; nothing is unpickled here
+from typing import Any
+
+from benchmarks.errors import UserError
+
+ADAPTER = "adapter_config.json"
+
+
+def check(folder: Path) -> None:
+    """Raises UserError for a checkpoint that holds more than a configuration, a tokenizer and numbers.
+
+    Reads the headers of safetensors; torch's own files, which may run code where they are loaded otherwise, as they
+    will be read: tensors alone, here without their numbers.
+    """
+    where = f"encoder {str(folder)!r}"
+    if (folder / ADAPTER).is_file():  # transformers would load it with whatever it stands beside
+        raise UserError(f"{where}: holds an adapter ({ADAPTER}). Merge it into the weights, or remove it.")
+    for problem in _in_configuration(_read(folder / "config.json")):
+        raise UserError(f"{where}: config.json: {problem}")
+    weights = sorted(folder.glob("*.safetensors"))
+    for path in weights:
+        _check_header(path)
+    for path in [] if weights else sorted(folder.glob("pytorch_model*.bin")):
+        _check_tensors(path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path}: can't be read: {error}") from None
+    return found if isinstance(found, dict) else {}
+
+
+def _in_configuration(config: dict[str, Any]) -> Iterator[str]:
+    from transformers import CONFIG_MAPPING
+
+    if config.get("auto_map") and config.get("model_type") not in CONFIG_MAPPING:
+        yield (
+            f"model_type: {config.get('model_type')!r} is none of transformers' own, and code that a checkpoint brings "
+            "(auto_map) is never run."
+        )
+    for name in _attention(config):
+        if "/" in name:
+            yield f"attn_implementation: {name!r} is code on the Hub, and such code is never run."
+
+
+def _attention(config: Any) -> Iterator[str]:
+    """Every implementation that it asks for, also for a part of the model: 'sdpa', or a repository of the Hub."""
+    for key, value in config.items() if isinstance(config, dict) else ():
+        if key.strip("_").startswith("attn_implementation"):
+            yield from map(str, value.values() if isinstance(value, dict) else [value])
+        yield from _attention(value)
+
+
+def _check_header(path: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path}: no safetensors: {error}") from None
+
+
+def _check_tensors(path: Path) -> None:
+    import torch
+
+    try:
+        torch.load(path, map_location="meta", weights_only=True)
+    except UnpicklingError:
+        raise UserError(
+            f"{path}: holds more than tensors, and is not loaded: it could run code. Ask for safetensors, which can't."
+        ) from None
+    except (OSError, EOFError, RuntimeError, ValueError) as error:
+        raise UserError(f"{path}: no weights of torch: {str(error).splitlines()[0]}") from None
