@@ -94,7 +94,7 @@ def folder_name(name: str) -> str:
     name = re.sub(r"[/\\]", "__", name).replace("\0", "").lstrip(".") or "_"
     name = "".join(sign if sign.isprintable() else "_" for sign in name)
     if DEVICE.fullmatch(name):
-        name = f"{name}_"
+        name = f"_{name}"
     if len(name.encode()) <= LONGEST_FOLDER_NAME:
         return name
     return f"{name[: LONGEST_FOLDER_NAME // 8]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
