@@ -32,15 +32,14 @@ VARIABLES = {
 def holding(folder: Path, secret: str = SECRET) -> list[str]:
     """Files below the folder in whose content or name the secret is, also as other programs write texts."""
     forms = {secret.encode(), secret.encode("utf-16-le"), secret[::-1].encode()}
-    return [
-        path.relative_to(folder).as_posix()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and (secret in str(path) or any(form in path.read_bytes() for form in forms))
-    ]
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return [name for name, path in files.items() if secret in name or any(form in path.read_bytes() for form in forms)]
 
 
 def test_nothing_that_a_run_writes_prints_or_tells_a_tracker_holds_a_secret(tmp_path, honest):
-    """A run that is done and one that fails with a secret in its message, kept, tracked, reported and exported."""
+    """A run that is done and one that fails with a secret in its message, kept, tracked, reported and exported. What is
+    published of runs that are done doesn't say in which folder they were made, either.
+    """
     checkout(tmp_path)
     make.text_task(tmp_path)
     shutil.copytree(honest, tmp_path / "enc")
@@ -55,6 +54,8 @@ def test_nothing_that_a_run_writes_prints_or_tells_a_tracker_holds_a_secret(tmp_
     assert "https://x.example" in json.loads(failed.read_text())["error"]["message"]
     assert holding(tmp_path) == [".git/config"]
     assert SECRET not in done.stdout + done.stderr
+    where_it_was_made = [path for path in holding(tmp_path / "results", str(tmp_path)) if "tracking" not in path]
+    assert where_it_was_made == [failed.relative_to(tmp_path / "results").as_posix()]  # its traceback
 
 
 def checkout(folder: Path) -> None:
@@ -92,7 +93,7 @@ def ran(folder: Path, commands: Sequence[str]) -> subprocess.CompletedProcess[st
 def test_the_search_for_secrets_finds_one_in_a_file_and_in_its_name(tmp_path):
     (tmp_path / "a").write_bytes(b"\0\1" + SECRET.encode() + b"\2")
     (tmp_path / f"{SECRET}.txt").touch()
-    assert holding(tmp_path) == ["a", f"{SECRET}.txt"]
+    assert holding(tmp_path, SECRET) == ["a", f"{SECRET}.txt"]
 
 
 def test_a_failure_that_tells_a_secret_is_stored_and_shown_without_it(monkeypatch, tmp_path):
