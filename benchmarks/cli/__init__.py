@@ -43,10 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def set_libraries(offline: bool) -> None:
-    """One screen has one owner. The libraries read these when they are first imported, which is after this."""
+    """One screen has one owner, and workers import what we import. The libraries read these when they are first
+    imported, which is after this.
+    """
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers' bars follow it, too
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # else a worker imports from the working folder before all others
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.leaderboard import words
 from benchmarks.metrics import METRICS, names_for
 from benchmarks.recipes import RECIPES
-from benchmarks.schema import TAGS, RunFailure, RunResult, System, Task, TaskType
+from benchmarks.schema import TAGS, RunFailure, RunResult, System, Task, TaskType, folder_name
 
 
 def describe(arguments: Namespace) -> int:
@@ -75,7 +76,7 @@ def _task(task: Task, results: Path) -> Iterator[str]:
         "notes": " ".join(task.notes.split()) if task.notes else None,
         "not comparable": task.not_comparable,
         "offensive": "yes: the texts may offend" if task.offensive else None,
-        "stored runs": _stored(results, f"{task.name}/*/*.json"),
+        "stored runs": _stored(results, f"{glob.escape(folder_name(task.name))}/*/*.json"),
     })  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 
@@ -113,6 +114,16 @@ def test_a_name_on_the_hub_leads_to_no_other_place(hub, name, tmp_path):
         snapshots.newest_commits([Repo("encoder", name)])
     assert snapshots.commits_of([Repo("dataset", name)], ask_hub=False) == {}
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["../../../evil.safetensors", "/tmp/evil.safetensors", "..\\evil.safetensors"])
+def test_a_file_on_the_hub_whose_name_leads_out_of_its_folder_is_not_written_there(hub, files, tmp_path, name):
+    commit = hub.add("models", "org/enc", {**files, name: b"evil"})
+    before = {path for path in tmp_path.rglob("*") if "hf" not in path.parts}
+    with contextlib.suppress(UserError):
+        fetched(commit)
+    assert {path for path in tmp_path.rglob("*") if "hf" not in path.parts} == before
+    assert not [path for path in (tmp_path / "hf").rglob("evil*") if "snapshots" not in path.parts]
 
 
 def test_no_message_of_the_hub_holds_a_password_or_a_token(tmp_path):

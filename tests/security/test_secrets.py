@@ -161,6 +161,20 @@ def test_under_a_private_umask_nobody_else_reads_or_writes_anything(here, monkey
     assert not stat.S_IMODE((here / "cache").stat().st_mode) & 0o077
 
 
+def test_a_worker_imports_nothing_from_the_folder_that_one_stands_in(here, mark):
+    """As the installed command is started: without that folder among those that modules are looked for in."""
+    make.text_task(here)
+    for name in ("multiprocessing", "numpy", "runpy", "benchmarks"):
+        (here / f"{name}.py").write_text(mark.code)
+    script = here.parent / "bin" / "encoder-bench.py"
+    script.parent.mkdir()
+    script.write_text("import sys\nfrom benchmarks.cli import main\nif __name__ == '__main__': sys.exit(main())\n")
+    command = "run --tasks ./mine.yaml --data-dir data --systems majority --seeds 2 --jobs 2"
+    done = subprocess.run([sys.executable, script, *command.split()], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert not mark.left()
+
+
 def test_a_file_that_is_being_written_is_under_a_name_that_nobody_can_foresee(tmp_path):
     from benchmarks.files import replacing
 
