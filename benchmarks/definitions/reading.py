@@ -16,6 +16,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 PROJECT = _PACKAGE.parent if (_PACKAGE.parent / "systems.yaml").is_file() else _PACKAGE / "declared"
 """Where tasks/ and systems.yaml lie: the checkout's top, or inside an installed package."""
 LARGEST_FILE = 5_000_000
+MOST_VALUES = 500_000
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Signs that move a terminal's cursor, or do more to it: what is declared is printed."""
 SUFFIXES = (".yaml", ".yml")
@@ -63,20 +64,34 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not valid YAML: {type(error).__name__}: {error}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: holds {type(content).__name__}, expected fields such as 'title: ...'.")
+    if _values(content, {}) > MOST_VALUES:
+        raise UserError(f"{path}: its anchors stand for more than {MOST_VALUES:,} values.")
     for text in _texts(content):
         if CONTROL.search(text):
             raise UserError(f"{path}: {short(text)} holds a control character.")
     return content
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every one in it, keys among them."""
-    if isinstance(value, dict):
-        yield from (text for key, item in value.items() for text in (str(key), *_texts(item)))
-    elif isinstance(value, list):
-        yield from (text for item in value for text in _texts(item))
-    elif isinstance(value, str):
-        yield value
+def _values(content: Any, known: dict[int, int]) -> int:
+    """How many it is made of, those behind an anchor each time that it is named. known: of those looked at, by id."""
+    if not isinstance(content, dict | list):
+        return 1
+    if id(content) not in known:
+        inside = content.values() if isinstance(content, dict) else content
+        known[id(content)] = 1 + sum(_values(value, known) for value in inside)
+    return known[id(content)]
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """Every one in it, keys among them. What stands in several places is looked at once."""
+    left, seen = [content], set()
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list) and id(value) not in seen:
+            seen.add(id(value))
+            left += [*value, *value.values()] if isinstance(value, dict) else value
 
 
 def read_scalar(text: str) -> Any:

@@ -73,6 +73,19 @@ def test_a_declaration_holds_no_sign_that_moves_a_terminal(tmp_path):
     assert "\x1b" not in str(raised.value)
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("place", ["title", "labels", "label_map", "x"])
+def test_anchors_that_blow_up_or_hold_themselves_take_no_time(tmp_path, place):
+    path = tmp_path / "task.yaml"
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 14)]
+    path.write_text("\n".join(["a0: &a0 [lol, lol]", *levels, f"{place}: *a13"]))
+    with pytest.raises(UserError, match="its anchors stand for more than 500,000 values"):
+        load_task(path)
+    path.write_text(f"{place}: &a [*a]")
+    with pytest.raises(UserError, match="recursive node"):
+        load_task(path)
+
+
 @pytest.mark.parametrize("place", ["/etc", "..", "a/../..", "a/../../b"])
 def test_a_task_names_no_folder_or_file_outside_of_the_data_folder(tmp_path, place):
     with pytest.raises(UserError, match=r"source\.folder: .* expected a folder inside of the data folder"):
