@@ -183,7 +183,7 @@ def test_a_file_that_is_being_written_is_under_a_name_that_nobody_can_foresee(tm
         with replacing(tmp_path / "record.json") as temporary:
             names.add(temporary.name)
     assert len(names) == 20
-    with pytest.raises(FileNotFoundError), replacing(tmp_path / "record.json") as temporary:
+    with pytest.raises(UserError), replacing(tmp_path / "record.json") as temporary:
         temporary.unlink()
 
 
