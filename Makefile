@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 # Beside the committed results of real data, and not among them.
 SAMPLE = results/sample
 
-.PHONY: run test check audit clean
+.PHONY: run test torture check audit clean
 
 # accelerate launch gives a process on the processor one thread unless it is told otherwise.
 run: $(VENV)/.installed
@@ -17,6 +17,11 @@ run: $(VENV)/.installed
 # Small models: one thread a process, a process a core.
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto
+
+# Hours of what `make test` tries for seconds: docs/reliability.md has its figures.
+torture: $(VENV)/.installed
+	cd tests && ../$(BIN)/python -m torture.kills --kills 100
+	cd tests && ../$(BIN)/python -m torture.disk
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

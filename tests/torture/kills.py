@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -42,6 +43,7 @@ GRIDS = {
     "one after the other": "--systems ./enc,tfidf-nb,majority --seeds 2 --set recipe.epochs=4",
     "side by side": "--systems ./enc,tfidf-nb,majority --seeds 2 --set recipe.epochs=4 --jobs 2",
     "with searches": "--systems ./enc,tfidf-svm --seeds 1 --tune 3 --tasks ./mine.yaml",
+    "without training": "--systems tfidf-nb,majority --seeds 3",
     "frozen, with models kept": "--systems ./enc,bert-base-frozen --set encoder=./enc --seeds 1 --keep-models",
 }
 ALWAYS = "--tasks ./mine.yaml,./names.yaml --data-dir data --checkpoint-minutes 1e-9"
@@ -75,12 +77,16 @@ def command(grid: str, results: str) -> list[str]:
 
 
 def started(folder: Path, grid: str, results: str, strike: str = "") -> subprocess.Popen[str]:
-    path = os.pathsep.join([str(folder), str(TESTS.parent)])
-    own = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "ENCODER_BENCH_CACHE": str(folder / "cache"), "STRIKE": strike}
     return subprocess.Popen(
-        command(grid, results), cwd=folder, env={**os.environ, **own}, start_new_session=True, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command(grid, results), cwd=folder, env={**environment(folder), "STRIKE": strike}, start_new_session=True,
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
+
+
+def environment(folder: Path) -> dict[str, str]:
+    path = os.pathsep.join([str(folder), str(TESTS.parent)])
+    own = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "ENCODER_BENCH_CACHE": str(folder / "cache")}
+    return {**os.environ, **own}
 
 
 def records(results: Path) -> dict[str, bytes]:
@@ -185,7 +191,7 @@ def torture(folder: Path, kills: int, seed: int, grids: tuple[str, ...] = tuple(
         if grid not in seconds:
             undisturbed(folder, grid, str(alone))
             seconds[grid] = time.monotonic() - begun
-        _to_its_end(folder, grid, lambda: drawn(draw, seconds[grid]), kills, tally)
+        _to_its_end(folder, grid, partial(drawn, draw, seconds[grid]), kills, tally)
         print(f"{grid}: done in {time.monotonic() - begun:.0f} s; {tally.kills.total()} kills", file=sys.stderr)
         check_equal(folder / "results", alone, tally)
         shutil.rmtree(folder / "results")
