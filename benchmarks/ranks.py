@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from benchmarks.errors import UserError
 
@@ -63,6 +63,12 @@ def leave() -> None:
         AcceleratorState._reset_state(reset_partial_state=True)
         for name in LAUNCHED:
             os.environ.pop(name, None)
+
+
+def end(why: str) -> NoReturn:
+    """Ends this process at once, and with it the launch: the other ranks wait in the middle of what it can't go on."""
+    print(why, file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 def from_first(value: T) -> T:

@@ -16,7 +16,7 @@ from benchmarks.methods import Checkpoints, Job, Method, load
 from benchmarks.metrics import CLUSTERING_METRIC
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
 from benchmarks.scoring import Named, Scoring
-from benchmarks.shortage import give_back, is_shortage, most_halvings
+from benchmarks.shortage import ShortageError, give_back, is_shortage, most_halvings
 from benchmarks.tracking import NOBODY, Trackers
 
 if TYPE_CHECKING:
@@ -49,14 +49,16 @@ def run(
     """Makes the run. Whatever goes wrong inside it becomes a RunFailure: one failed run never ends the others. Where
     memory runs out it begins anew, with its batches in smaller parts.
 
-    cache: the folder of what methods keep between runs.
+    cache: the folder of what methods keep between runs. Raises ShortageError where several processes train together:
+    one of them can't begin anew while the others wait for it in the middle of an update.
     """
     while True:
         outcome, predictions, lacks_memory = _tried(spec, data, encoder, cache, progress, method, conditions)
-        # Ranks can't begin anew one by one: the others wait in the middle of an update.
-        if not lacks_memory or conditions.processes > 1 or conditions.halvings >= most_halvings(spec):
+        if not lacks_memory or conditions.halvings >= most_halvings(spec):
             return outcome, predictions
         conditions = replace(conditions, halvings=conditions.halvings + 1)
+        if conditions.processes > 1:
+            raise ShortageError(conditions.halvings)
         give_back()
 
 

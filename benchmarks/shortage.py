@@ -11,6 +11,14 @@ EVAL_BATCH = 64
 """Rows that are predicted at once."""
 
 
+class ShortageError(Exception):
+    """halvings: with which the run is to begin anew."""
+
+    def __init__(self, halvings: int) -> None:
+        super().__init__(halvings)
+        self.halvings = halvings
+
+
 def is_shortage(error: Exception) -> bool:
     """By its type where it has one of its own; PyTorch's processor allocator raises a plain RuntimeError."""
     torch = sys.modules.get("torch")

@@ -9,15 +9,26 @@ from pathlib import Path
 
 from benchmarks import store
 from benchmarks.errors import UserError
-from benchmarks.files import ignored_by_git, sweep
+from benchmarks.files import ignored_by_git, sweep, write_text
 from benchmarks.schema import RunSpec
 
 FOLDER = "unfinished"
+HALVED = "without-memory-"
 
 
 def folder(results: Path, spec: RunSpec) -> Path:
     """Of the run's checkpoints."""
     return results / FOLDER / (f"trial-{spec.key}" if spec.trial else spec.key)
+
+
+def halvings(results: Path, spec: RunSpec) -> int:
+    """How often the run has been without the memory, as `halve` remembers it."""
+    return len(list(folder(results, spec).glob(f"{HALVED}*")))
+
+
+def halve(results: Path, spec: RunSpec, times: int) -> None:
+    """The next try of the run computes half as many rows at once."""
+    write_text(folder(results, spec) / f"{HALVED}{times}", "")
 
 
 def clear(results: Path, spec: RunSpec) -> None:

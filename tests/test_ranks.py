@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,13 +17,15 @@ PROJECT = Path(__file__).parent.parent
 WORDS = [" ".join((*make.GOOD, *make.BAD, *make.PEOPLE, *make.PLACES, *make.OTHER))]
 
 
-def launched(folder: Path, ranks: int, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def launched(folder: Path, ranks: int, script: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """more: variables of the environment."""
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(ranks), "--standalone"]
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
         "HF_HUB_OFFLINE": "1",
         "ENCODER_BENCH_CACHE": str(folder / "cache"),
+        **more,
     }
     return subprocess.run(
         [*command, str(script), *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=240
@@ -121,6 +124,50 @@ def test_two_ranks_search_a_recipe_together(folder):
     assert len(trials) == 2
     tried = found["tuning"]["tried"]
     assert found["tuning"]["chosen"] == max(tried, key=lambda one: one["score"])["changes"]
+
+
+def test_two_ranks_that_were_killed_go_on_and_end_bit_for_bit_as_undisturbed_ones(folder, stored):
+    results = folder / "results-killed"
+    run = [*RUN, "--results-dir", str(results), "--checkpoint-minutes", "1e-9"]
+    (folder / "strike").mkdir()
+    (folder / "strike" / "sitecustomize.py").write_text((PROJECT / "tests" / "torture" / "strike.py").read_text())
+    strike = f"{results / 'unfinished'}:{signal.SIGKILL}:60"
+    done = launched(folder, 2, PROJECT / "run_all.py", *run, PYTHONPATH=str(folder / "strike"), STRIKE=strike)
+    assert done.returncode != 0 and list(results.glob("unfinished/*/*/checkpoint-*"))
+    done = launched(folder, 2, PROJECT / "run_all.py", *run)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = [json.loads(path.read_text()) for path in sorted((results / "runs").glob("*/*/*.json"))]
+    assert any(record["training"].get("resumed") for record in found)
+    for one, other in zip(found, stored[2], strict=True):
+        assert one["metrics"] == other["metrics"] and one["training"].get("losses") == other["training"].get("losses")
+    for path in (results / "runs").rglob("*.parquet"):
+        undisturbed = folder / "results-2" / path.relative_to(results)
+        assert path.read_bytes() == undisturbed.read_bytes(), path
+
+
+WITHOUT_MEMORY = """
+import os, sys
+def hook(event, given):
+    if event == "os.mkdir" and "halved-0" in str(given[0]) and os.environ.get("RANK") == "1":
+        raise MemoryError
+sys.addaudithook(hook)
+"""
+
+
+def test_a_rank_without_memory_ends_the_launch_and_the_same_command_goes_on_with_less(folder):
+    results = folder / "results-halved"
+    run = [*RUN, "--tasks", "./names.yaml", "--results-dir", str(results), "--checkpoint-minutes", "1e-9"]
+    (folder / "short").mkdir()
+    (folder / "short" / "sitecustomize.py").write_text(WITHOUT_MEMORY)
+    short = {"PYTHONPATH": str(folder / "short")}
+    done = launched(folder, 2, PROJECT / "run_all.py", *run[2:], **short)
+    assert done.returncode != 0
+    assert "rank 1: names/encoder" in done.stderr and "goes on with half as many rows at once" in done.stderr
+    done = launched(folder, 2, PROJECT / "run_all.py", *run[2:], **short)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = [json.loads(path.read_text()) for path in (results / "runs").glob("*/*/*.json")]
+    (trained,) = (record["training"] for record in found if "losses" in record["training"])
+    assert (trained["halvings"], trained["micro_batch"]) == (1, 2), "of a batch of 8 each rank has 4"
 
 
 def test_two_ranks_share_every_training_by_the_trainer_and_the_first_alone_makes_the_rest(folder, tmp_path):

@@ -18,6 +18,7 @@ from benchmarks.methods import Checkpoints
 from benchmarks.recipes import RECIPES
 from benchmarks.runner import Conditions, failure, run
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
+from benchmarks.shortage import ShortageError
 
 Outcome: TypeAlias = tuple[RunResult | RunFailure, Predictions | None]
 
@@ -96,9 +97,15 @@ class Making:
         prepared = self.prepared
         seconds = prepared.options.checkpoint_seconds
         checkpoints = Checkpoints(unfinished.folder(self.results, spec), seconds) if seconds else None
-        conditions = Conditions(self.processes, keep, prepared.options.trackers, checkpoints, self.halvings)
+        halvings = self.halvings + ranks.from_all(unfinished.halvings(self.results, spec))[0]
+        conditions = Conditions(self.processes, keep, prepared.options.trackers, checkpoints, halvings)
         data, encoder = prepared.data[spec.task.name], prepared.encoder_of(spec)
-        outcome, predictions = run(spec, data, encoder, prepared.cache, progress, conditions=conditions)
+        try:
+            outcome, predictions = run(spec, data, encoder, prepared.cache, progress, conditions=conditions)
+        except ShortageError as error:
+            unfinished.halve(self.results, spec, error.halvings)
+            said = f"{spec.path}: out of memory; the same command goes on with half as many rows at once"
+            ranks.end(f"rank {ranks.number()}: {said}")
         return _agreed(spec, outcome, predictions) if self.processes > 1 else (outcome, predictions)
 
     def _tuned(self, spec: RunSpec, keep: Path | None) -> Outcome:
