@@ -57,6 +57,25 @@ def plain(encoder: Path, text: str, length: int = LENGTH):
     return [layer[0].numpy() for layer in states]
 
 
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_pass_without_memory_is_made_in_halves(tmp_path, encoder, monkeypatch, most):
+    import torch
+
+    whole = pooled(TEXTS_OF_ALL_LENGTHS, encoder, LENGTH, "mean", tmp_path / "whole")
+    forward, sizes = encoding._forward, []
+
+    def lacking(frozen, model, windows, padded):
+        if len(windows) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        sizes.append(len(windows))
+        return forward(frozen, model, windows, padded)
+
+    monkeypatch.setattr(encoding, "_forward", lacking)
+    found = pooled(TEXTS_OF_ALL_LENGTHS, encoder, LENGTH, "mean", tmp_path / "halves")
+    np.testing.assert_allclose(found, whole, atol=1e-5)
+    assert sizes and max(sizes) <= most
+
+
 # -- what is computed ------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.embeddings.store import Row, Vectors
 from benchmarks.encoders import checkpoint_sha256, load_encoder, load_tokenizer, longest_input
 from benchmarks.schema import TAGS, TEXTS
+from benchmarks.shortage import give_back, is_shortage
 from benchmarks.windows import encoded, furthest_from_an_edge, words_of
 
 if TYPE_CHECKING:
@@ -206,8 +207,20 @@ def _outputs(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window]) 
         for start in range(0, len(numbers), rows):
             batch = numbers[start : start + rows]
             filled = [windows[batch[i % len(batch)]] for i in range(rows)]
-            outputs.update(zip(batch, _forward(frozen, model, filled, padded), strict=False))
+            outputs.update(zip(batch, _passed(frozen, model, filled, padded), strict=False))
     return [outputs[number] for number in range(len(windows))]
+
+
+def _passed(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window], padded: int) -> list[Output]:
+    """One pass, or where memory runs out two of half the windows, which may round the last bit another way."""
+    try:
+        return _forward(frozen, model, windows, padded)
+    except Exception as error:
+        if len(windows) == 1 or not is_shortage(error):
+            raise
+    give_back()  # after the exception has ended, which held all that it took
+    half = len(windows) // 2
+    return [*_passed(frozen, model, windows[:half], padded), *_passed(frozen, model, windows[half:], padded)]
 
 
 def _forward(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window], padded: int) -> list[Output]:
