@@ -120,19 +120,19 @@ def drawn(draw: random.Random, seconds: float) -> Kill:
     return Kill(draw.choice(SIGNALS), strike, draw.uniform(0.1, seconds), draw.random() < 0.7)
 
 
-def killed(folder: Path, grid: str, kill: Kill) -> int:
-    """The exit code of a suite under a kill, which may have ended before it."""
+def killed(folder: Path, grid: str, kill: Kill) -> tuple[int, str]:
+    """The exit code of a suite under a kill, which may have ended before it, and what it said."""
     results = folder / "results"
     strike = f"{results}:{kill.number}:{kill.strike}" if kill.strike else ""
     suite = started(folder, grid, str(results), strike)
     try:
-        suite.communicate(timeout=LONGEST if kill.strike else kill.seconds)
+        said, _ = suite.communicate(timeout=LONGEST if kill.strike else kill.seconds)
     except subprocess.TimeoutExpired:
         if kill.strike:
             raise
         (os.killpg if kill.whole else os.kill)(suite.pid, kill.number)
-        suite.communicate(timeout=LONGEST)  # its workers' end, too: they hold its output
-    return suite.returncode
+        said, _ = suite.communicate(timeout=LONGEST)  # its workers' end, too: they hold its output
+    return suite.returncode, said
 
 
 # -- what may not happen ---------------------------------------------------------------------------------------------
@@ -211,10 +211,10 @@ def _to_its_end(folder: Path, grid: str, draw: Callable[[], Kill], kills: int, t
     before: dict[str, bytes] = {}
     while tally.kills.total() < kills:
         kill = draw()
-        code = killed(folder, grid, kill)
+        code, said = killed(folder, grid, kill)
         before = check_whole(folder / "results", before, tally)
         if code not in ENDS:
-            tally.problems.append(f"{kill}: ends with {code}")
+            tally.problems.append(f"{kill}: ends with {code}: {said[-4000:]}")
         if code == 0 or tally.problems:
             return
         tally.kills[str(kill)] += 1

@@ -6,10 +6,12 @@ between two of them, wherever in the suite's or a library's code that is.
 
 from __future__ import annotations
 
+import faulthandler
 import os
-import signal
 import sys
 
+LONGEST = 240.0
+"""Seconds after which a process hangs, and says where."""
 EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree"}
 
 
@@ -26,11 +28,11 @@ def watch(folder: str, number: int, at: int) -> None:
         seen += 1
         if seen == at:
             os.killpg(0, number)
-            signal.pause()
 
     sys.addaudithook(hook)
 
 
+faulthandler.dump_traceback_later(LONGEST, exit=True)
 if told := os.environ.get("STRIKE"):
     _folder, _number, _at = told.rsplit(":", 2)
     watch(_folder, int(_number), int(_at))
