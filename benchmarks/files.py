@@ -1,4 +1,4 @@
-"""Files: their checksum, and writing them whole or not at all."""
+"""Files: what is in them, their checksum, and writing them whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,29 @@ def sha256(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror or error}") from None
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """The content of a file of at most so many bytes. Raises UserError, also for what is no file: a pipe has no end."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise UserError(f"{path}: can't be read: is {'a folder' if path.is_dir() else 'no regular file'}.")
+        if found.st_size > most:
+            raise UserError(f"{path}: {found.st_size:,} bytes; such a file has at most {most:,}.")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise UserError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def read_text(path: Path, most: int) -> str:
+    """The same of UTF-8."""
+    try:
+        return read_bytes(path, most).decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: can't be read: {error}") from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
-from benchmarks.errors import UserError
-from benchmarks.files import replacing, write_text
-from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored, folder_name
+from benchmarks.errors import UserError, short
+from benchmarks.files import read_bytes, replacing, write_text
+from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored, folder_name, record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +26,8 @@ _RECORD: TypeAdapter[RunResult | RunFailure] = TypeAdapter(
 
 
 MODELS = "models"
+LARGEST_RECORD = 100_000_000
+"""Bytes: the suite's largest has a thousandth of it; a confusion matrix of a thousand labels some megabytes."""
 
 
 def runs_folder(results: Path) -> Path:
@@ -102,19 +105,28 @@ def read_runs(results: Path, task: str | None = None) -> Iterator[RunResult | Ru
     for path in sorted(runs_folder(results).glob(f"{pattern}/*/*.json")):
         if path.name.startswith("."):  # another process is writing it
             continue
-        yield parse(path)
+        run = parse(path)
+        if (run.task, folder_name(run.system), run.key) != (*path.parts[-3:-1], path.stem):
+            raise _no_run(path, f"it is {short(f'{run.task}/{run.system}/{run.key}')}, which does not lie there")
+        yield run
 
 
 def parse(path: Path) -> RunResult | RunFailure:
     """One stored run. Raises UserError for a file that holds none."""
     try:
-        return _RECORD.validate_json(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror or error}.") from None
+        run = _RECORD.validate_python(from_json(read_bytes(path, LARGEST_RECORD), allow_inf_nan=False))
+        record.check(run)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(step) for step in first["loc"]) or "the file"
-        raise UserError(f"{path}: no stored run: {place}: {first['msg']}. Move it away to go on without it.") from None
+        first = error.errors(include_url=False, include_input=False)[0]
+        steps = [str(step).removesuffix("_") for step in first["loc"] if step not in ("done", "failed")]
+        raise _no_run(path, f"{'.'.join(steps) or 'the file'}: {first['msg']}") from None
+    except ValueError as error:
+        raise _no_run(path, f"no JSON: {error}") from None
+    return run
+
+
+def _no_run(path: Path, why: str) -> UserError:
+    return UserError(f"{path}: no stored run: {why}. Move it away to go on without it.")
 
 
 def predictions_path(results: Path, task: str, system: str, key: str) -> Path:

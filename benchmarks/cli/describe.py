@@ -143,7 +143,7 @@ def _run(run: RunResult | RunFailure, path: Path, results: Path) -> Iterator[str
         "train time": amounts.duration(cost["train_seconds"]),
         "predict time": amounts.duration(cost["predict_seconds"]),
         "peak memory": cost["peak_memory_mb"] and amounts.size(cost["peak_memory_mb"] * 2**20),
-        "parameters": f"{cost['parameters']:,} ({cost['trainable_parameters']:,} trained)",
+        "parameters": cost.get("parameters") and f"{cost['parameters']:,} ({cost.get('trainable_parameters') or 0:,} trained)",
         "method": run.method,
         "recipe": ", ".join(f"{k} {v}" for k, v in run.recipe.items() if v is not None),
         "chosen": run.tuning and ", ".join(f"{k} {v}" for k, v in run.tuning["chosen"].items()),
