@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from benchmarks.errors import UserError, short
 from benchmarks.files import read_bytes, replacing, write_text
+from benchmarks.predictions import check_content, read_table
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored, folder_name, record
 
 if TYPE_CHECKING:
@@ -136,30 +137,32 @@ def predictions_path(results: Path, task: str, system: str, key: str) -> Path:
 
 def read_predictions(results: Path, run: Stored) -> pa.Table:
     """row_id, gold, predicted and, where the method gives them, scores or silhouette of a stored run, in data-set
-    order.
+    order. Raises UserError for a file that isn't there, can't be read, or holds anything else.
     """
-    import pyarrow.parquet as pq
-
     path = predictions_path(results, run.task, run.system, run.key)
     with _told_if_torn(path):
-        return pq.read_table(path)
+        table = read_table(path)
+        check_content(table, run.identity_["task"])
+    return table
 
 
-def has_scores(predictions: Path) -> bool:
+def has_scores(path: Path) -> bool:
     """Whether stored predictions have scores; reads the file's schema alone."""
     import pyarrow.parquet as pq
 
-    with _told_if_torn(predictions):
-        return "scores" in pq.read_schema(predictions).names
+    with _told_if_torn(path):
+        return "scores" in pq.read_schema(path).names
 
 
 @contextlib.contextmanager
 def _told_if_torn(path: Path) -> Iterator[None]:
     import pyarrow as pa
 
+    if not path.is_file():
+        raise UserError(f"{path}: no such file.")
     try:
         yield
-    except (pa.ArrowInvalid, OSError) as error:  # OSError: a page of it that can't be decoded
+    except (pa.ArrowException, OSError, ValueError) as error:  # OSError: a page of it that can't be decoded
         raise UserError(f"{path}: no stored predictions: {error}. Move it away to go on without it.") from None
 
 

@@ -26,6 +26,8 @@ MOST_VALUES = 50_000
 LONGEST_VALUE = 100_000
 """Characters of one value: notes are shorter."""
 LARGEST_NUMBER = 2**63
+BRANCHES = ("~mapping", "~other")
+"""In the place of a problem: of a union, and nothing that stands in the file (schema.task)."""
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -129,7 +131,7 @@ def read_scalar(text: str) -> Any:
 
 
 def _sentence(error: Any, model: type[BaseModel]) -> str:
-    steps = [step for step in error["loc"] if not str(step).startswith("~")]
+    steps = [step for step in error["loc"] if step not in BRANCHES] or list(error["loc"])
     place = ".".join(str(step) for step in steps) or "the file"
     if not steps and error["type"] == "value_error":  # of several fields together: it names them
         return f"{error['ctx']['error']}."

@@ -73,7 +73,10 @@ def folder_named(checkpoint: str) -> Path | None:
     """The local folder that a checkpoint's name means, whether it exists or not; None for a Hub id ('org/name'), also
     where a folder of that name exists: an entry's row must never be what happens to lie in the working folder.
     """
-    path = Path(checkpoint).expanduser()
+    try:
+        path = Path(checkpoint).expanduser()
+    except RuntimeError:  # the home of nobody on this machine
+        path = Path(checkpoint)
     return path if path.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") > 1 else None
 
 

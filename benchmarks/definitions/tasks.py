@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.definitions.reading import PROJECT, SUFFIXES, read_yaml, validated
-from benchmarks.errors import MOST_PROBLEMS, UserError, nearest, one_of, problems, short
+from benchmarks.errors import MOST_PROBLEMS, UserError, nearest, one_of, problems
 from benchmarks.metrics import METRICS, primary_for
 from benchmarks.schema import TAGS, TEXTS, File, HeldOut, Source, Splits, Task
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, TypeAdapter
-from typing_extensions import NotRequired, TypedDict  # pydantic takes those of typing from Python 3.12 on
+from typing_extensions import TypedDict  # pydantic takes that of typing from Python 3.12 on
 
 from benchmarks.schema.outcome import RunResult, Stored
 
