@@ -13,7 +13,7 @@ BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 settings.register_profile("no deadline", deadline=None)  # a busy machine is no bug
 # The long form of the tests of bad input: pytest tests/fuzz --hypothesis-profile=torture --timeout=3600
-settings.register_profile("torture", deadline=None, max_examples=2500)
+settings.register_profile("torture", deadline=None, max_examples=1500)
 settings.load_profile("no deadline")
 
 

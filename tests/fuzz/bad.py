@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 SECONDS = 20
 """For one input: most take milliseconds, and a machine may be busy."""
+SHORT = 1000
+"""Inputs of a profile that is no longer one of every day."""
 SPARE_BYTES = 4 << 30
 """Of addresses, beyond what the process has: Arrow's allocator asks for a gigabyte at once."""
 INPUTS: Counter[str] = Counter()
@@ -30,8 +32,9 @@ INPUTS: Counter[str] = Counter()
 
 
 def inputs(share: float = 1.0) -> settings:
-    """A share of the profile's number: the short form tries a fifth of what cheaper tests do."""
-    most = max(5, int(settings().max_examples * share / 5))
+    """A share of the profile's number: in the short form a fifth of what other tests try, and less."""
+    profile = settings().max_examples
+    most = max(5, int(profile * share / (5 if profile > SHORT else 12)))
     return settings(max_examples=most, suppress_health_check=list(HealthCheck))
 
 
@@ -179,8 +182,9 @@ def nested(depth: int) -> Any:
 ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2**63, 10**30, -(10**400), 1.5, -0.5, 1e308, float("nan"), float("inf"), "", " ", "x",
     "\0", "a\nb", "../../x", "/", "/etc/passwd", "~nobody/x/y", "~", "./", "a/b", "a" * 300, "b/" * 3000,
-    "C" * 100_000, "ä\u2028", "%s{}", "O", "B-", "train", "nan", "1e999", [], {}, [[]], [{}], [None], ["x", "x"], {"": ""},
-    {"x": None}, {"x": {"x": {"x": []}}}, {"é" * 90: 1}, nested(90), ["x"] * 3000, {str(n): n for n in range(3000)},
+    "C" * 100_000, "ä\u2028", "%s{}", "O", "B-", "train", "nan", "1e999", [], {}, [[]], [{}], [None], ["x", "x"],
+    {"": ""}, {"x": None}, {"x": {"x": {"x": []}}}, {"é" * 90: 1}, nested(90), ["x"] * 3000,
+    {str(n): n for n in range(3000)},
 )  # fmt: skip
 
 

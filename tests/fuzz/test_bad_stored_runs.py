@@ -194,10 +194,9 @@ def other_columns(draw: st.DrawFn, before: bytes) -> bytes:
             table = table.drop_columns([name])
         case 1:
             table = table.slice(0, draw(st.integers(0, len(table))))
-        case 2 if name in table.column_names:
-            column = table.column(name).take(
-                draw(st.lists(st.integers(0, 59), min_size=len(table), max_size=len(table)))
-            )
+        case 2 if name in table.column_names and len(table):
+            places = st.lists(st.integers(0, len(table) - 1), min_size=len(table), max_size=len(table))
+            column = table.column(name).take(draw(places))
             table = table.set_column(table.column_names.index(name), name, column)
         case _ if len(table) == 60:
             column = pa.array(draw(COLUMNS))
