@@ -31,6 +31,10 @@ INPUTS: Counter[str] = Counter()
 """How many each test has tried."""
 
 
+class TooLong(BaseException):
+    """As KeyboardInterrupt: TimeoutError would be one of the errors that a file may have, and be told."""
+
+
 def inputs(share: float = 1.0) -> settings:
     """A share of the profile's number: in the short form a fifth of what other tests try, and less."""
     profile = settings().max_examples
@@ -65,10 +69,10 @@ def check_message(message: str, *names: object) -> None:
 
 @contextmanager
 def bounded(seconds: float) -> Iterator[None]:
-    """Raises TimeoutError or MemoryError in what takes too much; a loop that hears no signal ends with the process."""
+    """Raises TooLong or MemoryError in what takes too much; a loop that hears no signal ends with the process."""
 
     def too_long(*_: object) -> None:
-        raise TimeoutError(f"an input took more than {seconds} s")
+        raise TooLong(f"an input took more than {seconds} s")
 
     before = signal.signal(signal.SIGALRM, too_long)
     left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)  # the one of pytest-timeout

@@ -139,6 +139,7 @@ BOMBS = {
     "many fields": "".join(f"a{n}: 1\n" for n in range(150_000)),
     "many labels": f"labels: [{', '.join(f'l{n}' for n in range(150_000))}]\n",
     "the same label": f"labels: [{', '.join(['l'] * 150_000)}]\n",
+    "a long name of a field": f"? {'a' * 90_000}\n: 1\n",
     "a long name": f"{'a' * 900_000}: 1\n",
     "a long value": f"type: {'a' * 900_000}\n",
     "a long number": f"max_length: {'9' * 900_000}\n",
@@ -159,6 +160,13 @@ def test_a_small_file_that_would_grow_is_told_at_once(tmp_path, name):
     path.write_text(BOMBS[name])
     for use in (load_task, load_systems, use_claims):
         assert accepted_or_told(lambda own=use: own(path) or True, path) is None
+
+
+def test_of_very_many_problems_the_first_are_told_and_the_others_counted(tmp_path):
+    path = tmp_path / "some.yaml"
+    path.write_text("".join(f"a{n}: 1\n" for n in range(5000)))
+    with pytest.raises(UserError, match=r"some.yaml: 5007 problems\n(  .*\n){100}  ... and 4,907 more."):
+        load_task(path)
 
 
 def test_a_damaged_number_of_a_field_is_told_with_its_line(tmp_path):
