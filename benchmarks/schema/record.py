@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import NoneType
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, TypeAdapter
@@ -26,6 +27,21 @@ def _finite(found: Any) -> Any:
     if isinstance(found, float) and not math.isfinite(found):
         raise ValueError("a number is too large")
     return found
+
+
+_NUMBERS = ("seed", "train_size", "test_size", "validation_size", "folds", "fold", "limit")
+
+
+def _of_numbers(protocol: dict[str, Any]) -> dict[str, Any]:
+    for name in _NUMBERS:
+        if type(protocol.get(name)) not in (int, NoneType):
+            raise ValueError(f"its {name!r} is no number")
+    if not isinstance(protocol.get("balanced", False), bool):
+        raise ValueError("its 'balanced' is neither true nor false")
+    return protocol
+
+
+ProtocolOf = Annotated[dict[str, Scalar], AfterValidator(_of_numbers)]
 
 
 class HeldOut(TypedDict):
@@ -60,7 +76,7 @@ class Identity(TypedDict):
     task: Annotated[Definition, AfterValidator(_has_positive)]
     data: Place
     recipe: dict[str, Any]
-    protocol: dict[str, Scalar]
+    protocol: ProtocolOf
     encoder: NotRequired[dict[str, Scalar] | None]
 
 
@@ -159,7 +175,7 @@ class OfAny(TypedDict):
     fold: Count | None
     train_size: Count | None
     identity_: Annotated[Identity, AfterValidator(_finite)]
-    protocol: dict[str, Scalar]
+    protocol: ProtocolOf
 
 
 class OfResult(OfAny):
