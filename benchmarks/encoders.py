@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import snapshots, trust
 from benchmarks.definitions import folder_named
-from benchmarks.errors import UserError
-from benchmarks.files import sha256
+from benchmarks.errors import UserError, short
+from benchmarks.files import is_file, is_folder, read_text, sha256
 from benchmarks.lock import Lock, Locked, Repo
 from benchmarks.schema import TAGS, Encoder, TaskType
 from benchmarks.snapshots import Snapshot
@@ -29,6 +29,7 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 TOKENIZER_FILES = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model")
 NEEDED_FILES = ("config.json", *TOKENIZER_FILES, "*.safetensors", "*.safetensors.index.json")
 TORCH_FILES = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+LARGEST_CONFIG = 50_000_000  # bytes; a thousand labels take some thousand
 # Families whose position numbers start after the padding index: two of their positions hold no word piece.
 NUMBERED_AFTER_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
 
@@ -90,11 +91,11 @@ def is_checkpoint(folder: Path) -> bool:
 
 def check_folder(folder: Path) -> None:
     """Raises UserError that says what the folder lacks to be a checkpoint."""
-    if not folder.is_dir():
-        raise UserError(f"encoder {str(folder)!r}: no such folder.")
-    if not (folder / "config.json").is_file():
+    if not is_folder(folder):
+        raise UserError(f"encoder {short(str(folder))}: no such folder.")
+    if not is_file(folder / "config.json"):
         raise UserError(f"encoder {str(folder)!r}: holds no config.json, so it is no checkpoint.")
-    if not any((folder / name).is_file() for name in WEIGHTS):
+    if not any(is_file(folder / name) for name in WEIGHTS):
         raise UserError(f"encoder {str(folder)!r}: holds no weights. One of: {', '.join(WEIGHTS)}.")
     if not any(folder.glob("tokenizer*")) and not any(folder.glob("vocab*")):
         raise UserError(f"encoder {str(folder)!r}: holds no tokenizer (tokenizer.json or vocab.*).")
@@ -234,10 +235,14 @@ def layers_of(encoder: PreTrainedModel) -> tuple[list[Module], list[Module]]:
 def own_labels(folder: Path) -> tuple[str, ...]:
     """The labels of a checkpoint that was fine-tuned for text classification, in the order of its outputs."""
     config = _config(folder)
-    if not any(name.endswith("ForSequenceClassification") for name in config.get("architectures") or ()):
+    heads, labels = config.get("architectures"), config.get("id2label")
+    if not isinstance(heads, list) or not any(str(name).endswith("ForSequenceClassification") for name in heads):
         return ()
-    labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}  # transformers leaves its default out
-    return tuple(labels[number] for number in sorted(labels, key=int))
+    if labels is None:
+        return ("LABEL_0", "LABEL_1")  # transformers leaves its default out
+    if not isinstance(labels, dict) or not all(name.isdecimal() and len(name) < 10 for name in labels):
+        raise UserError(f"{folder / 'config.json'}: id2label: {short(labels)}, expected labels by their numbers.")
+    return tuple(str(labels[number]) for number in sorted(labels, key=int))
 
 
 def depth(folder: Path) -> int | None:
@@ -265,32 +270,42 @@ def shape(folder: Path) -> Shape:
 
 def _weights_in(folder: Path) -> int:
     """How many; torch's own files don't say it without being loaded, and are taken for fp32."""
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         return sum(path.stat().st_size for path in folder.glob("pytorch_model*.bin")) // 4
     weights = 0
     for path in files:
-        with safe_open(path, "numpy") as opened:
-            weights += sum(prod(opened.get_slice(name).get_shape()) for name in opened.keys())  # noqa: SIM118
+        try:
+            with safe_open(path, "numpy") as opened:
+                weights += sum(prod(opened.get_slice(name).get_shape()) for name in opened.keys())  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise UserError(f"{path}: can't be read: {error}") from None
     return weights
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    path = folder / "config.json"
+    try:
+        found = json.loads(read_text(path, LARGEST_CONFIG))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: holds {short(found)}, expected fields such as 'model_type'.")
     return found
 
 
 def _named_in(config: Mapping[str, Any], *names: str) -> int | None:
     """Families name the same size differently."""
-    return next((config[name] for name in names if isinstance(config.get(name), int)), None)
+    sizes = (config.get(name) for name in names)
+    return next((size for size in sizes if isinstance(size, int) and size is not True and 0 < size < 2**31), None)
 
 
 def longest_input(folder: Path, tokenizer: PreTrainedTokenizerBase, wanted: int) -> int:
     """Word pieces a row may have: what is wanted, or as many as tokenizer and encoder have positions for."""
     config = _config(folder)
-    positions = config.get("max_position_embeddings") or config.get("n_positions") or wanted
+    positions = _named_in(config, "max_position_embeddings", "n_positions") or wanted
     if config.get("model_type") in NUMBERED_AFTER_PADDING:
         positions -= 2
     return int(min(wanted, positions, tokenizer.model_max_length))

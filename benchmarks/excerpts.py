@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks.files import write_text
+from benchmarks.errors import UserError
+from benchmarks.files import read_text, write_text
 from benchmarks.schema import fingerprint, folder_name
 
 Excerpt: TypeAlias = str | list[str]
 """The beginning of a text, or the first words of a tagged row."""
 
 FOLDER = Path("report") / "excerpts"
+LARGEST = 100_000_000
+"""Bytes: of a row it holds some hundred, and of a task some thousand rows."""
 MOST_CHARACTERS = 300
 MOST_WORDS = 60
 
@@ -42,7 +45,11 @@ def save(path: Path, rows: Mapping[str, Excerpt]) -> None:
 def read(path: Path) -> dict[str, Excerpt]:
     """Empty where there are none yet, or the file is torn: they are taken anew then."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(read_text(path, LARGEST))
+    except (UserError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and all(map(_is_one, found.values())) else {}
+
+
+def _is_one(found: object) -> bool:
+    return all(isinstance(word, str) for word in (found if isinstance(found, list) else [found]))

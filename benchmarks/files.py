@@ -1,4 +1,4 @@
-"""Files: their checksum, and writing them whole or not at all."""
+"""Files: what is in them, their checksum, and writing them whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 
 from benchmarks.errors import UserError
@@ -16,13 +18,60 @@ from benchmarks.errors import UserError
 PART = ".part"
 
 
+def is_file(path: Path) -> bool:
+    """As pathlib has it from Python 3.14 on: also False for a name that is too long, or in a folder that is closed."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """See `is_file`."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+@contextmanager
+def opened(path: Path, most: float = float("inf")) -> Iterator[BufferedReader]:
+    """The bytes of a regular file of at most so many: a pipe or a device has no end. Raises UserError, also for what is
+    raised while it is read.
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise UserError(f"{path}: can't be read: is {'a folder' if path.is_dir() else 'no regular file'}.")
+        if found.st_size > most:
+            raise UserError(f"{path}: {found.st_size:,} bytes; such a file has at most {most:,}.")
+        with path.open("rb") as stream:
+            yield stream
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise UserError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
+
+
 def sha256(path: Path) -> str:
     """Hex digest of the file's bytes. Raises UserError."""
+    with opened(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_bytes(path: Path, most: float) -> bytes:
+    """The content of a file of at most so many bytes. Raises UserError."""
+    with opened(path, most) as stream:
+        return stream.read()
+
+
+def read_text(path: Path, most: float) -> str:
+    """The same of UTF-8."""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror or error}") from None
+        path.stat()
+        return read_bytes(path, most).decode()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file.") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -66,10 +66,12 @@ def read(path: Path) -> Leaks | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if not path.is_file():
+        return None
     try:
         table = pq.read_table(path)
         train, test = (int(table.schema.metadata[name]) for name in (b"train", b"test"))
         row_ids, *closest = (table.column(name).to_pylist() for name in ("row_id", "closest", "similarity"))
-    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError):
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
         return None
     return Leaks(train, test, dict(zip(row_ids, map(Closest, *closest), strict=True)))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from benchmarks.definitions import validated
-from benchmarks.errors import UserError
-from benchmarks.files import write_text
+from benchmarks.errors import UserError, short
+from benchmarks.files import read_text, write_text
 from benchmarks.schema import Value
 
 NAME = "encoder-bench.lock"
+LARGEST = 50_000_000
+"""Bytes: an entry has some hundred a file."""
 
 Kind = Literal["encoder", "dataset"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -63,17 +66,27 @@ class Lock(Value):
 
 def read(path: Path = Path(NAME)) -> Lock:
     """The lock in a file; an empty one where there is no file. Raises UserError with every problem of the file."""
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         return Lock()
+    text = read_text(path, LARGEST)
+    try:
+        content = json.loads(text, object_pairs_hook=_without_repeats)
     except json.JSONDecodeError as error:
         raise UserError(f"{path}:{error.lineno}: not valid JSON: {error.msg}. {_REMEDY}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: can't be read: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: can't be read: {error}. {_REMEDY}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: holds {type(content).__name__}, expected 'encoders' and 'datasets'. {_REMEDY}")
     return validated(Lock, content, path)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two branches that are merged may leave an entry twice, of which the second would silently win."""
+    counts = Counter(key for key, _ in pairs)
+    if len(counts) < len(pairs):
+        raise ValueError(f"{short(counts.most_common(1)[0][0])} stands here twice")
+    "".join(counts).encode()  # raises ValueError for half a surrogate pair, which could not be written again
+    return dict(pairs)
 
 
 _REMEDY = "Restore it, or delete it and run `encoder-bench fetch` again."

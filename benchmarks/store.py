@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
-from benchmarks.errors import UserError
-from benchmarks.files import replacing, write_text
-from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored, folder_name
+from benchmarks.errors import UserError, short
+from benchmarks.files import read_bytes, replacing, write_text
+from benchmarks.predictions import check_content, read_table
+from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored, folder_name, record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +31,8 @@ CONTROL = re.compile(rb"\\u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]|[89][0-9a-fA-F
 """Signs that move a terminal's cursor, or do more to it: a stored run may be a stranger's."""
 
 MODELS = "models"
+LARGEST_RECORD = 100_000_000
+"""Bytes: the suite's largest has a thousandth of it; a confusion matrix of a thousand labels some megabytes."""
 
 
 def runs_folder(results: Path) -> Path:
@@ -119,19 +123,29 @@ def read_runs(results: Path, task: str | None = None) -> Iterator[RunResult | Ru
     for path in sorted(runs_folder(results).glob(f"{pattern}/*/*.json")):
         if path.name.startswith("."):  # another process is writing it
             continue
-        yield parse(path)
+        run = parse(path)
+        if tuple(map(folder_name, (run.task, run.system, run.key))) != (*path.parts[-3:-1], path.stem):
+            raise _no_run(path, f"it is {short(f'{run.task}/{run.system}/{run.key}')}, which does not lie there")
+        yield run
 
 
 def parse(path: Path) -> RunResult | RunFailure:
     """One stored run. Raises UserError for a file that holds none."""
     try:
-        return _RECORD.validate_json(CONTROL.sub(rb"\\ufffd", path.read_bytes()))
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror or error}.") from None
+        content = CONTROL.sub(rb"\\ufffd", read_bytes(path, LARGEST_RECORD))
+        run = _RECORD.validate_python(from_json(content, allow_inf_nan=False))
+        record.check(run)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(step) for step in first["loc"]) or "the file"
-        raise UserError(f"{path}: no stored run: {place}: {first['msg']}. Move it away to go on without it.") from None
+        first = error.errors(include_url=False, include_input=False)[0]
+        steps = [str(step).removesuffix("_") for step in first["loc"] if step not in ("done", "failed")]
+        raise _no_run(path, f"{'.'.join(steps) or 'the file'}: {first['msg']}") from None
+    except ValueError as error:
+        raise _no_run(path, f"no JSON: {error}") from None
+    return run
+
+
+def _no_run(path: Path, why: str) -> UserError:
+    return UserError(f"{path}: no stored run: {why}. Move it away to go on without it.")
 
 
 def predictions_path(results: Path, task: str, system: str, key: str) -> Path:
@@ -141,30 +155,32 @@ def predictions_path(results: Path, task: str, system: str, key: str) -> Path:
 
 def read_predictions(results: Path, run: Stored) -> pa.Table:
     """row_id, gold, predicted and, where the method gives them, scores or silhouette of a stored run, in data-set
-    order.
+    order. Raises UserError for a file that isn't there, can't be read, or holds anything else.
     """
-    import pyarrow.parquet as pq
-
     path = predictions_path(results, run.task, run.system, run.key)
     with _told_if_torn(path):
-        return pq.read_table(path)
+        table = read_table(path)
+        check_content(table, run.identity_["task"])
+    return table
 
 
-def has_scores(predictions: Path) -> bool:
+def has_scores(path: Path) -> bool:
     """Whether stored predictions have scores; reads the file's schema alone."""
     import pyarrow.parquet as pq
 
-    with _told_if_torn(predictions):
-        return "scores" in pq.read_schema(predictions).names
+    with _told_if_torn(path):
+        return "scores" in pq.read_schema(path).names
 
 
 @contextlib.contextmanager
 def _told_if_torn(path: Path) -> Iterator[None]:
     import pyarrow as pa
 
+    if not path.is_file():
+        raise UserError(f"{path}: no such file.")
     try:
         yield
-    except (pa.ArrowInvalid, OSError) as error:  # OSError: a page of it that can't be decoded
+    except (pa.ArrowException, OSError, ValueError) as error:  # OSError: a page of it that can't be decoded
         raise UserError(f"{path}: no stored predictions: {error}. Move it away to go on without it.") from None
 
 

@@ -12,6 +12,8 @@ from hypothesis import settings
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 settings.register_profile("no deadline", deadline=None)  # a busy machine is no bug
+# The long form of the tests of bad input: pytest tests/fuzz --hypothesis-profile=torture --timeout=3600
+settings.register_profile("torture", deadline=None, max_examples=1500)
 settings.load_profile("no deadline")
 
 
@@ -31,3 +33,13 @@ def bundled() -> Path:
     if not found:
         pytest.skip("the bundled encoder is not installed (extra: sample)")
     return Path(next(iter(found.submodule_search_locations)), "model")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many inputs the tests of bad input have tried."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    tried = [(report.nodeid, dict(report.user_properties).get("inputs", 0)) for report in reports]
+    if total := sum(count for _, count in tried):
+        terminalreporter.section(f"bad input: {total:,} inputs")
+        for test, count in tried:
+            terminalreporter.write_line(f"{count:7,}  {test}")

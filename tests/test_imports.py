@@ -26,6 +26,7 @@ GROUND = [
     "tuning",
     "needed",
     "files",
+    "predictions",
     "store",
     "unfinished",
     "scoring",

@@ -20,14 +20,17 @@ from benchmarks.schema import Predictions, Protocol, RunResult, RunSpec
 def spec(tmp_path) -> RunSpec:
     task = load_task(make.text_task(tmp_path / "task"))
     system = load_systems()["majority"]
-    return RunSpec(task, system, resolved_recipe(system, task.type), Protocol(), {"what": "ever"})
+    identity = {"code": 1, "task": task.identity(), "data": {"source": "files"}, "recipe": {}, "protocol": {"seed": 0}}
+    return RunSpec(task, system, resolved_recipe(system, task.type), Protocol(), identity)
 
 
 def result(spec: RunSpec, **fields: object) -> RunResult:
+    sizes = {"train": 2, "test": 2}
     failed = failure(spec, ValueError("x")).model_dump(by_alias=True, exclude={"status", "error"})
     return RunResult(**{**failed, "title": "t", "group": "g", "type": spec.task.type, "method": "majority",
-        "metrics": {"accuracy": 0.5}, "primary_metric": "accuracy", "report": {}, "cost": {}, "data": {},
-        "training": {},        **fields})  # fmt: skip
+        "metrics": {"accuracy": 0.5}, "primary_metric": "accuracy", "report": {},
+        "cost": {"train_seconds": 1.0, "predict_seconds": 1.0, "peak_memory_mb": 9.0},
+        "data": {"source": "files", "sha256": {}, "rows": sizes, "used": sizes}, "training": {}, **fields})  # fmt: skip
 
 
 PREDICTIONS = Predictions(["test:0", "test:1"], [0, 1], [1, 1], np.array([[-0.1, -2.3], [-4.0, -0.02]]))

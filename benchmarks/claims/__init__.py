@@ -15,6 +15,8 @@ __all__ = ["Assessment", "assess", "findings", "write"]
 
 FINDINGS = "findings.md"
 """In the results folder: what a person has to say, first on the page."""
+LARGEST_FINDINGS = 5_000_000
+"""Bytes: it is read by people."""
 
 
 def assess(
@@ -38,4 +40,4 @@ def write(
 def findings(results: Path) -> str:
     """Empty where nobody wrote any."""
     path = results / FINDINGS
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return files.read_text(path, LARGEST_FINDINGS) if path.is_file() else ""

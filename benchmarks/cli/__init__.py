@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 
 from benchmarks.errors import UserError
 
+USERS = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOSPC, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
+"""Errors of the system that the user can mend, wherever they come up: rights, a full disk, a file for a folder."""
 DONE, SOME_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 USUAL = gc.get_threshold()
 """New objects between two looks for cycles, in which a training's tensors may be."""
@@ -38,6 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output (`| head`) has gone: no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        if error.errno not in USERS or error.filename is None:
+            raise
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return WRONG_INPUT
     finally:
         gc.set_threshold(*USUAL)
 

@@ -144,7 +144,7 @@ def _run(run: RunResult | RunFailure, path: Path, results: Path) -> Iterator[str
         "train time": amounts.duration(cost["train_seconds"]),
         "predict time": amounts.duration(cost["predict_seconds"]),
         "peak memory": cost["peak_memory_mb"] and amounts.size(cost["peak_memory_mb"] * 2**20),
-        "parameters": f"{cost['parameters']:,} ({cost['trainable_parameters']:,} trained)",
+        "parameters": _parameters(cost),
         "method": run.method,
         "recipe": ", ".join(f"{k} {v}" for k, v in run.recipe.items() if v is not None),
         "chosen": run.tuning and ", ".join(f"{k} {v}" for k, v in run.tuning["chosen"].items()),
@@ -155,3 +155,8 @@ def _run(run: RunResult | RunFailure, path: Path, results: Path) -> Iterator[str
         "predictions": path.with_suffix(".parquet"),
         "model": model if model.is_dir() else None,
     })  # fmt: skip
+
+
+def _parameters(cost: Mapping[str, Any]) -> str:
+    sizes = [cost.get(name) for name in ("parameters", "trainable_parameters")]
+    return "" if None in sizes else "{:,} ({:,} trained)".format(*sizes)

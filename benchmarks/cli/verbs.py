@@ -10,6 +10,7 @@ from benchmarks import definitions, lock
 from benchmarks.data import foreseen
 from benchmarks.errors import UserError, unknown
 from benchmarks.errors import problems as told_together
+from benchmarks.files import is_file
 from benchmarks.metrics import METRICS
 from benchmarks.places import search
 from benchmarks.schema import Protocol, System, Task
@@ -80,7 +81,7 @@ def _task_paths(names: list[str]) -> list[Path]:
     if not names:
         return list(declared.values())
     for name in names:
-        if name not in declared and not Path(name).is_file():
+        if name not in declared and not is_file(Path(name)):
             raise UserError(unknown("task or file", name, list(declared)))
     return [declared.get(name, Path(name)) for name in names]
 

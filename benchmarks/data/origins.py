@@ -23,7 +23,7 @@ from benchmarks.data.readers import READERS
 from benchmarks.data.records import Row, TagRow, TextRow
 from benchmarks.data.sample import CORPORA, SAMPLE_VERSION
 from benchmarks.errors import UserError, one_of, problems, unknown
-from benchmarks.files import sha256
+from benchmarks.files import is_file, is_folder, sha256
 from benchmarks.lock import Lock, Repo
 from benchmarks.schema import File, Hub, Source, Splits, Task
 
@@ -241,7 +241,7 @@ def _files(task: Task, source: Source, folder: Path) -> FilesOrigin | None:
 
 def _missing(source: Source, splits: Splits, folder: Path) -> list[str]:
     paths = dict.fromkeys(file.path for part in parts_of(splits) for file in source.files[part])
-    return [path for path in paths if not (folder / path).is_file()]
+    return [path for path in paths if not is_file(folder / path)]
 
 
 def _planned(source: Source, splits: Splits, folder: Path) -> dict[str, tuple[Planned, ...]]:
@@ -257,7 +257,7 @@ def _why_nowhere(task: Task, data_dir: Path | None) -> Iterator[str]:
         return
     if data_dir is None:
         yield "no folder of published files was given, and the task has no copy on the Hub."
-    elif not (data_dir / task.source.folder).is_dir():
+    elif not is_folder(data_dir / task.source.folder):
         yield f"{data_dir / task.source.folder}: no such folder."
     else:
         folder = data_dir / task.source.folder

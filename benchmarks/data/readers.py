@@ -3,58 +3,53 @@
 from __future__ import annotations
 
 import csv
-import gzip
+import io
 import json
 import tarfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
+from benchmarks.data.opened import DAMAGED, opened
 from benchmarks.data.records import Row, RowError, TagRow, TextRow, text_row
 from benchmarks.errors import UserError, short
 from benchmarks.schema import File, Format, Source
 
-LONGEST = 64 * 1024 * 1024
-"""Bytes of one line or one archive member: what is longer is no row, and would fill the memory."""
+LONGEST = 16 * 1024 * 1024
+"""Bytes of one line or one archive member: what is longer is no row, and would fill the memory, since a line of commas
+takes fifty times its size once it is fields.
+"""
+MOST_WORDS = 1_000_000
+"""Of one tagged item: a file without blank lines is one, which would fill the memory."""
+LONGEST_HEADER = 1024 * 1024
+"""Bytes between two members of an archive: names and the like."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 Reader: TypeAlias = Callable[[Path, File, Source], Iterator[Row]]
 
 _BOM = b"\xef\xbb\xbf"
-_GZIP = b"\x1f\x8b"
 
 
 # -- bytes and lines -------------------------------------------------------------------------------------------------
 
 
-def _opened(path: Path) -> IO[bytes]:
-    """The file's bytes, unzipped where it is gzipped, whatever its suffix."""
-    try:
-        with path.open("rb") as stream:
-            gzipped = stream.read(2) == _GZIP
-        if path.suffix == ".gz" and not gzipped:
-            raise UserError(f"{path}: is not gzipped, though its name ends in .gz.")
-        return cast(IO[bytes], gzip.open(path) if gzipped else path.open("rb"))
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror or error}") from None
-
-
 def _raw_lines(path: Path) -> Iterator[bytes]:
     """Lines with their line end. Only LF ends a line: 0x85, U+2028 and their like are text."""
-    with _opened(path) as stream:
-        number = 0
+    number = 0
+    with opened(path) as found, io.BufferedReader(found, 64 * 1024) as stream:
+        if path.suffix == ".gz" and not found.packed:
+            raise UserError(f"{path}: is not gzipped, though its name ends in .gz.")
         try:
             while line := stream.readline(LONGEST + 1):
                 number += 1
                 if len(line) > LONGEST:
                     raise UserError(f"{path}:{number}: a line of more than {LONGEST:,} bytes.")
                 yield line
-        except (OSError, EOFError, zlib.error) as error:  # a damaged or cut gzip
+        except DAMAGED as error:
             raise UserError(f"{path}:{number + 1}: can't be read on: {error}") from None
 
 
@@ -79,6 +74,8 @@ def _decoded(raw: bytes, encoding: str, offset: int = 0) -> str:
     except UnicodeDecodeError as error:
         byte, at = raw[error.start], offset + error.start
         raise RowError(f"byte 0x{byte:02x} at offset {at:,} is not {encoding}: {error.reason}.") from None
+    except UnicodeError as error:  # of codecs that don't say where, such as idna
+        raise RowError(f"not {encoding}: {error}.") from None
 
 
 def _numbered(path: Path, source: Source) -> Iterator[tuple[int, str]]:
@@ -98,6 +95,10 @@ def read_conll(path: Path, file: File, source: Source) -> Iterator[TagRow]:
             if source.comment and line.startswith(source.comment):
                 continue
             if line.strip():
+                if len(row.tokens) == MOST_WORDS:
+                    raise RowError(
+                        f"an item of more than {MOST_WORDS:,} words: are there no blank lines between items?"
+                    )
                 _add_token(row, number, line, source)
             elif row.tokens:
                 yield row
@@ -227,15 +228,19 @@ def read_tar(path: Path, file: File, source: Source) -> Iterator[TextRow]:
     """
     name = None
     try:
-        with tarfile.open(path, "r|*") as archive:
-            for member in archive:
-                archive.members.clear()  # type: ignore[attr-defined]  # the list of all members would grow without end
-                if _matches(member, str(file.member)):
-                    name = member.name.removeprefix("./")
-                    yield TextRow(name, _decoded(_member_bytes(archive, member), source.encoding), str(file.label))
+        with opened(path) as stream:
+            stream.left = LONGEST_HEADER
+            with tarfile.open(fileobj=stream, mode="r|") as archive:
+                for member in archive:
+                    archive.members.clear()  # type: ignore[attr-defined]  # the list of all would grow without end
+                    stream.left = member.size + LONGEST_HEADER
+                    if _matches(member, str(file.member)):
+                        name = member.name.removeprefix("./")
+                        text = _decoded(_member_bytes(archive, member), source.encoding)
+                        yield TextRow(name, text, str(file.label))
     except RowError as problem:
         raise UserError(f"{path}:{name}: {problem}") from None
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, ValueError, RecursionError, *DAMAGED) as error:  # ValueError: a number in a header
         raise UserError(f"{path}: not a tar archive that can be read to its end: {error}") from None
     if name is None:
         raise UserError(f"{path}: no member matches {file.member!r}.")

@@ -135,6 +135,8 @@ def _mapped(path: Path) -> Dataset | None:
     import pyarrow as pa
     from datasets import Dataset
 
+    if not path.is_file():
+        return None
     try:
         return Dataset.from_file(str(path))
     except (OSError, pa.ArrowInvalid):  # not there, or cut off: to be written (again)

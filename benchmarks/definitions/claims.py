@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.definitions.reading import PROJECT, read_yaml, validated
 from benchmarks.definitions.systems import changed, resolved_recipe
-from benchmarks.errors import UserError, nearest, one_of, problems, short, unknown
+from benchmarks.errors import MOST_PROBLEMS, UserError, nearest, one_of, problems, short, unknown
 from benchmarks.metrics import METRICS
 from benchmarks.recipes import RECIPES
 from benchmarks.schema import TAGS, TEXTS, Claim, Protocol, Publication, System, Task, Value
@@ -40,6 +40,8 @@ def load_claims(
             claims[str(name)] = _claim(str(name), entry, content.sources, tasks, systems)
         except UserError as error:
             found.append(str(error))
+        if len(found) == MOST_PROBLEMS:
+            break
     if found:
         raise problems(path, found)
     return Reported(claims, content.sources)

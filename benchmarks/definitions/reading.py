@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from benchmarks.errors import UserError, nearest, one_of, problems, short
+from benchmarks.errors import MOST_PROBLEMS, UserError, nearest, one_of, problems, short
+from benchmarks.files import read_text
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 PROJECT = _PACKAGE.parent if (_PACKAGE.parent / "systems.yaml").is_file() else _PACKAGE / "declared"
 """Where tasks/ and systems.yaml lie: the checkout's top, or inside an installed package."""
 LARGEST_FILE = 5_000_000
-MOST_VALUES = 500_000
+"""Bytes: a hundred times the suite's largest."""
+DEEPEST = 50
+"""Lists and mappings inside each other: a declaration has six, and each is a call of the parser."""
+MOST_VALUES = 50_000
+"""Of one file, an alias counted as all that it stands for: ten aliases of ten aliases are soon a billion values."""
+LONGEST_VALUE = 100_000
+"""Characters of one value: notes are shorter."""
+LARGEST_NUMBER = 2**63
+BRANCHES = ("~mapping", "~other")
+"""In the place of a problem: of a union, and nothing that stands in the file (schema.task)."""
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Signs that move a terminal's cursor, or do more to it: what is declared is printed."""
 SUFFIXES = (".yaml", ".yml")
@@ -28,17 +39,65 @@ M = TypeVar("M", bound=BaseModel)
 # -- reading YAML ----------------------------------------------------------------------------------------------------
 
 
-class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml where it is built in
-    """SafeLoader that refuses a key given twice: the second would silently win."""
+class _StrictLoader(yaml.composer.Composer, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """SafeLoader (libyaml's where it is built in) that refuses a key given twice: the second would silently win.
+
+    It also refuses what no declaration holds and what would fill the memory or the stack.
+    """
+
+    def __init__(self, stream: str) -> None:
+        yaml.composer.Composer.__init__(self)  # libyaml's own composer overflows the stack of deep lists
+        super(yaml.composer.Composer, self).__init__(stream)
+        self._depth = self._values = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise _refused(f"nested deeper than {DEEPEST}", event)
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_VALUE:
+            raise _refused(f"a value of {len(event.value):,} characters; one has at most {LONGEST_VALUE:,}", event)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        self._values += _size(node, MOST_VALUES) if isinstance(event, yaml.AliasEvent) else 1
+        if self._values > MOST_VALUES:
+            raise _refused(f"more than {MOST_VALUES:,} values, counting what aliases stand for", event)
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            found = super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError):  # of the constructors of numbers and dates
+            raise _refused(f"{short(node.value)} is no {node.tag.rpartition(':')[2]}", node) from None
+        if isinstance(found, int) and abs(found) >= LARGEST_NUMBER:
+            raise _refused(f"{short(node.value)} is too large a number", node)
+        return found
+
+
+def _refused(why: str, where: Any) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, why, where.start_mark)
+
+
+def _size(node: yaml.Node | None, most: int) -> int:
+    """How many values an alias stands for; a little more than `most` where there are more, or it holds itself."""
+    count, left = 0, [node]
+    while left and count <= most:
+        found = left.pop()
+        count += 1
+        if isinstance(found, yaml.MappingNode):
+            left.extend(item for pair in found.value for item in pair)
+        elif isinstance(found, yaml.SequenceNode):
+            left.extend(found.value)
+    return count
 
 
 def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[str] = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(None, None, "a key is a list or a mapping", key.start_mark)
+            raise _refused("a key is a list or a mapping", key)
         if key.value in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} stands here twice", key.start_mark)
+            raise _refused(f"key {short(key.value)} stands here twice", key)
         seen.add(str(key.value))
     mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
     return mapping
@@ -49,37 +108,20 @@ _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _m
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file. Raises UserError with file and line."""
+    text = read_text(path, LARGEST_FILE)
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise UserError(f"{path}: {path.stat().st_size:,} bytes; a definition has at most {LARGEST_FILE:,}.")
-        content = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)  # noqa: S506  a SafeLoader, made stricter
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: can't be read: {error}") from None
+        content = yaml.load(text, _StrictLoader)  # noqa: S506  a SafeLoader, made stricter
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise UserError(f"{path}{line}: not valid YAML: {error.problem}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{path}: not valid YAML: {type(error).__name__}: {error}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: holds {type(content).__name__}, expected fields such as 'title: ...'.")
-    if _values(content, {}) > MOST_VALUES:
-        raise UserError(f"{path}: its anchors stand for more than {MOST_VALUES:,} values.")
     for text in _texts(content):
         if CONTROL.search(text):
             raise UserError(f"{path}: {short(text)} holds a control character.")
     return content
-
-
-def _values(content: Any, known: dict[int, int]) -> int:
-    """How many it is made of, those behind an anchor each time that it is named. known: of those looked at, by id."""
-    if not isinstance(content, dict | list):
-        return 1
-    if id(content) not in known:
-        inside = content.values() if isinstance(content, dict) else content
-        known[id(content)] = 1 + sum(_values(value, known) for value in inside)
-    return known[id(content)]
 
 
 def _texts(content: Any) -> Iterator[str]:
@@ -97,7 +139,7 @@ def _texts(content: Any) -> Iterator[str]:
 def read_scalar(text: str) -> Any:
     """A value from the command line as YAML reads it: 3, true, [1, 2], or the text itself ('1e-5' stays one)."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _StrictLoader)  # noqa: S506  a SafeLoader, made stricter
     except (yaml.YAMLError, ValueError):
         return text
 
@@ -106,7 +148,7 @@ def read_scalar(text: str) -> Any:
 
 
 def _sentence(error: Any, model: type[BaseModel]) -> str:
-    steps = [step for step in error["loc"] if not str(step).startswith("~")]
+    steps = [step for step in error["loc"] if step not in BRANCHES] or list(error["loc"])
     place = ".".join(str(step) for step in steps) or "the file"
     if not steps and error["type"] == "value_error":  # of several fields together: it names them
         return f"{error['ctx']['error']}."
@@ -118,7 +160,9 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
             return f"{place}: no such field.{nearest(steps[-1], allowed) or one_of(allowed)}"
         case "literal_error":
             allowed = re.findall(r"'([^']*)'", error["ctx"]["expected"])
-            return f"{place}: {error['input']!r} is not allowed.{nearest(error['input'], allowed)}{one_of(allowed)}"
+            return (
+                f"{place}: {short(error['input'])} is not allowed.{nearest(error['input'], allowed)}{one_of(allowed)}"
+            )
         case _:
             said = error["msg"].removeprefix("Value error, ")
             return f"{place}: {said[:1].lower()}{said[1:]}; found {short(error['input'])}."
@@ -144,8 +188,9 @@ def validated(model: type[M], content: Mapping[str, Any], where: object, more: I
     try:
         value = model.model_validate(content)
     except ValidationError as error:
-        lines = dict.fromkeys(_sentence(item, model) for item in error.errors(include_url=False))
-        raise problems(where, [*lines, *more]) from None
-    if more := list(more):
+        found = error.errors(include_url=False)
+        lines = dict.fromkeys(_sentence(item, model) for item in found[:MOST_PROBLEMS])
+        raise problems(where, [*lines, *more], len(found[MOST_PROBLEMS:])) from None
+    if more := list(islice(more, MOST_PROBLEMS)):
         raise problems(where, more)
     return value

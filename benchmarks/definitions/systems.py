@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.definitions.reading import PROJECT, read_yaml, validated
-from benchmarks.errors import UserError, one_of, problems, short, unknown
+from benchmarks.errors import MOST_PROBLEMS, UserError, one_of, problems, short, unknown
 from benchmarks.recipes import RECIPES
 from benchmarks.schema import Recipe, System, TaskType
 
@@ -21,6 +21,8 @@ def load_systems(path: Path = PROJECT / "systems.yaml") -> dict[str, System]:
             systems[str(name)] = _system(str(name), entry, entries)
         except UserError as error:
             found.append(str(error))
+        if len(found) == MOST_PROBLEMS:
+            break
     if found:
         raise problems(path, found)
     return systems
@@ -31,7 +33,7 @@ def _system(name: str, entry: Any, entries: Mapping[str, Any]) -> System:
         raise UserError(f"{name}: holds {short(entry)}, expected fields such as 'method: finetune'.")
     encoder = entry.get("encoder")
     if isinstance(encoder, str):
-        entry = {**entry, "encoder": _encoder(encoder, entries, (name,))}
+        entry = {**entry, "encoder": _encoder(name, encoder, entries)}
     system = validated(System, {**entry, "name": name}, name)
     if system.method not in RECIPES:
         raise UserError(f"{name}.method: {unknown('method', system.method, list(RECIPES), one_of(RECIPES).strip())}")
@@ -47,27 +49,34 @@ def _system(name: str, entry: Any, entries: Mapping[str, Any]) -> System:
     return system
 
 
-def _encoder(name: str, entries: Mapping[str, Any], of: tuple[str, ...]) -> Any:
+def _encoder(of: str, name: str, entries: Mapping[str, Any]) -> Any:
     """The encoder of another entry by that entry's name, as --set encoder=NAME means it; else a checkpoint.
 
-    of: the entries that have asked for it. Raises UserError.
+    of: the entry that asks for it. Raises UserError.
     """
-    if name in entries:
-        encoder = entries[name].get("encoder") if isinstance(entries[name], dict) else None
-        if encoder is None or name in of:
-            raise UserError(f"{of[0]}.encoder: system {name!r} has no encoder of its own.")
-        return _encoder(encoder, entries, (*of, name)) if isinstance(encoder, str) else encoder
-    if "/" in name or folder_named(name):
-        return {"checkpoint": name}
+    asked, encoder = {of}, name
+    while encoder in entries:
+        found = entries[encoder].get("encoder") if isinstance(entries[encoder], dict) else None
+        if found is None or encoder in asked:
+            raise UserError(f"{of}.encoder: system {encoder!r} has no encoder of its own.")
+        if not isinstance(found, str):
+            return found
+        asked.add(encoder)
+        encoder = found
+    if "/" in encoder or folder_named(encoder):
+        return {"checkpoint": encoder}
     having_one = [other for other, entry in entries.items() if isinstance(entry, dict) and "encoder" in entry]
-    raise UserError(f"{of[0]}.encoder: " + unknown("encoder", name, having_one))
+    raise UserError(f"{of}.encoder: " + unknown("encoder", encoder, having_one))
 
 
 def folder_named(checkpoint: str) -> Path | None:
     """The local folder that a checkpoint's name means, whether it exists or not; None for a Hub id ('org/name'), also
     where a folder of that name exists: an entry's row must never be what happens to lie in the working folder.
     """
-    path = Path(checkpoint).expanduser()
+    try:
+        path = Path(checkpoint).expanduser()
+    except RuntimeError:  # the home of nobody on this machine
+        path = Path(checkpoint)
     return path if path.is_absolute() or checkpoint.startswith(".") or checkpoint.count("/") > 1 else None
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from benchmarks.definitions.reading import PROJECT, SUFFIXES, read_yaml, validated
-from benchmarks.errors import UserError, nearest, one_of, problems
+from benchmarks.errors import MOST_PROBLEMS, UserError, nearest, one_of, problems
 from benchmarks.metrics import METRICS, primary_for
 from benchmarks.schema import TAGS, TEXTS, File, HeldOut, Source, Splits, Task
 
@@ -28,7 +30,7 @@ def load_task(path: Path) -> Task:
     if "name" in content:
         raise UserError(f"{path}: name: not a field: a task is named by its file, here {path.stem!r}.")
     task = validated(Task, {**content, "name": path.stem}, path, _metric_problem(content))
-    if found := list(_task_problems(task)):
+    if found := list(islice(_task_problems(task), MOST_PROBLEMS)):
         raise problems(path, found)
     return task
 
@@ -44,8 +46,9 @@ def _metric_problem(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _task_problems(task: Task) -> Iterator[str]:
-    if len(set(task.labels)) < len(task.labels):
-        yield f"labels: {sorted({x for x in task.labels if task.labels.count(x) > 1})} stand there twice."
+    labels = Counter(task.labels)
+    if len(labels) < len(task.labels):
+        yield f"labels: {sorted(label for label, count in labels.items() if count > 1)} stand there twice."
     if task.type == TEXTS and len(task.labels) < 2:
         yield f"labels: {len(task.labels)}, expected two or more classes."
     if task.positive is not None and task.positive not in task.labels:
@@ -53,10 +56,10 @@ def _task_problems(task: Task) -> Iterator[str]:
     if task.type == TEXTS and len(task.labels) == 2 and task.positive is None:
         yield f"positive: required for two classes: which of {list(task.labels)} are precision, recall and F1 about?"
     for target in dict.fromkeys(task.label_map.values()):
-        if target not in task.labels:
+        if target not in labels:
             yield f"label_map: {target!r} is no label.{nearest(target, task.labels)}{one_of(task.labels)}"
     for label in task.dropped:
-        if label in (*task.labels, *task.label_map):
+        if label in labels or label in task.label_map:
             yield f"dropped: {label!r} is a label, or named in label_map."
     for place, splits in (("splits", task.splits), ("fallback.splits", task.fallback and task.fallback.splits)):
         if task.type == TAGS and splits and splits.most_of_a_class is not None:
@@ -145,7 +148,7 @@ def _is_line_encoding(name: str) -> bool:
     """Whether a line can be cut off before it is decoded: so in ASCII's descendants, not in UTF-16."""
     try:
         return "\n".encode(name) == b"\n"
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
         return False
 
 

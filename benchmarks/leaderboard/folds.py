@@ -80,6 +80,6 @@ def _pool(run: RunResult) -> int | None:
     """
     if run.protocol.get("balanced") or run.protocol.get("test_size"):
         return None
-    splits = run.identity_["data"].get("splits") or run.identity_["task"]["splits"]  # a fallback's, or the task's
+    splits = run.identity_["data"].get("splits") or run.identity_["task"].get("splits", {})  # a fallback's or its own
     held = [name for name, part in splits.items() if isinstance(part, dict) and part["take_from"] == "train"]
-    return sum(int(run.data["rows"][name]) for name in ("train", *held))
+    return sum(int(run.data["rows"].get(name, 0)) for name in ("train", *held))

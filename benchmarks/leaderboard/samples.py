@@ -130,6 +130,8 @@ def _digest(*parts: object) -> str:
 
 def _read(path: Path) -> dict[str, Column]:
     """By the seed's identity; nothing where no such file is there, or it is torn: it is made anew then."""
+    if not path.is_file():
+        return {}
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             columns = zip(stored["rows"].tolist(), stored["scores"].tolist(), stored["values"].T, strict=True)

@@ -106,10 +106,17 @@ def records(kept: Kept) -> dict[Path, dict[str, Any]]:
 
 @pytest.mark.parametrize("name", ["../../../evil", "/tmp/evil", "..", "<b>evil</b>", "CON", "x" * 3000])
 def test_stored_runs_that_name_another_place_make_nothing_there(kept, tmp_path, name):
+    before = {path for path in everything(tmp_path.parent) if "results" not in path}
     for path, record in records(kept).items():
         renamed = {"task": name, "system": f"{name}{record['system']}", "key": f"{name}{record['key']}"}
         path.write_text(json.dumps({**record, **renamed}))
-    before = {path for path in everything(tmp_path.parent) if "results" not in path}
+        with pytest.raises(UserError, match="which does not lie there"):
+            leaderboard.write(kept.results)
+        *folders, stem = map(folder_name, renamed.values())
+        there = store.runs_folder(kept.results).joinpath(*folders)
+        there.mkdir(parents=True, exist_ok=True)
+        for suffix in (".json", ".parquet"):
+            path.with_suffix(suffix).rename(there / f"{stem}{suffix}")
     leaderboard.write(kept.results)
     report.write(kept.results, declared())
     assert {path for path in everything(tmp_path.parent) if "results" not in path} == before
@@ -191,7 +198,12 @@ def poisoned(kept: Kept, text: str) -> None:
         path.unlink()
         target.with_suffix(".json").write_text(json.dumps({**changed, **names, "key": record["key"]}))
     failed = json.loads(target.with_suffix(".json").read_text())
-    failed |= {"status": "failed", "error": {"type": text, "message": text, "traceback": text}, "seed": 99}
+    failed |= {
+        "status": "failed",
+        "error": {"type": text, "message": text, "traceback": text},
+        "seed": 99,
+        "key": "failed",
+    }
     target.with_name("failed.json").write_text(json.dumps(failed))
 
 
@@ -326,6 +338,11 @@ def test_a_table_as_latex_reads_no_file_and_defines_nothing(kept):
 
 def test_no_text_of_a_stored_run_moves_the_cursor_of_a_terminal(kept, capsys):
     poisoned(kept, "\x1b]52;c;ZXZpbA==\x07\x9b2J")
+    assert main(["leaderboard", "--results-dir", str(kept.results)]) == 2, "names are what their folders say"
+    for folder in sorted(store.runs_folder(kept.results).rglob("*/"), reverse=True):
+        for path in sorted(folder.rglob("*.json"))[:1]:
+            run = store.parse(path)
+            folder.rename(folder.with_name(folder_name(run.system if path.parent == folder else run.task)))
     runs = list(store.read_runs(kept.results))
     assert not re.search(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]", "".join(run.model_dump_json() for run in runs))
     main(["describe", f"{runs[0].task}/{runs[0].system}", "--results-dir", str(kept.results)])

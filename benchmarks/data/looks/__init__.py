@@ -15,6 +15,8 @@ from benchmarks.schema import TAGS, TEXTS, TaskType
 
 SEEN = 2000
 """Lines or records that are looked at before all are read."""
+MOST_COUNTED = 20_000
+"""Labels: a task file could not hold more."""
 POSITIVE_NAMES = ("positive", "pos", "true", "yes", "hateful", "hate", "toxic", "offensive", "spam")
 LENGTHS = (32, 64, 128, 256, 512)
 PIECES_A_WORD = 1.5
@@ -63,6 +65,8 @@ def counted(place: str, rows: Iterable[Row]) -> Content:
     for row in rows:
         said, labels, starts = _seen(row)
         counts.update(labels)
+        if len(counts) > MOST_COUNTED:
+            raise UserError(f"{place}: more than {MOST_COUNTED:,} labels: is that a column of labels?")
         words.append(len(said.split()))
         begins = begins or starts
         if len(examples) < 3:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.data.looks import SEEN, Content, Looked, counted
 from benchmarks.data.looks.columns import repeats, text_and_label
 from benchmarks.data.readers import READERS, lines, records
 from benchmarks.errors import UserError
-from benchmarks.files import sha256
+from benchmarks.files import is_file, sha256
 from benchmarks.schema import TAGS, TEXTS, File, Format, Source, TaskType
 
 FORMATS: dict[str, Format] = {
     ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
     ".conll": "conll", ".bio": "conll", ".iob": "conll", ".iob2": "conll", ".ner": "conll",
 }  # fmt: skip
+MOST_CHARACTERS = 20_000_000
+"""Of the lines or records that are looked at."""
 ONLY_TEXTS = (".csv", ".jsonl", ".ndjson")
+T = TypeVar("T")
 TAG = re.compile(r"O|[BI]-.+")
 LANGUAGE = re.compile(r"[a-z]{2,3}:")
 
@@ -99,6 +102,22 @@ def layout(path: Path, text: str | None = None, label: str | None = None, header
     return _texts(path, FORMATS[suffix], text, label, header)
 
 
+def _beginning(rows: Iterable[T], length: Callable[[T], int]) -> list[T]:
+    """As many as are looked at, or as are long enough together."""
+    seen: list[T] = []
+    room = MOST_CHARACTERS
+    for row in itertools.islice(rows, SEEN):
+        seen.append(row)
+        room -= length(row)
+        if room < 0:
+            break
+    return seen
+
+
+def _length(row: Mapping[str, Any]) -> int:
+    return sum(len(str(value)) for value in row.values())
+
+
 # -- tagged words ----------------------------------------------------------------------------------------------------
 
 
@@ -106,7 +125,7 @@ def _tagged(path: Path, label: str | None) -> Layout | None:
     """One token a line: some column of every line that is not blank holds tags. label: its number, where there are
     several layers of tags; else the last one is read.
     """
-    seen = list(itertools.islice(lines(path), SEEN))
+    seen = _beginning(lines(path), len)
     every = [line for line in seen if line.strip()]
     comment = _comment(every)
     filled = [line for line in every if not (comment and line.startswith(comment))]
@@ -159,8 +178,8 @@ def _named(path: Path, columns: Sequence[Sequence[str]], tagged: Sequence[int], 
 def _texts(path: Path, form: Format, text: str | None, label: str | None, header: bool | None) -> Layout:
     """By the names of columns, else by what they hold."""
     if header is None or form == "jsonl":
-        header = form == "jsonl" or _has_header(list(itertools.islice(records(path, form, header=False), SEEN)))
-    rows = list(itertools.islice(records(path, form, header), SEEN))
+        header = form == "jsonl" or _has_header(_beginning(records(path, form, header=False), _length))
+    rows = _beginning(records(path, form, header), _length)
     if not rows:
         raise UserError(f"{path}: holds no row.")
     values = {name: [str(row.get(name, "")) for row in rows] for name in rows[0]}
@@ -192,7 +211,7 @@ def parts_of(train: Path, validation: str | None, test: str | None) -> Iterator[
         if given is None:
             continue
         path = Path(given)
-        if not path.is_file():
+        if not is_file(path):
             raise UserError(f"{path}: no such file.")
         if name != "train" and path.resolve() == train.resolve():
             raise UserError(f"{path}: is the training file; give another one for the {name} split.")
