@@ -22,6 +22,8 @@ test: $(VENV)/.installed
 torture: $(VENV)/.installed
 	cd tests && ../$(BIN)/python -m torture.kills --kills 100
 	cd tests && ../$(BIN)/python -m torture.disk
+	cd tests && ../$(BIN)/python -m torture.scale
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz --hypothesis-profile=torture --timeout=3600
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -47,3 +48,13 @@ def test_full_disks_are_told_and_lose_nothing(tmp_path):
     tally, too_small = disk.disk(tmp_path, least=40, step=150)
     assert not tally.problems
     assert too_small and tally.runs == 10
+
+
+def test_what_the_document_on_reliability_names_is_there():
+    project = Path(__file__).parents[1]
+    document = (project / "docs" / "reliability.md").read_text(encoding="utf-8")
+    there = "".join(path.read_text(encoding="utf-8") for path in (project / "tests").rglob("*.py"))
+    tests, files = re.findall(r"`(test_\w+)`", document), re.findall(r"`((?:tests|torture)/[\w/]+(?:\.py)?)`", document)
+    assert len(tests) >= 5 and len(files) > 10
+    assert [name for name in tests if f"def {name}(" not in there] == []
+    assert [name for name in files if not (project / name).exists() and not (project / "tests" / name).exists()] == []
