@@ -60,7 +60,7 @@ def _claim(
     if claim.task not in tasks:
         raise UserError(f"{name}.task: {unknown('task', claim.task, list(tasks))}")
     lines = [*_system_problems(claim, tasks[claim.task], systems), *_protocol_problems(claim)]
-    lines += _metric_problems(claim, tasks[claim.task], systems)
+    lines += [*_metric_problems(claim, tasks[claim.task], systems), *_rows_problems(claim, tasks[claim.task])]
     if lines:
         raise problems(name, lines)
     return claim
@@ -79,6 +79,8 @@ def _system_problems(claim: Claim, task: Task, systems: Mapping[str, System]) ->
             continue
         if why := recipe.misfit(task):
             yield f"{place}system: {system.name!r}: {system.method} {why}."
+    if len(set(claim.systems)) < len(claim.sides):
+        yield f"above: is {claim.systems[0]} itself."
     if claim.encoder:
         named = [side.system for side in claim.sides if side.system in systems]
         yield from _encoder_problems(claim.encoder, named, systems)
@@ -106,15 +108,16 @@ def _protocol_problems(claim: Claim) -> Iterator[str]:
 
 
 def _metric_problems(claim: Claim, task: Task, systems: Mapping[str, System]) -> Iterator[str]:
-    values = {**claim.reported, **claim.at_most}
-    named = list(values) if claim.metric is None else [*values, claim.metric]
+    values = {f"reported.{name}": value for name, value in claim.reported.items()}
+    values |= {f"at_most.{name}": value for name, value in claim.at_most.items()}
+    named = {place: place.partition(".")[2] for place in values} | ({"metric": claim.metric} if claim.metric else {})
     allowed = [metric.name for metric in METRICS.values() if _fits(metric.name, claim, task, systems)]
-    for name in named:
+    for place, name in named.items():
         if name not in allowed:
-            yield f"metric {name!r}: not of such a system on {claim.task}.{nearest(name, allowed) or one_of(allowed)}"
-    for name, value in values.items():
-        if name in allowed and not METRICS[name].lowest <= value <= 1:
-            yield f"{name}: {value}, expected a share of at most 1, such as 0.944."
+            why = "not of such a system on" if len(claim.sides) < 2 else "not of two such systems on"
+            yield f"{place}: {name!r} is {why} {claim.task}.{nearest(name, allowed) or one_of(allowed)}"
+        elif place in values and not METRICS[name].lowest <= values[place] <= 1:
+            yield f"{place}: {values[place]}, expected a share of at most 1, such as 0.944."
     if claim.per_class and task.type == TAGS:
         yield f"per_class: of {TEXTS} alone, not of {task.type}."
     for label in claim.per_class if task.type == TEXTS else ():
@@ -123,7 +126,26 @@ def _metric_problems(claim: Claim, task: Task, systems: Mapping[str, System]) ->
 
 
 def _fits(name: str, claim: Claim, task: Task, systems: Mapping[str, System]) -> bool:
+    """Whether each side gives the metric."""
     metric = METRICS[name]
-    if claim.system in systems and RECIPES[systems[claim.system].method].clusters:
-        return metric.clustering and metric.task_type == task.type
-    return metric.scores(task.type, len(task.labels)) and metric.higher_is_better is not None
+    for side in claim.sides:
+        if side.system in systems and RECIPES[systems[side.system].method].clusters:
+            fits = metric.clustering and metric.task_type == task.type
+        else:
+            fits = metric.scores(task.type, len(task.labels)) and metric.higher_is_better is not None
+        if not fits:
+            return False
+    return True
+
+
+def _rows_problems(claim: Claim, task: Task) -> Iterator[str]:
+    """More rows than the task has in all its parts, where it declares how many; and counts that contradict."""
+    files = [file for own in task.source.files.values() for file in own] if task.source else []
+    rows = sum(file.rows or 0 for file in files) if all(file.rows for file in files) else 0
+    asked = {"test_size": claim.test_size, **{f"protocol.{name}": claim.protocol.get(name) for name in PINNED[:3]}}
+    for place, size in asked.items():
+        if rows and isinstance(size, int) and size > rows:
+            yield f"{place}: {size:,}, but {task.name} has {rows:,} rows in all."
+    counted = sum(found[-1] for found in claim.per_class.values())
+    if claim.test_size and counted > claim.test_size:
+        yield f"per_class: {counted:,} rows in all, but test_size is {claim.test_size:,}."

@@ -64,9 +64,13 @@ def test_a_claim_is_read(tmp_path, declared):
         ("train_size: 100", "train_siz: 100", r"protocol\.train_siz: no such field\. Did you mean 'train_size'"),
         ("train_size: 100", "train_size: 0", r"train_size"),
         ("train_size: 100", "seed: 3", r"protocol\.seed: no such field"),
-        ("accuracy: 0.91", "acuracy: 0.91", r"metric 'acuracy': .*Did you mean 'accuracy'"),
-        ("accuracy: 0.91", "entity_f1: 0.91", r"metric 'entity_f1': not of such a system on rotten-tomatoes"),
-        ("accuracy: 0.91", "accuracy: 91", r"accuracy: 91\.0, expected a share of at most 1, such as 0\.944"),
+        ("accuracy: 0.91", "acuracy: 0.91", r"films: reported\.acuracy: .*Did you mean 'accuracy'"),
+        (
+            "accuracy: 0.91",
+            "entity_f1: 0.91",
+            r"reported\.entity_f1: 'entity_f1' is not of such a system on rotten-tomatoes",
+        ),
+        ("accuracy: 0.91", "accuracy: 91", r"reported\.accuracy: 91\.0, expected a share of at most 1, such as 0\.944"),
         ("reported: {accuracy: 0.91}", "per_class: {good: [1, 1, 1, 3]}", r"per_class: 'good' is no label"),
         ("reported: {accuracy: 0.91}", "metric: accuracy", r"reported: required, or one of per_class"),
         ("reported: {accuracy: 0.91}", "above: {system: minilm}", r"an order has both, any other claim neither"),
@@ -77,7 +81,7 @@ def test_a_claim_is_read(tmp_path, declared):
             "per_class: {positive: [69, 88, 77, 266]}",
             r"per_class\.positive: expected",
         ),
-        ("accuracy: 0.91", "best_f1_threshold: 0.5", r"metric 'best_f1_threshold': not of such a system"),
+        ("accuracy: 0.91", "best_f1_threshold: 0.5", r"reported\.best_f1_threshold: .* is not of such a system"),
         (
             "system: bert-base",
             "system: bert-base\n    encoder: tfidf-svm",
@@ -87,6 +91,23 @@ def test_a_claim_is_read(tmp_path, declared):
             "system: bert-base\n    recipe: {epochs: 2}",
             "system: tfidf-svm\n    encoder: minilm",
             r"but tfidf-svm read",
+        ),
+        ("test_size: 50", "test_size: 10663", r"films: test_size: 10,663, but rotten-tomatoes has 10,662 rows in all"),
+        ("train_size: 100", "test_size: 10663", r"films: protocol\.test_size: 10,663, but rotten-tomatoes has 10,662"),
+        (
+            "reported: {accuracy: 0.91}",
+            "per_class: {positive: [0.6, 0.8, 0.7, 30], negative: [0.6, 0.8, 0.7, 21]}",
+            r"films: per_class: 51 rows in all, but test_size is 50",
+        ),
+        (
+            "reported: {accuracy: 0.91}",
+            "metric: accuracy\n    above: {system: bert-base, recipe: {epochs: 2}}",
+            r"films: above: is bert-base\[epochs=2\] itself",
+        ),
+        (
+            "reported: {accuracy: 0.91}",
+            "metric: accuracy\n    above: {system: sbert-cluster}",
+            r"films: metric: 'accuracy' is not of two such systems on rotten-tomatoes",
         ),
         ("  films:", "  films, all:", r"name: string should match"),
         ("  films:", "  mine:", r"mine: is the name of a source"),
@@ -103,13 +124,13 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path, declared):
     text = GOOD.replace("task: rotten-tomatoes", "task: roten") + GOOD.split("claims:\n")[1].replace(
         "films", "more"
     ).replace("0.91", "7")
-    with pytest.raises(UserError, match=r"mine\.yaml: 2 problems\n  films\.task: .*\n  more: accuracy: 7"):
+    with pytest.raises(UserError, match=r"mine\.yaml: 2 problems\n  films\.task: .*\n  more: reported\.accuracy: 7"):
         loaded(tmp_path, text, declared)
 
 
 def test_a_clusterings_claims_are_of_its_own_metrics(tmp_path, declared):
     text = GOOD.replace("system: bert-base", "system: sbert-cluster").replace("    recipe: {epochs: 2}\n", "")
-    with pytest.raises(UserError, match="metric 'accuracy': not of such a system"):
+    with pytest.raises(UserError, match=r"reported\.accuracy: 'accuracy' is not of such a system"):
         loaded(tmp_path, text, declared)
     assert loaded(tmp_path, text.replace("reported: {accuracy: 0.91}", "at_most: {silhouette: 0.05}"), declared)
 
@@ -147,7 +168,7 @@ def test_validate_checks_claims_too(capsys):
 
 
 def test_a_claim_on_more_rows_than_exist_is_refused_by_validate_with_file_and_field(tmp_path, capsys):
-    (tmp_path / "mine.yaml").write_text(GOOD.replace("train_size: 100", "train_size: 100000"))
+    (tmp_path / "mine.yaml").write_text(GOOD.replace("train_size: 100", "train_size: 9000"))
     assert main(["validate", "--claims", str(tmp_path / "mine.yaml")]) == 2
     said = capsys.readouterr().err
-    assert f"{tmp_path / 'mine.yaml'}: films.protocol: rotten-tomatoes: train_size 100,000, but there are 8,530" in said
+    assert f"{tmp_path / 'mine.yaml'}: films.protocol: rotten-tomatoes: train_size 9,000, but there are 8,530" in said
