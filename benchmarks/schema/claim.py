@@ -73,7 +73,7 @@ class Claim(Value):
     assumed: tuple[str, ...] = ()
     """What we put in its place."""
     needs: str | None = None
-    """What is not public: such a claim is planned only where the task's data are whole."""
+    """What may be lacking, such as what is not public: such a claim is planned only where the task's data are whole."""
     not_comparable: str | None = None
     """Why our rows or labels can't be the source's; the runs are made all the same."""
 

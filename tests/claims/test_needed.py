@@ -106,7 +106,7 @@ def test_what_cannot_stand_beside_claims_is_refused(arguments, said, capsys, tmp
 
 
 def test_two_claims_of_one_run_plan_it_once(capsys, tmp_path):
-    """The same BERT and DistilBERT recipes are one run by one stand-in; a claim of too many rows is left out."""
+    """The same BERT and DistilBERT recipes are one run by one stand-in; a claim of rows that aren't there is left out."""
     data = tmp_path / "data"
     for task in ("fox-news-comments", "germeval2014-coarse"):
         for files in load_tasks()[task].source.files.values():
@@ -133,7 +133,7 @@ def test_two_claims_of_one_run_plan_it_once(capsys, tmp_path):
     said = capsys.readouterr().out
     assert said.startswith("6 runs: 0 stored, 6 to make")
     assert "mit-movie x bert-base-cased: S3-bert: " in said  # its files are not there
-    assert "S1-frozen-5000-germeval: germeval2014-coarse: train_size 5,000, but there are 2,200 training rows" in said
+    assert "S1-frozen-5000-germeval: needs the training file NER-de-train.tsv" in said
 
 
 def test_what_is_not_public_is_planned_only_where_the_data_are_whole(capsys, tmp_path):
