@@ -28,8 +28,8 @@ LONGEST_VALUE = 100_000
 LARGEST_NUMBER = 2**63
 BRANCHES = ("~mapping", "~other")
 """In the place of a problem: of a union, and nothing that stands in the file (schema.task)."""
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""Signs that move a terminal's cursor, or do more to it: what is declared is printed."""
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+"""Signs that move a terminal's cursor, or do more to it than to begin a line: what is declared is printed."""
 SUFFIXES = (".yaml", ".yml")
 
 

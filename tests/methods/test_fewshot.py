@@ -62,8 +62,8 @@ def test_scores_are_those_of_scikit_learns_regression_on_the_trained_embeddings(
     job = jobs.job(tmp_path, bert, QUICK)
     scores = fewshot(job).scores
     shots, model = shots_of(job, QUICK), trained_encoder(job, QUICK)[0]
-    fitted = LogisticRegression(max_iter=1000).fit(encoded(model, shots["text"]).double(), shots["label"])
-    expected = fitted.predict_log_proba(encoded(model, job.data.test["text"]).double())
+    fitted = LogisticRegression(max_iter=1000).fit(encoded(job, model, shots["text"]).double(), shots["label"])
+    expected = fitted.predict_log_proba(encoded(job, model, job.data.test["text"]).double())
     assert np.allclose(scores, expected, atol=1e-6)
 
 
@@ -75,7 +75,7 @@ def test_training_brings_rows_of_one_class_together_and_others_apart(tmp_path, b
     same = labels[:, None] == labels
     apart = []
     for model in (before, after):
-        vectors = torch.nn.functional.normalize(encoded(model, job.data.test["text"]))
+        vectors = torch.nn.functional.normalize(encoded(job, model, job.data.test["text"]))
         cosines = (vectors @ vectors.T).cpu().numpy()
         apart.append(cosines[same].mean() - cosines[~same].mean())
     assert apart[1] > apart[0] + 0.3

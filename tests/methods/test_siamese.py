@@ -112,7 +112,7 @@ def test_the_score_of_a_pair_is_what_the_loss_of_sentence_transformers_computes(
     texts = job.data.test["text"][:8]
     with torch.no_grad():
         _, outputs = loss([model.preprocess(texts), model.preprocess([DUMMY] * 8)], labels=None)
-    u, v = (siamese.encoded(model, found) for found in (texts, [DUMMY]))
+    u, v = (siamese.encoded(job, model, found) for found in (texts, [DUMMY]))
     found = siamese.mean_log_probabilities(loss.classifier, u, [v])
     assert np.allclose(found, outputs.log_softmax(dim=1).numpy(), atol=1e-5)
 
