@@ -106,7 +106,7 @@ def test_what_cannot_stand_beside_claims_is_refused(arguments, said, capsys, tmp
 
 
 def test_two_claims_of_one_run_plan_it_once(capsys, tmp_path):
-    """The same BERT and DistilBERT recipes are one run by one stand-in; a claim of rows that aren't there is left out."""
+    """The same BERT and DistilBERT recipes are one run by one stand-in; one of rows that aren't there is left out."""
     data = tmp_path / "data"
     for task in ("fox-news-comments", "germeval2014-coarse"):
         for files in load_tasks()[task].source.files.values():
