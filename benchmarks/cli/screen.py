@@ -100,6 +100,11 @@ class Screen:
         why = f", not {asked}: together the largest might take more memory than there is" if fewer else ""
         self.console.print(f"{count} at a time{why}")
 
+    def on_nodes(self, nodes: int, count: int, cores: int) -> None:
+        """Of a cluster, as it is at the beginning."""
+        self.abreast = count
+        self.console.print(f"a cluster of {nodes}: {count} at a time, each with {cores} cores")
+
     def tell(self, event: Event) -> None:
         path = event.spec.path
         if event.said:

@@ -1,0 +1,213 @@
+"""What a task does on a node of a cluster: one run, from what the head sends, and back to it."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from benchmarks import shortage, unfinished
+from benchmarks.environment import cache_dir, versions
+from benchmarks.errors import UserError
+from benchmarks.execute.making import Making, Outcome
+from benchmarks.execute.parcels import Packed, encoder_folder, packed
+from benchmarks.execute.worker import SECONDS_BETWEEN_TELLINGS
+from benchmarks.methods import Checkpoints
+from benchmarks.schema import RunFailure, RunResult, RunSpec
+
+if TYPE_CHECKING:
+    from benchmarks.data.loading import TaskData
+
+Reference: TypeAlias = Any
+"""Of an object that the cluster keeps, or of an actor; ray gives its types no stubs that could be checked."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A checkpoint: its checksum, and its files for a node that hasn't got it."""
+
+    sha256: str
+    files: Reference
+
+
+@dataclass(frozen=True)
+class Errand:
+    """All that a task gets. number: of this try; trials: those of its search that are known, by path; versions: of
+    the head.
+    """
+
+    number: int
+    spec: RunSpec
+    data: Reference
+    encoder: Encoder | None
+    trials: Mapping[str, RunResult]
+    versions: Mapping[str, str]
+    ears: Reference
+    halvings: int = 0
+    keep: bool = False
+    checkpoint_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A task's first word; node: by its id."""
+
+    node: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a search has tried; the run goes on."""
+
+    spec: RunSpec
+    outcome: RunResult | RunFailure
+
+
+Word: TypeAlias = Begun | float | Trial
+"""A float: how much of the training is done."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What comes back; model: the files of one that is to be kept."""
+
+    outcome: Outcome
+    model: Packed | None = None
+
+
+class Ears:
+    """The actor that hears all tasks, until the head asks it."""
+
+    def __init__(self) -> None:
+        self._said: list[tuple[int, Word]] = []
+        self._something = asyncio.Event()
+
+    async def tell(self, number: int, said: Word) -> None:
+        self._said.append((number, said))
+        self._something.set()
+
+    async def heard(self) -> list[tuple[int, Word]]:
+        """Waits until there is something."""
+        await self._something.wait()
+        return await self.now()
+
+    async def now(self) -> list[tuple[int, Word]]:
+        said, self._said = self._said, []
+        self._something.clear()
+        return said
+
+
+def make(errand: Errand) -> Made | UserError:
+    """The run, or what a person has to mend on this node before it can make any."""
+    try:
+        return _made(errand)
+    except UserError as error:
+        return UserError(f"node {_node()}: {error}")
+    finally:
+        shortage.give_back()
+
+
+def _made(errand: Errand) -> Made:
+    _check_versions(errand.versions)
+    spec, cache, telling = errand.spec, cache_dir(), _Telling(errand)
+    making = Making(
+        _data(errand.data),
+        _encoder(errand.encoder, cache) if errand.encoder else None,
+        cache,
+        known=lambda trial: errand.trials.get(trial.path),
+        hand_on=partial(_hand_on, telling, cache),
+        checkpoints=partial(_checkpoints, errand.checkpoint_seconds, cache),
+        halvings=errand.halvings,
+    )
+    # A task that is lost to the head may still be there for a moment: its next try never writes the same checkpoints.
+    with TemporaryDirectory() as kept, unfinished.claimed(cache, spec, wait=True):
+        telling(Begun(_node_id()))
+        keep = Path(kept) if errand.keep else None
+        outcome = making.make(spec, telling, keep)
+        unfinished.clear(cache, spec)
+        return Made(outcome, packed(keep) if keep else None)
+
+
+def _hand_on(telling: _Telling, cache: Path, trial: RunSpec, outcome: RunResult | RunFailure) -> None:
+    """Only when the head can have it, the trial's checkpoints go."""
+    telling(Trial(trial, outcome))
+    unfinished.clear(cache, trial)
+
+
+def _checkpoints(seconds: float, cache: Path, spec: RunSpec) -> Checkpoints | None:
+    """On this node's own disk: a run that comes here again goes on, elsewhere it begins anew."""
+    return Checkpoints(unfinished.folder(cache, spec), seconds) if seconds else None
+
+
+class _Telling:
+    """Words to the head, of a run's progress not every one."""
+
+    def __init__(self, errand: Errand) -> None:
+        self.ears, self.number, self.told = errand.ears, errand.number, 0.0
+
+    def __call__(self, word: Word) -> None:
+        import ray
+
+        now = time.monotonic()
+        if isinstance(word, float) and now - self.told < SECONDS_BETWEEN_TELLINGS:
+            return
+        self.told = now
+        with suppress(ray.exceptions.RayError):  # without a head this process is ended, too
+            on_its_way = self.ears.tell.remote(self.number, word)
+            if not isinstance(word, float):
+                ray.get(on_its_way)
+
+
+# -- what a node keeps for its next runs -----------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _data(rows: Reference) -> TaskData:
+    import ray
+
+    return ray.get(rows)  # type: ignore[no-any-return]
+
+
+@lru_cache
+def _encoder(encoder: Encoder, cache: Path) -> Path:
+    """Written once a machine, looked at once a process."""
+    import ray
+
+    return encoder_folder(encoder.sha256, lambda: ray.get(encoder.files), cache)
+
+
+# -- the node --------------------------------------------------------------------------------------------------------
+
+
+def gpu_memory() -> int:
+    """Bytes of this process' GPU; 0 where torch sees none."""
+    import torch
+
+    return torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else 0
+
+
+def _check_versions(head: Mapping[str, str]) -> None:
+    """Raises UserError: another software gives other scores."""
+    here = versions()
+    if other := [f"{name} {here.get(name)}, on the head {head[name]}" for name in head if here.get(name) != head[name]]:
+        raise UserError(f"other versions give other scores: {'; '.join(other)}. Install the head's there.")
+
+
+def _node() -> str:
+    """As people and Ray's own tools name it."""
+    import ray
+
+    return f"{ray.util.get_node_ip_address()} ({platform.node()}, {_node_id()[:8]})"
+
+
+def _node_id() -> str:
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
