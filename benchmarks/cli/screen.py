@@ -103,7 +103,8 @@ class Screen:
     def on_nodes(self, nodes: int, count: int, cores: int) -> None:
         """Of a cluster, as it is at the beginning."""
         self.abreast = count
-        self.console.print(f"a cluster of {nodes}: {count} at a time, each with {cores} cores")
+        of_nodes = f"{nodes} node{'s' * (nodes != 1)}"
+        self.console.print(f"a cluster of {of_nodes}: {count} at a time, each on {cores} core{'s' * (cores != 1)}")
 
     def tell(self, event: Event) -> None:
         path = event.spec.path

@@ -68,7 +68,9 @@ def execute(
     a node can't make any run, or nothing can be stored any more.
     """
     runs = sorted(prepared.runs, key=seconds, reverse=True)
-    head = _Head(prepared, results, tell, send(prepared, terms), [_Flight(spec, terms.need(spec)) for spec in runs])
+    head = _Head(
+        prepared, results, tell, send(prepared, terms), [_Flight(spec, terms.needs[spec.path]) for spec in runs]
+    )
     try:
         return head.follow()
     finally:
@@ -158,7 +160,6 @@ class _Head:
         errand = Errand(
             flight.number,
             spec,
-            self.sent.rows[spec.task.name],
             self.sent.encoders[spec.system.encoder] if spec.system.encoder else None,
             self._known_trials(spec),
             versions(),
@@ -170,7 +171,7 @@ class _Head:
         task = self.on_gpu if need.gpus else self.on_processor
         needs = {"num_cpus": need.cpus, "num_gpus": need.gpus, "memory": need.memory}
         told = task.options(**needs, max_retries=0, name=spec.path, runtime_env=self.sent.environment)
-        self.flying[told.remote(errand)] = flight
+        self.flying[told.remote(errand, self.sent.rows[spec.task.name])] = flight
         self.waiting.remove(flight)
 
     def _known_trials(self, spec: RunSpec) -> dict[str, RunResult]:

@@ -39,13 +39,12 @@ class Encoder:
 
 @dataclass(frozen=True)
 class Errand:
-    """All that a task gets. number: of this try; trials: those of its search that are known, by path; versions: of
-    the head.
+    """What a task gets beside the rows. number: of this try; trials: those of its search that are known, by path;
+    versions: of the head.
     """
 
     number: int
     spec: RunSpec
-    data: Reference
     encoder: Encoder | None
     trials: Mapping[str, RunResult]
     versions: Mapping[str, str]
@@ -104,21 +103,23 @@ class Ears:
         return said
 
 
-def make(errand: Errand) -> Made | UserError:
-    """The run, or what a person has to mend on this node before it can make any."""
+def make(errand: Errand, data: TaskData) -> Made | UserError:
+    """The run, or what a person has to mend on this node before it can make any. data: the task's, which the cluster
+    brings to the node before it begins this.
+    """
     try:
-        return _made(errand)
+        return _made(errand, data)
     except UserError as error:
         return UserError(f"node {_node()}: {error}")
     finally:
         shortage.give_back()
 
 
-def _made(errand: Errand) -> Made:
+def _made(errand: Errand, data: TaskData) -> Made:
     _check_versions(errand.versions)
     spec, cache, telling = errand.spec, cache_dir(), _Telling(errand)
     making = Making(
-        _data(errand.data),
+        data,
         _encoder(errand.encoder, cache) if errand.encoder else None,
         cache,
         known=lambda trial: errand.trials.get(trial.path),
@@ -132,11 +133,11 @@ def _made(errand: Errand) -> Made:
         keep = Path(kept) if errand.keep else None
         outcome = making.make(spec, telling, keep)
         unfinished.clear(cache, spec)
+        telling.wait()
         return Made(outcome, packed(keep) if keep else None)
 
 
 def _hand_on(telling: _Telling, cache: Path, trial: RunSpec, outcome: RunResult | RunFailure) -> None:
-    """Only when the head can have it, the trial's checkpoints go."""
     telling(Trial(trial, outcome))
     unfinished.clear(cache, trial)
 
@@ -147,32 +148,29 @@ def _checkpoints(seconds: float, cache: Path, spec: RunSpec) -> Checkpoints | No
 
 
 class _Telling:
-    """Words to the head, of a run's progress not every one."""
+    """Words to the head, of a run's progress not every one. Nobody waits for an answer: while a task waits, Ray gives
+    its cores to another one.
+    """
 
     def __init__(self, errand: Errand) -> None:
         self.ears, self.number, self.told = errand.ears, errand.number, 0.0
+        self.trials: list[Reference] = []
 
     def __call__(self, word: Word) -> None:
-        import ray
-
         now = time.monotonic()
         if isinstance(word, float) and now - self.told < SECONDS_BETWEEN_TELLINGS:
             return
         self.told = now
-        with suppress(ray.exceptions.RayError):  # without a head this process is ended, too
-            on_its_way = self.ears.tell.remote(self.number, word)
-            if not isinstance(word, float):
-                ray.get(on_its_way)
+        on_its_way = self.ears.tell.remote(self.number, word)
+        if isinstance(word, Trial):
+            self.trials.append(on_its_way)
 
+    def wait(self) -> None:
+        """Until all trials have been heard: when the task is over, nobody listens any more."""
+        import ray
 
-# -- what a node keeps for its next runs -----------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=8)
-def _data(rows: Reference) -> TaskData:
-    import ray
-
-    return ray.get(rows)  # type: ignore[no-any-return]
+        with suppress(ray.exceptions.RayError):
+            ray.get(self.trials)
 
 
 @lru_cache

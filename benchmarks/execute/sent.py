@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from benchmarks.encoders import checkpoint_sha256
@@ -29,21 +28,22 @@ LIBRARIES = (
 
 @dataclass(frozen=True)
 class Terms:
-    """What each run gets, and how many are made at a time; cpus: cores, which are also its threads."""
+    """What each run gets, by its path, and how many are made at a time; cpus: cores of each, and its threads."""
 
     cpus: int
     abreast: int
     nodes: int
-    need: Callable[[RunSpec], Need]
+    needs: Mapping[str, Need]
 
 
 def terms(prepared: Prepared) -> Terms:
     """Of the cluster as it is now."""
     there = nodes()
     cpus = cores_of_a_run(there, len(prepared.runs), os.environ.get("OMP_NUM_THREADS"))
-    need = partial(_need, prepared, cpus, _smallest_gpu(there))
-    abreast = min(len(prepared.runs), max(room(need(spec), there) for spec in prepared.runs))
-    return Terms(cpus, max(1, abreast), sum(node.cpus >= 1 for node in there), need)
+    gpu = _smallest_gpu(there)
+    needs = {spec.path: _need(prepared, cpus, gpu, spec) for spec in prepared.runs}
+    abreast = min(len(needs), max(room(need, there) for need in needs.values()))
+    return Terms(cpus, max(1, abreast), sum(node.cpus >= 1 for node in there), needs)
 
 
 def _need(prepared: Prepared, cpus: int, gpu: int | None, spec: RunSpec) -> Need:
