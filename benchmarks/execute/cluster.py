@@ -191,13 +191,16 @@ class _Head:
         import ray
 
         over, _ = ray.wait([self.hearing, *self.flying], timeout=self._patience())
-        if self.hearing in over:
-            self._hear(ray.get(self.hearing))
-            self.hearing = self.ears.heard.remote()
-        if landed := [task for task in over if task in self.flying]:
-            self._hear(ray.get(self.ears.now.remote()))
-        for task in landed:
-            self._landed(task)
+        if not over:
+            return
+        # One question at a time: what one answer holds and nobody has read yet, no other answer has.
+        ray.get(self.ears.wake.remote())
+        self._hear(ray.get(self.hearing))
+        self._hear(ray.get(self.ears.now.remote()))
+        self.hearing = self.ears.heard.remote()
+        for task in over:
+            if task in self.flying:
+                self._landed(task)
 
     def _patience(self) -> float:
         """Seconds to listen."""

@@ -22,8 +22,9 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of runs that were given up
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # and its warning that this will be the default
+    "RAY_prestart_worker_first_driver": "0",  # without our tasks' variables: none of these would be used
 }
-"""One screen has one owner."""
+"""One screen has one owner; and what is started here starts nothing in vain."""
 
 
 def check_installed() -> None:

@@ -92,6 +92,10 @@ class Ears:
         self._said.append((number, said))
         self._something.set()
 
+    async def wake(self) -> None:
+        """Who waits hears what there is."""
+        self._something.set()
+
     async def heard(self) -> list[tuple[int, Word]]:
         """Waits until there is something."""
         await self._something.wait()
