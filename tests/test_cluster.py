@@ -17,6 +17,7 @@ import make
 import psutil
 import pytest
 import tiny
+from several import PROJECT, Nodes, environment
 
 from benchmarks.cli import main
 from benchmarks.cli.screen import Screen
@@ -24,51 +25,10 @@ from benchmarks.execute import cluster
 from benchmarks.execute.needs import Need, Node, cores_of_a_run, part_of_a_gpu, room, within
 from benchmarks.execute.parcels import encoder_folder, packed_encoder
 
-PROJECT = Path(__file__).parent.parent
 TASKS = ["run", "--tasks", "./mine.yaml,./names.yaml", "--data-dir", "data"]
 TEXTS = ["run", "--tasks", "./mine.yaml", "--data-dir", "data"]
 CHEAP = [*TEXTS, "--systems", "majority,tfidf-nb", "--seeds", "2"]
 IMPOSSIBLE = ["--set", "recipe.min_df=1000"]
-MEMORY_OF_OBJECTS = 100 * 2**20
-"""The least that Ray takes."""
-
-
-class Nodes:
-    """A cluster of several nodes on this machine, each with a core, a cache and a working folder of its own. Its head
-    makes no run.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        from ray.cluster_utils import Cluster
-
-        self.folder, self.made = folder, 0
-        head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": MEMORY_OF_OBJECTS}
-        self.cluster = Cluster(initialize_head=True, head_node_args=head)
-        self.nodes = [self.add(), self.add()]
-
-    @property
-    def address(self) -> str:
-        return str(self.cluster.address)
-
-    def add(self, **more: object):  # type: ignore[no-untyped-def]
-        self.made += 1
-        own = self.folder / f"node-{self.made}"
-        (own / "work").mkdir(parents=True)
-        before = Path.cwd()
-        os.chdir(own / "work")
-        try:
-            variables = {"ENCODER_BENCH_CACHE": str(own / "cache"), "ENCODER_BENCH_DATA": ""}
-            return self.cluster.add_node(num_cpus=1, object_store_memory=MEMORY_OF_OBJECTS, env_vars=variables, **more)
-        finally:
-            os.chdir(before)
-
-    def lose(self, number: int = 0) -> None:
-        """The whole node by SIGKILL, for which another one comes."""
-        self.cluster.remove_node(self.nodes.pop(number), allow_graceful=False)
-        self.nodes.append(self.add())
-
-    def caches(self) -> list[Path]:
-        return sorted(self.folder.glob("node-*/cache"))
 
 
 @pytest.fixture(scope="module")
@@ -82,14 +42,10 @@ def place(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def ray_cluster(tmp_path_factory) -> Iterator[Nodes]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_prestart_worker_first_driver", "0")
-        patch.setenv("PYTHONPATH", str(PROJECT))
+    with environment():
         nodes = Nodes(tmp_path_factory.mktemp("nodes"))
         yield nodes
-        nodes.cluster.shutdown()
+        nodes.end()
 
 
 @pytest.fixture
@@ -227,13 +183,14 @@ def test_with_nodes_that_are_killed_nothing_is_lost_and_all_is_the_same(here, al
     def losing(event):
         if event.outcome is None and not event.said and event.share == 0 and event.spec.recipe.keeps_model:
             begun.append(event.spec.path)
-            if len(begun) in (1, 4):
-                time.sleep(1)  # it is being made
-                ray_cluster.lose()
+            if len(begun) in (1, 5):
+                time.sleep(0.5)  # it is being made
+                for _ in range(2 if len(begun) == 1 else 1):
+                    ray_cluster.lose()
 
     on_event(monkeypatch, losing)
     assert main([*TASKS, *EVERYTHING, "--ray", ray_cluster.address]) == 0
-    assert capsys.readouterr().out.count(cluster.LOST) >= 2
+    assert capsys.readouterr().out.count(cluster.LOST) >= 1
     names = {name for name, record in runs(alone).items() if not record.get("tuning")}
     assert runs().keys() == names
     assert_same(here / "results", alone, names)
