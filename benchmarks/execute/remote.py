@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from benchmarks import shortage, unfinished
 from benchmarks.environment import cache_dir, versions
@@ -20,7 +20,9 @@ from benchmarks.execute.making import Making, Outcome
 from benchmarks.execute.parcels import Packed, encoder_folder, packed
 from benchmarks.execute.worker import SECONDS_BETWEEN_TELLINGS
 from benchmarks.methods import Checkpoints
+from benchmarks.runner import Conditions
 from benchmarks.schema import RunFailure, RunResult, RunSpec
+from benchmarks.shortage import ShortageError
 
 if TYPE_CHECKING:
     from benchmarks.data.loading import TaskData
@@ -126,10 +128,10 @@ def _made(errand: Errand, data: TaskData) -> Made:
         data,
         _encoder(errand.encoder, cache) if errand.encoder else None,
         cache,
+        conditions=partial(_conditions, errand, cache),
         known=lambda trial: errand.trials.get(trial.path),
         hand_on=partial(_hand_on, telling, cache),
-        checkpoints=partial(_checkpoints, errand.checkpoint_seconds, cache),
-        halvings=errand.halvings,
+        short=_alone,
     )
     # A task that is lost to the head may still be there for a moment: its next try never writes the same checkpoints.
     with TemporaryDirectory() as kept, unfinished.claimed(cache, spec, wait=True):
@@ -146,9 +148,15 @@ def _hand_on(telling: _Telling, cache: Path, trial: RunSpec, outcome: RunResult 
     unfinished.clear(cache, trial)
 
 
-def _checkpoints(seconds: float, cache: Path, spec: RunSpec) -> Checkpoints | None:
-    """On this node's own disk: a run that comes here again goes on, elsewhere it begins anew."""
-    return Checkpoints(unfinished.folder(cache, spec), seconds) if seconds else None
+def _conditions(errand: Errand, cache: Path, spec: RunSpec, keep: Path | None) -> Conditions:
+    """Checkpoints are on this node's own disk: a run that comes here again goes on, elsewhere it begins anew."""
+    seconds = errand.checkpoint_seconds
+    checkpoints = Checkpoints(unfinished.folder(cache, spec), seconds) if seconds else None
+    return Conditions(keep=keep, checkpoints=checkpoints, halvings=errand.halvings)
+
+
+def _alone(spec: RunSpec, error: ShortageError) -> NoReturn:
+    raise AssertionError(f"{spec.path}: one process begins anew by itself") from error
 
 
 class _Telling:
