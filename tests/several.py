@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
 
+import psutil
+
 from benchmarks.variables import variables
 
 PROJECT = Path(__file__).parent.parent
@@ -46,6 +48,11 @@ class Nodes:
         """The whole node by SIGKILL, for which another one comes."""
         self.cluster.remove_node(self.nodes.pop(number), allow_graceful=False)
         self.nodes.append(self._another())
+
+    def number_of(self, process: psutil.Process) -> int:
+        """Of the node on which a task's process is."""
+        raylets = [node.all_processes["raylet"][0].process.pid for node in self.nodes]
+        return raylets.index(process.ppid())
 
     def caches(self) -> list[Path]:
         return sorted(self.folder.glob("node-*/cache"))

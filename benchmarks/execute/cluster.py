@@ -36,6 +36,7 @@ AHEAD = 2
 MOST_LOSSES = 10
 """Of one run, with its node: it may be what brings nodes down."""
 LOST = "its node was lost: again on another one"
+GONE = "What is stored stays; the same command goes on."
 NO_ROOM = "no node that is there has room for it: it waits for one"
 
 
@@ -65,14 +66,17 @@ def execute(
 
     A run whose node is lost begins anew on another one; one whose process is killed, with half as many rows at once: a
     system kills what runs out of memory. One that takes too long has failed. The others go on. Raises UserError where
-    a node can't make any run, or nothing can be stored any more.
+    a node can't make any run, nothing can be stored any more, or the cluster is gone.
     """
-    runs = sorted(prepared.runs, key=seconds, reverse=True)
-    head = _Head(
-        prepared, results, tell, send(prepared, terms), [_Flight(spec, terms.needs[spec.path]) for spec in runs]
-    )
+    import ray
+
+    longest_first = sorted(prepared.runs, key=seconds, reverse=True)
+    waiting = [_Flight(spec, terms.needs[spec.path]) for spec in longest_first]
+    head = _Head(prepared, results, tell, send(prepared, terms), waiting)
     try:
         return head.follow()
+    except ray.exceptions.RayError as error:  # of a run alone they are its failure
+        raise UserError(f"the Ray cluster is gone: {str(error).strip().splitlines()[0]}\n  {GONE}") from None
     finally:
         head.give_up()
 
