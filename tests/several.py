@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -19,7 +19,7 @@ MEMORY_OF_OBJECTS = 100 * 2**20
 def environment() -> Iterator[None]:
     """What the nodes are started with."""
     own = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
-    ray = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_prestart_worker_first_driver": "0"}
+    ray = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_prestart_worker_first_driver": "0", "RAY_AUTH_MODE": "disabled"}
     with variables({**own, **ray}):
         yield
 
@@ -49,10 +49,22 @@ class Nodes:
         self.cluster.remove_node(self.nodes.pop(number), allow_graceful=False)
         self.nodes.append(self._another())
 
+    def at_work(self, name: str) -> list[psutil.Process]:
+        """Processes of tasks whose runs have this in their path; on our own nodes, since others may test beside us."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                title = (process.cmdline() or [""])[0]
+                if title.startswith("ray::") and name in title and process.ppid() in self._raylets():
+                    found.append(process)
+        return found
+
     def number_of(self, process: psutil.Process) -> int:
         """Of the node on which a task's process is."""
-        raylets = [node.all_processes["raylet"][0].process.pid for node in self.nodes]
-        return raylets.index(process.ppid())
+        return self._raylets().index(process.ppid())
+
+    def _raylets(self) -> list[int]:
+        return [node.all_processes["raylet"][0].process.pid for node in self.nodes]
 
     def caches(self) -> list[Path]:
         return sorted(self.folder.glob("node-*/cache"))

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import make
-import psutil
 import pytest
 import tiny
 from several import PROJECT, Nodes, environment
@@ -22,6 +21,7 @@ from several import PROJECT, Nodes, environment
 from benchmarks.cli import main
 from benchmarks.cli.screen import Screen
 from benchmarks.execute import cluster
+from benchmarks.execute.connection import answers
 from benchmarks.execute.needs import Need, Node, cores_of_a_run, part_of_a_gpu, room, within
 from benchmarks.execute.parcels import encoder_folder, packed_encoder
 
@@ -110,19 +110,6 @@ def on_event(monkeypatch, do: Callable[[object], object]) -> None:
     monkeypatch.setattr(Screen, "tell", telling)
 
 
-def at_work(name: str) -> list[psutil.Process]:
-    """Processes of tasks whose runs have this in their path."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            title = (process.cmdline() or [""])[0]
-        except psutil.Error:
-            continue
-        if title.startswith("ray::") and name in title:
-            found.append(process)
-    return found
-
-
 # -- the same --------------------------------------------------------------------------------------------------------
 
 
@@ -183,7 +170,7 @@ def test_with_nodes_that_are_killed_nothing_is_lost_and_all_is_the_same(here, al
         if event.outcome is None and not event.said and event.share == 0 and event.spec.recipe.keeps_model:
             begun.append(event.spec.path)
             if len(begun) in (1, 4):
-                ray_cluster.lose(ray_cluster.number_of(at_work(event.spec.path)[0]))
+                ray_cluster.lose(ray_cluster.number_of(ray_cluster.at_work(event.spec.path)[0]))
 
     on_event(monkeypatch, losing)
     assert main([*TASKS, "--systems", "./enc,majority", *KEPT, "--ray", ray_cluster.address]) == 0
@@ -199,7 +186,7 @@ def test_a_killed_process_s_run_begins_anew_with_half_as_many_rows_at_once(here,
 
     def killing(event):
         if event.outcome is None and not event.said and not killed:
-            for process in at_work("mine/enc"):
+            for process in ray_cluster.at_work("mine/enc"):
                 killed.append(process.pid)
                 process.kill()
 
@@ -225,7 +212,7 @@ def test_a_run_that_takes_too_long_is_stopped_and_the_others_go_on(here, ray_clu
     assert found["majority"]["status"] == "done"
     assert found["enc"]["error"]["type"] == "TimeoutError"
     assert found["enc"]["error"]["message"] == "took longer than the 3.0 s of --timeout"
-    assert not at_work("mine/enc")
+    assert not ray_cluster.at_work("mine/enc")
 
 
 def test_an_interruption_ends_all_tasks_and_keeps_what_is_stored(here, ray_cluster, monkeypatch, capsys):
@@ -237,7 +224,7 @@ def test_an_interruption_ends_all_tasks_and_keeps_what_is_stored(here, ray_clust
         on_event(patch, interrupting)
         assert main([*CHEAP, "--ray", ray_cluster.address]) == 130
     assert "the same command goes on" in capsys.readouterr().out
-    assert 1 <= len(runs()) < 4 and not at_work("mine/")
+    assert 1 <= len(runs()) < 4 and not ray_cluster.at_work("mine/")
     assert main([*CHEAP, "--ray", ray_cluster.address]) == 0
     assert len(runs()) == 4
 
@@ -287,6 +274,38 @@ def test_auto_where_there_is_no_cluster_is_one_message(here, tmp_path):
     assert re.match(r"--ray \S+: ", done.stderr) and not (here / "results").exists()
 
 
+def test_a_cluster_that_asks_for_a_token_is_given_it_or_says_so(here, tmp_path, monkeypatch):
+    """Started as people do. Its token is in a home of its own; without one, nobody is let in."""
+    home = tmp_path / "home"
+    (home / ".ray").mkdir(parents=True)
+    (home / ".ray" / "auth_token").write_text("0123456789abcdef" * 4)
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    friend, stranger = ({**os.environ, "HOME": str(folder)} for folder in (home, tmp_path))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = ["start", "--head", "--block", "--num-cpus", "1", "--include-dashboard=false", "--disable-usage-stats"]
+    head = subprocess.Popen(
+        [sys.executable, "-m", "ray.scripts.scripts", *start, "--port", str(port)],
+        env={**friend, "RAY_AUTH_MODE": "token"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    address = f"127.0.0.1:{port}"
+    command = [sys.executable, str(PROJECT / "run_all.py"), *CHEAP[1:], "--ray", address]
+    try:
+        while not answers("127.0.0.1", port) and head.poll() is None:
+            time.sleep(0.1)
+        refused = subprocess.run(command, env=stranger, capture_output=True, text=True, timeout=90)
+        let_in = subprocess.run(command, env=friend, capture_output=True, text=True, timeout=90)
+    finally:
+        head.terminate()
+        head.wait(30)
+    assert refused.returncode == 2 and refused.stderr.startswith(f"--ray {address}: ")
+    assert "token" in refused.stderr and "Traceback" not in refused.stderr
+    assert let_in.returncode == 0, let_in.stderr
+    assert len(runs()) == 4
+
+
 @pytest.mark.parametrize("given", ["", "somewhere", "host:", "host:0", "host:99999", "ray://host:10001", "host:port"])
 def test_an_address_that_is_none_is_refused(here, given, capsys):
     assert main([*CHEAP, "--ray", given]) == 2
@@ -319,7 +338,7 @@ def test_a_local_one_is_there_for_the_time_of_the_command(here):
     command = [sys.executable, str(PROJECT / "run_all.py"), *CHEAP[1:], "--ray", "local"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "RAY_AUTH_MODE": "disabled"},
     ) as done:  # fmt: skip
         out, errors = done.communicate(timeout=120)
     assert done.returncode == 0, errors

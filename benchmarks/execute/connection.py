@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import socket
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,9 @@ from benchmarks.execute.shares import available_cores
 from benchmarks.variables import variables
 
 AUTO, LOCAL = "auto", "local"
+MODE = "RAY_AUTH_MODE"
 SECONDS_TO_ANSWER = 5.0
+SECONDS_TO_BE_WELL = 30.0
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of runs that were given up
@@ -40,9 +44,9 @@ def connected(address: str) -> Iterator[None]:
     """
     check_installed()
     _check_answers(os.environ.get("RAY_ADDRESS") or address if address == AUTO else address)
-    import ray
+    with variables({**QUIET, **_mode(address)}), _silent():
+        import ray
 
-    with variables(QUIET), _silent():
         before = signal.getsignal(signal.SIGTERM)
         try:
             with warnings.catch_warnings():
@@ -72,6 +76,35 @@ def _check_answers(address: str) -> None:
             f"--ray {address}: nothing answers there. `ray start --head` on one machine says the address of its "
             "cluster; --ray local needs none."
         )
+
+
+def _mode(address: str) -> dict[str, str]:
+    """Whether the cluster asks for a token: a connection of the other kind would fail late, and in many words. What is
+    started here decides that itself. Raises UserError where no cluster answers, or none that lets this machine in.
+    """
+    if address == LOCAL:
+        return {}
+    set_by_user = os.environ.get(MODE)
+    for mode in [set_by_user] if set_by_user else ["disabled", "token"]:
+        error = _illness(address, mode)
+        if error is None:
+            return {MODE: mode}
+        if mode != "token" and "AuthenticationError" not in error:
+            raise UserError(f"--ray {address}: {error}")
+    raise UserError(f"--ray {address}: asks for a token that isn't here: the ~/.ray/auth_token of its machines.")
+
+
+def _illness(address: str, mode: str) -> str | None:
+    """What is wrong with the cluster, asked in this mode."""
+    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check"]
+    command += [] if address == AUTO else ["--address", address]
+    own = {**os.environ, MODE: mode, "PYTHONWARNINGS": "ignore"}
+    try:
+        done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=SECONDS_TO_BE_WELL)
+    except subprocess.TimeoutExpired:
+        return "what answers there is no Ray cluster, or not a healthy one."
+    said = [line for line in done.stderr.splitlines() if line.strip()]
+    return (said[-1] if said else f"`ray health-check` ends with {done.returncode}") if done.returncode else None
 
 
 def answers(host: str, port: int) -> bool:
