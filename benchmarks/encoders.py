@@ -104,18 +104,28 @@ def check_folder(folder: Path) -> None:
 @lru_cache(maxsize=64)
 def checkpoint_sha256(folder: Path) -> str:
     """sha256 over configuration, tokenizer and weights of a local checkpoint: what can move a score."""
-    return _sha256_of(folder, (*NEEDED_FILES, *TORCH_FILES))
+    return sha256_of(checkpoint_files(folder))
+
+
+def checkpoint_files(folder: Path) -> list[Path]:
+    """Configuration, tokenizer and weights of a local checkpoint."""
+    return _matching(folder, (*NEEDED_FILES, *TORCH_FILES))
 
 
 @lru_cache(maxsize=64)
 def tokenizer_sha256(folder: Path) -> str:
     """sha256 over all of a local checkpoint that moves its tokenizer; the configuration names its class."""
-    return _sha256_of(folder, ("config.json", *TOKENIZER_FILES))
+    return sha256_of(_matching(folder, ("config.json", *TOKENIZER_FILES)))
 
 
-def _sha256_of(folder: Path, patterns: Sequence[str]) -> str:
+def _matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
+    return sorted({file for pattern in patterns for file in folder.glob(pattern)})
+
+
+def sha256_of(files: Sequence[Path]) -> str:
+    """Over names and contents."""
     digest = hashlib.sha256()
-    for file in sorted({file for pattern in patterns for file in folder.glob(pattern)}):
+    for file in files:
         digest.update(f"{file.name} {sha256(file)}\n".encode())
     return digest.hexdigest()
 

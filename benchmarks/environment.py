@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -14,7 +15,13 @@ from typing import Any
 from benchmarks import __version__
 from benchmarks.definitions import PROJECT
 
+PACKAGE = Path(__file__).parent
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "scikit-learn", "numpy")
+
+
+def cache_dir() -> Path:
+    """Where this machine keeps prepared data between runs: $ENCODER_BENCH_CACHE, or ~/.cache/encoder-bench."""
+    return Path(os.environ.get("ENCODER_BENCH_CACHE") or Path.home() / ".cache" / "encoder-bench")
 
 
 def environment(processes: int, precision: str | None) -> dict[str, Any]:
@@ -34,6 +41,20 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "git": _git_commit(),
     }
+
+
+@lru_cache
+def versions() -> dict[str, str]:
+    """All of a machine's software that can move a score. encoder-bench is known by its source: two checkouts, or a
+    checkout and an installed package, are the same where their code is. '+cpu' or '+cu130' is no other torch.
+    """
+    sources = sorted(path for path in PACKAGE.rglob("*.py"))
+    digest = hashlib.sha256(
+        b"".join(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes() for path in sources)
+    )
+    of_packages = {package: (_version(package) or "none").partition("+")[0] for package in PACKAGES}
+    code = f"{__version__} ({digest.hexdigest()[:12]})"
+    return {"encoder-bench": code, "python": platform.python_version(), **of_packages}
 
 
 def _version(package: str) -> str | None:

@@ -211,9 +211,9 @@ def test_another_error_is_not_tried_again(here):
 LIMITED = """
 import resource, sys
 from benchmarks.cli import main
-from benchmarks.execute import making
+from benchmarks.execute import storing
 
-save = making.store.save
+save = storing.store.save
 def full(*given):
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
     save(*given)
@@ -221,7 +221,7 @@ stored = []
 def saving(*given):
     stored.append(given)
     (full if len(stored) == 2 else save)(*given)
-making.store.save = saving
+storing.store.save = saving
 sys.exit(main(sys.argv[1:]))
 """
 

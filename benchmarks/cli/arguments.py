@@ -112,6 +112,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     add("--limit", metavar="N", type=values.count, help=_LIMIT)
     add = parser.add_argument_group("how").add_argument
     add("--jobs", metavar="N", type=values.jobs, default=1, help=_JOBS)
+    add("--ray", metavar="ADDRESS", type=values.ray, help=_RAY)
     add("--precision", choices=["auto", "fp32", "bf16"], help=_PRECISION)
     add("--timeout", metavar="MINUTES", type=values.minutes, help=_TIMEOUT)
     add("--checkpoint-minutes", metavar="N", type=values.minutes_or_never, default=10.0, help=_CHECKPOINTS)
@@ -129,6 +130,7 @@ _TUNE = "each run chooses its recipe among N, by its score on validation rows"
 _SIZES = "nested training subsets; 'all' is the whole"
 _LIMIT = "first N rows of every split: a smoke run, kept out of leaderboards"
 _JOBS = "runs side by side, or 'auto': one a core, several a GPU"
+_RAY = "runs as tasks on a Ray cluster: HOST:PORT, 'auto' (this machine's), or 'local' (one of this machine's cores)"
 _TIMEOUT = "a run that takes longer is stopped, and stored as failed; the others go on"
 _CHECKPOINTS = "how often a training writes what it goes on from when it was interrupted (default 10; 0: never)"
 _PRECISION = "of training; auto (default): bf16 where processor or GPU computes in it, else fp32"

@@ -10,6 +10,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("a learning curve on the bundled encoder", "--tasks mit-movie --systems minilm --train-sizes 100,1000,all"),
         ("a grid of recipes, two at a time", "--tasks sst2 --systems minilm --set recipe.epochs=2,3 --jobs 2"),
         ("with losses and scores in TensorBoard", "--tasks sst2 --systems minilm --report-to tensorboard"),
+        ("on the machines of a Ray cluster", "--tasks ner,news --data-dir DIR --ray HOST:6379"),
         ("your own task and encoder", "--tasks ./mine.yaml --systems org/some-encoder,./my-checkpoint"),
         ("exactly what a reported number needs", "--claims S3-bert --dry-run"),
     ),

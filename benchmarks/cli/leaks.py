@@ -56,9 +56,9 @@ def _stored(results: Path) -> list[str]:
 
 
 def _looked(task: Task, arguments: Namespace) -> Iterator[str]:
-    from benchmarks.cli.run import cache_dir
     from benchmarks.data.leaks import look
     from benchmarks.data.loading import load
+    from benchmarks.environment import cache_dir
 
     locked = lock.read()
     origin = search([task], [], arguments.data_dir).places(locked, ask_hub=True).origins[task.name]

@@ -34,10 +34,10 @@ def take_excerpts(task: Task, data_dir: Path | None, results: Path) -> list[str]
     wanted = wanted_excerpts(results, task.name)
     if not wanted:
         return []
-    from benchmarks.cli.run import cache_dir
     from benchmarks.data import excerpts
     from benchmarks.data.loading import load
     from benchmarks.data.origins import HubOrigin
+    from benchmarks.environment import cache_dir
 
     locked = lock.read()
     try:

@@ -7,6 +7,7 @@ import os
 import signal
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +17,7 @@ from benchmarks.cli import INTERRUPTED, SOME_FAILED, USUAL
 from benchmarks.cli.grid import planned
 from benchmarks.cli.planned import print_plan
 from benchmarks.cli.screen import Screen
+from benchmarks.environment import cache_dir
 from benchmarks.errors import UserError
 from benchmarks.history import History
 from benchmarks.places import Places
@@ -39,6 +41,8 @@ def run(arguments: Namespace) -> int:
         raise UserError(
             "--jobs, --timeout: runs in workers are for one process; under a launcher each run is trained by all ranks."
         )
+    if arguments.ray:
+        _check_beside_ray(arguments)
     locked = lock.read()
     grid, places = planned(arguments, locked)
     tasks = dict.fromkeys(spec.task.name for spec in grid.runs)
@@ -62,6 +66,19 @@ def run(arguments: Namespace) -> int:
         except KeyboardInterrupt:
             screen.interrupted()
             return INTERRUPTED
+
+
+def _check_beside_ray(arguments: Namespace) -> None:
+    """Raises UserError."""
+    from benchmarks.execute.connection import check_installed
+
+    if ranks.world_size() > 1:
+        raise UserError("--ray: is for one process; under a launcher each run is trained by all ranks.")
+    if arguments.jobs != 1:
+        raise UserError("--ray: as many runs at a time as the cluster holds; --jobs can't stand beside it.")
+    if arguments.report_to:
+        raise UserError("--ray: trackers would write where a run is made, on the nodes; leave --report-to away.")
+    check_installed()
 
 
 def _options(arguments: Namespace, trackers: Trackers, again: dict[str, store.Signature]) -> Options:
@@ -117,9 +134,10 @@ def _made(
 
     gc.set_threshold(*USUAL)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
-    prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked, options)
-    screen.prepared(prepared)
-    return _Made(_execute(arguments, prepared, screen), prepared)
+    with _connected(arguments.ray):
+        prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked, options)
+        screen.prepared(prepared)
+        return _Made(_execute(arguments, prepared, screen), prepared)
 
 
 def _followed(arguments: Namespace, made: _Made, screen: Screen) -> int:
@@ -136,10 +154,25 @@ def _followed(arguments: Namespace, made: _Made, screen: Screen) -> int:
     return SOME_FAILED if made.failures else 0
 
 
+def _connected(ray: str | None) -> AbstractContextManager[None]:
+    """To the cluster, before data are loaded in vain."""
+    if not ray:
+        return nullcontext()
+    from benchmarks.execute.connection import connected
+
+    return connected(ray)
+
+
 def _execute(arguments: Namespace, prepared: Prepared, screen: Screen) -> list[RunFailure]:
     """One run after the other in this process, over all ranks where there are several, or in workers: side by side, or
-    one that can be stopped.
+    one that can be stopped; or on a cluster.
     """
+    if arguments.ray:
+        from benchmarks.execute import cluster, sent
+
+        terms = sent.terms(prepared)
+        screen.on_nodes(terms.nodes, terms.abreast, terms.cpus)
+        return cluster.execute(prepared, arguments.results_dir, screen.tell, terms, screen.pace.estimate)
     if arguments.jobs == 1 and not arguments.timeout:
         from benchmarks.execute import here
 
@@ -156,8 +189,3 @@ def check_results_dir(results: Path) -> None:
         raise UserError(f"--results-dir {str(results)!r}: is a file, expected a folder.")
     if not os.access(next(parent for parent in (results, *results.absolute().parents) if parent.exists()), os.W_OK):
         raise UserError(f"--results-dir {str(results)!r}: can't be written to.")
-
-
-def cache_dir() -> Path:
-    """Where prepared data are kept between runs: $ENCODER_BENCH_CACHE, or ~/.cache/encoder-bench."""
-    return Path(os.environ.get("ENCODER_BENCH_CACHE") or Path.home() / ".cache" / "encoder-bench")

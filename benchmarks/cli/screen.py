@@ -100,6 +100,12 @@ class Screen:
         why = f", not {asked}: together the largest might take more memory than there is" if fewer else ""
         self.console.print(f"{count} at a time{why}")
 
+    def on_nodes(self, nodes: int, count: int, cores: int) -> None:
+        """Of a cluster, as it is at the beginning."""
+        self.abreast = count
+        of_nodes = f"{nodes} node{'s' * (nodes != 1)}"
+        self.console.print(f"a cluster of {of_nodes}: {count} at a time, each on {cores} core{'s' * (cores != 1)}")
+
     def tell(self, event: Event) -> None:
         path = event.spec.path
         if event.said:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import definitions, lock, selection
 from benchmarks.cli import USUAL
-from benchmarks.cli.run import cache_dir, check_results_dir
+from benchmarks.cli.run import check_results_dir
 from benchmarks.encoders import locate
+from benchmarks.environment import cache_dir
 from benchmarks.errors import UserError
 from benchmarks.places import search
 from benchmarks.schema import TEXTS, Protocol, System, Task

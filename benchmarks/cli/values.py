@@ -53,6 +53,16 @@ def jobs(text: str) -> int | None:
     return None if text == "auto" else count(text, most=MOST_REPEATS)
 
 
+def ray(text: str) -> str:
+    """As `ray start` names it."""
+    host, _, port = text.rpartition(":")
+    if text not in ("auto", "local") and not (host and "/" not in host and port.isascii() and port.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address; expected HOST:PORT, 'auto' or 'local'.")
+    if port.isdigit() and not 0 < int(port[:6]) < 2**16:
+        raise argparse.ArgumentTypeError(f"{text!r} has no such port; expected 1 to {2**16 - 1}.")
+    return text
+
+
 def minutes(text: str) -> float:
     return _minutes(text, "above 0", lambda found: found > 0)
 

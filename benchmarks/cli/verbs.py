@@ -88,8 +88,8 @@ def _task_paths(names: list[str]) -> list[Path]:
 
 def data_checked(task: Task, data_dir: Path | None) -> str:
     """Loads its rows, of files or of the Hub, and says how many there are. Raises UserError."""
-    from benchmarks.cli.run import cache_dir
     from benchmarks.data.loading import load
+    from benchmarks.environment import cache_dir
 
     locked = lock.read()
     places = search([task], [], data_dir).places(locked, ask_hub=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from benchmarks import ranks
 from benchmarks.environment import machine
-from benchmarks.execute.making import Event, Making, Tell
+from benchmarks.execute.making import Event, Tell
 from benchmarks.execute.prepare import Prepared
+from benchmarks.execute.storing import Storing
 from benchmarks.recipes import RECIPES
 from benchmarks.schema import RunFailure, RunSpec
 
@@ -27,28 +28,28 @@ def execute(prepared: Prepared, results: Path, tell: Tell) -> list[RunFailure]:
     for spec in prepared.runs:
         (together if ranks.world_size() == 1 or RECIPES[spec.system.method].over_ranks else alone).append(spec)
     failures: list[RunFailure] = []
-    for failed in _failures(together, Making(prepared, results, tell, ranks.world_size())):
+    for failed in _failures(together, Storing(prepared, results, tell, ranks.world_size())):
         failures.append(failed)
         if prepared.options.fail_fast:
             return failures
     ranks.leave()
-    for failed in _failures(alone if ranks.is_first() else [], Making(prepared, results, tell)):
+    for failed in _failures(alone if ranks.is_first() else [], Storing(prepared, results, tell)):
         failures.append(failed)
         if prepared.options.fail_fast:
             break
     return failures
 
 
-def _failures(runs: Iterable[RunSpec], making: Making) -> Iterator[RunFailure]:
+def _failures(runs: Iterable[RunSpec], storing: Storing) -> Iterator[RunFailure]:
     """Those of runs that are made one after the other, the last ones being what other processes are making."""
     elsewhere = []
     for spec in runs:
-        outcome = making.make(spec, wait=False)
+        outcome = storing.make(spec, wait=False)
         if outcome is None:
-            making.tell(Event(spec, said=ELSEWHERE))
+            storing.tell(Event(spec, said=ELSEWHERE))
             elsewhere.append(spec)
         elif isinstance(outcome, RunFailure):
             yield outcome
     for spec in elsewhere:
-        if isinstance(outcome := making.make(spec), RunFailure):
+        if isinstance(outcome := storing.make(spec), RunFailure):
             yield outcome

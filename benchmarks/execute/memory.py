@@ -36,6 +36,11 @@ def estimate(spec: RunSpec, encoder: Path | None) -> int:
     return PROCESS + 4 * FLOAT * found.parameters + passes * kept
 
 
+def beside_a_gpu(encoder: Path | None) -> int:
+    """Bytes on the processor's side of a run that trains on a GPU: its weights pass through."""
+    return PROCESS + (FLOAT * shape(encoder).parameters if encoder else 0)
+
+
 def _kept_of_a_layer(encoder: Shape, tokens: int, length: int) -> int:
     """sbh (34 + 5as / h) bytes in 16 bits (Korthikanti et al. 2022, equation 1), twice that in fp32."""
     return 2 * tokens * (34 * encoder.width + 5 * encoder.heads * length)

@@ -15,10 +15,11 @@ from benchmarks import store, unfinished
 from benchmarks.amounts import duration
 from benchmarks.errors import UserError
 from benchmarks.execute.here import ELSEWHERE
-from benchmarks.execute.making import Event, Tell, made_since
+from benchmarks.execute.making import Event, Tell
 from benchmarks.execute.memory import estimate
 from benchmarks.execute.prepare import Options, Prepared
 from benchmarks.execute.shares import SHARE_OF_MEMORY, Place
+from benchmarks.execute.storing import made_since
 from benchmarks.execute.worker import Elsewhere, Order, Ready, Worker, hired
 from benchmarks.runner import failure
 from benchmarks.schema import RunFailure, RunSpec

@@ -20,9 +20,10 @@ from typing import NamedTuple
 
 from benchmarks.environment import machine
 from benchmarks.errors import UserError
-from benchmarks.execute.making import Event, Making
+from benchmarks.execute.making import Event
 from benchmarks.execute.prepare import Prepared
 from benchmarks.execute.shares import Place
+from benchmarks.execute.storing import Storing
 from benchmarks.schema import RunSpec
 from benchmarks.variables import variables
 
@@ -164,9 +165,9 @@ def _work(connection: Connection, place: Place, results: Path, output: Path) -> 
         while True:
             order = connection.recv()
             os.truncate(output, 0)
-            making = Making(prepared, results, _Telling(connection), halvings=order.halvings)
+            storing = Storing(prepared, results, _Telling(connection), halvings=order.halvings)
             try:
-                if making.make(order.run, order.wait) is None:
+                if storing.make(order.run, order.wait) is None:
                     connection.send(Elsewhere())
             except UserError as error:  # such as a full disk: nothing can be stored any more
                 connection.send(error)

@@ -1,0 +1,295 @@
+"""Runs as tasks on a Ray cluster: who makes which, and what becomes of it. The head alone has the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from benchmarks import tuning, unfinished
+from benchmarks.amounts import duration
+from benchmarks.environment import versions
+from benchmarks.errors import UserError
+from benchmarks.execute import storing
+from benchmarks.execute.connection import answers
+from benchmarks.execute.here import ELSEWHERE
+from benchmarks.execute.making import Event, Tell
+from benchmarks.execute.needs import Need, Node, room, within
+from benchmarks.execute.parcels import unpack
+from benchmarks.execute.pool import AGAIN
+from benchmarks.execute.prepare import Prepared
+from benchmarks.execute.remote import Begun, Errand, Made, Reference, Trial, Word, make
+from benchmarks.execute.sent import Sent, Terms, ears, nodes, send
+from benchmarks.runner import failure
+from benchmarks.schema import RunFailure, RunResult, RunSpec
+from benchmarks.shortage import most_halvings
+
+SECONDS_BETWEEN_LOOKS = 2.0
+"""At nodes, which come and go, and at runs that other suites make."""
+SECONDS_TO_FALL = 1.0
+"""A node that goes down may end its workers first."""
+AHEAD = 2
+"""Tasks that wait on the cluster while it runs as many as it holds: who is done finds the next one."""
+MOST_LOSSES = 10
+"""Of one run, with its node: it may be what brings nodes down."""
+LOST = "its node was lost: again on another one"
+GONE = "What is stored stays; the same command goes on."
+NO_ROOM = "no node that is there has room for it: it waits for one"
+
+
+@dataclass(eq=False)
+class _Flight:
+    """A run on its way. claim: holds its lock until it is stored; later: it isn't tried before; number: of its try;
+    began: when, by time.monotonic, on which node.
+    """
+
+    spec: RunSpec
+    need: Need
+    claim: ExitStack = field(default_factory=ExitStack)
+    claimed: bool = False
+    later: float = 0.0
+    told: str = ""
+    number: int = 0
+    halvings: int = 0
+    losses: int = 0
+    began: float | None = None
+    node: str | None = None
+
+
+def execute(
+    prepared: Prepared, results: Path, tell: Tell, terms: Terms, seconds: Callable[[RunSpec], float]
+) -> list[RunFailure]:
+    """Makes every prepared run, longest first, and stores it; the failures come back.
+
+    A run whose node is lost begins anew on another one; one whose process is killed, with half as many rows at once: a
+    system kills what runs out of memory. One that takes too long has failed. The others go on. Raises UserError where
+    a node can't make any run, nothing can be stored any more, or the cluster is gone.
+    """
+    import ray
+
+    longest_first = sorted(prepared.runs, key=seconds, reverse=True)
+    waiting = [_Flight(spec, terms.needs[spec.path]) for spec in longest_first]
+    head = _Head(prepared, results, tell, send(prepared, terms), waiting)
+    try:
+        return head.follow()
+    except ray.exceptions.RayError as error:  # of a run alone they are its failure
+        raise UserError(f"the Ray cluster is gone: {str(error).strip().splitlines()[0]}\n  {GONE}") from None
+    finally:
+        head.give_up()
+
+
+class _Head:
+    """Sends runs to the cluster, and stores what comes back."""
+
+    def __init__(self, prepared: Prepared, results: Path, tell: Tell, sent: Sent, waiting: list[_Flight]) -> None:
+        import ray
+
+        self.prepared, self.results, self.tell, self.sent, self.waiting = prepared, results, tell, sent, waiting
+        self.flying: dict[Reference, _Flight] = {}
+        self.failures: list[RunFailure] = []
+        self.numbers = count(1)
+        self.nodes: Sequence[Node] = ()
+        self.looked = 0.0
+        # A process sees one GPU for its whole life, and the next run may be given another.
+        self.on_processor, self.on_gpu = ray.remote(max_calls=0)(make), ray.remote(max_calls=1)(make)
+        self.ears = ears()
+        self.hearing = self.ears.heard.remote()
+
+    def follow(self) -> list[RunFailure]:
+        while (self.waiting or self.flying) and not (self.failures and self.prepared.options.fail_fast):
+            self._look_at_nodes()
+            self._send()
+            self._listen()
+            self._stop_overdue()
+        return self.failures
+
+    def give_up(self) -> None:
+        """What is not done by now is not wanted any more."""
+        import ray
+
+        with suppress(ray.exceptions.RayError):
+            for task in self.flying:
+                ray.cancel(task, force=True)
+            ray.kill(self.ears)
+        for flight in (*self.flying.values(), *self.waiting):
+            flight.claim.close()
+
+    # -- out ---------------------------------------------------------------------------------------------------------
+
+    def _look_at_nodes(self) -> None:
+        """A task that waits for a node which has gone is taken back."""
+        if time.monotonic() - self.looked < SECONDS_BETWEEN_LOOKS:
+            return
+        import ray
+
+        self.nodes, self.looked = nodes(), time.monotonic()
+        for task, flight in list(self.flying.items()):
+            if flight.began is None and not room(within(flight.need, self.nodes), self.nodes):
+                ray.cancel(task, force=True)
+                del self.flying[task]
+                self.waiting.insert(0, flight)
+
+    def _send(self) -> None:
+        """As many runs as the cluster holds, and a few more."""
+        for flight in list(self.waiting):
+            need = within(flight.need, self.nodes)
+            if not (places := room(need, self.nodes)):
+                self._say_once(flight, NO_ROOM)
+            elif len(self.flying) >= places + AHEAD:
+                break
+            elif self._is_mine(flight):
+                self._submit(flight, need)
+
+    def _is_mine(self, flight: _Flight) -> bool:
+        """Whether nobody else is making it, or has meanwhile."""
+        if flight.claimed or time.monotonic() < flight.later:
+            return flight.claimed
+        flight.claimed = flight.claim.enter_context(unfinished.claimed(self.results, flight.spec, wait=False))
+        if not flight.claimed:
+            flight.claim.close()
+            flight.later = time.monotonic() + SECONDS_BETWEEN_LOOKS
+            self._say_once(flight, ELSEWHERE)
+        elif made := storing.made_since(self.prepared, self.results, flight.spec):
+            self.waiting.remove(flight)
+            self._done(flight, made)
+            return False
+        return flight.claimed
+
+    def _submit(self, flight: _Flight, need: Need) -> None:
+        options, spec = self.prepared.options, flight.spec
+        flight.number = next(self.numbers)
+        errand = Errand(
+            flight.number,
+            spec,
+            self.sent.encoders[spec.system.encoder] if spec.system.encoder else None,
+            self._known_trials(spec),
+            versions(),
+            self.ears,
+            flight.halvings,
+            storing.keeps_model(self.prepared, spec),
+            options.checkpoint_seconds,
+        )
+        task = self.on_gpu if need.gpus else self.on_processor
+        needs = {"num_cpus": need.cpus, "num_gpus": need.gpus, "memory": need.memory}
+        told = task.options(**needs, max_retries=0, name=spec.path, runtime_env=self.sent.environment)
+        self.flying[told.remote(errand, self.sent.rows[spec.task.name])] = flight
+        self.waiting.remove(flight)
+
+    def _known_trials(self, spec: RunSpec) -> dict[str, RunResult]:
+        trials = [trial.spec for trial in tuning.trials(spec)] if spec.tuning else []
+        found = {trial.path: storing.known(self.prepared, self.results, trial) for trial in trials}
+        return {path: result for path, result in found.items() if result}
+
+    def _say_once(self, flight: _Flight, said: str) -> None:
+        if flight.told != said:
+            flight.told = said
+            self.tell(Event(flight.spec, said=said))
+
+    # -- in ----------------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """To tasks on their way, then to those that are over: all that they have said counts before their end."""
+        import ray
+
+        over, _ = ray.wait([self.hearing, *self.flying], timeout=self._patience())
+        if not over:
+            return
+        # One question at a time: what one answer holds and nobody has read yet, no other answer has.
+        ray.get(self.ears.wake.remote())
+        self._hear(ray.get(self.hearing))
+        self._hear(ray.get(self.ears.now.remote()))
+        self.hearing = self.ears.heard.remote()
+        for task in over:
+            if task in self.flying:
+                self._landed(task)
+
+    def _patience(self) -> float:
+        """Seconds to listen."""
+        most, now = self.prepared.options.timeout_seconds, time.monotonic()
+        begun = [flight.began for flight in self.flying.values() if flight.began is not None]
+        left = [began + most - now for began in begun] if most else []
+        return max(0.0, min(SECONDS_BETWEEN_LOOKS, *left) if left else SECONDS_BETWEEN_LOOKS)
+
+    def _hear(self, words: Sequence[tuple[int, Word]]) -> None:
+        by_number = {flight.number: flight for flight in self.flying.values()}
+        for number, word in words:
+            if isinstance(word, Trial):  # also of a task that is lost by now
+                storing.save(self.results, word.spec, word.outcome, None)
+            elif flight := by_number.get(number):
+                if isinstance(word, Begun):
+                    flight.began, flight.node = time.monotonic(), word.node
+                self.tell(Event(flight.spec, 0.0 if isinstance(word, Begun) else word))
+
+    def _landed(self, task: Reference) -> None:
+        import ray
+
+        flight = self.flying.pop(task)
+        try:
+            made = ray.get(task)
+        except ray.exceptions.RayError as error:
+            self._fallen(flight, error)
+            return
+        if isinstance(made, UserError):
+            self.waiting.append(flight)
+            raise made
+        self._store(flight, made)
+
+    def _fallen(self, flight: _Flight, error: Exception) -> None:
+        """What becomes of a run whose task gave nothing."""
+        from ray import exceptions
+
+        killed = isinstance(error, (exceptions.OutOfMemoryError, exceptions.WorkerCrashedError))
+        lost = isinstance(error, (exceptions.NodeDiedError, exceptions.ObjectLostError))
+        if lost or (killed and self._is_node_gone(flight)):
+            flight.losses += 1
+            if flight.losses <= MOST_LOSSES:
+                return self._again(flight, LOST)
+            error = RuntimeError(f"its node was lost {flight.losses} times")
+        elif killed and flight.halvings < most_halvings(flight.spec):
+            flight.halvings += 1
+            return self._again(flight, f"its process was killed: {AGAIN}")
+        elif isinstance(error, exceptions.RayTaskError):
+            error = error.cause
+        return self._store(flight, Made((failure(flight.spec, error), None)))
+
+    def _is_node_gone(self, flight: _Flight) -> bool:
+        """The cluster itself notices that after some seconds."""
+        time.sleep(SECONDS_TO_FALL)
+        there = {node.id: node for node in nodes()}.get(flight.node or "")
+        return there is None or not answers(there.address, there.port)
+
+    def _again(self, flight: _Flight, said: str) -> None:
+        flight.began = flight.node = None
+        flight.told = ""
+        self.looked = 0.0
+        self.waiting.insert(0, flight)
+        self.tell(Event(flight.spec, said=said))
+
+    def _stop_overdue(self) -> None:
+        import ray
+
+        most = self.prepared.options.timeout_seconds
+        for task, flight in list(self.flying.items()):
+            if most and flight.began is not None and time.monotonic() - flight.began >= most:
+                ray.cancel(task, force=True)
+                del self.flying[task]
+                error = TimeoutError(f"took longer than the {duration(most)} of --timeout")
+                self._store(flight, Made((failure(flight.spec, error), None)))
+
+    def _store(self, flight: _Flight, made: Made) -> None:
+        with storing.model_folder(self.prepared, self.results, flight.spec) as keep:
+            if keep and made.model:
+                unpack(made.model, keep)
+            elif keep:
+                keep.rmdir()
+            storing.finish(self.results, flight.spec, made.outcome, keep)
+        self._done(flight, made.outcome[0])
+
+    def _done(self, flight: _Flight, outcome: RunResult | RunFailure) -> None:
+        flight.claim.close()
+        if isinstance(outcome, RunFailure):
+            self.failures.append(outcome)
+        self.tell(Event(flight.spec, 1.0, outcome))
