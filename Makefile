@@ -22,6 +22,7 @@ test: $(VENV)/.installed
 torture: $(VENV)/.installed
 	cd tests && ../$(BIN)/python -m torture.kills --kills 100
 	cd tests && ../$(BIN)/python -m torture.disk
+	cd tests && ../$(BIN)/python -m torture.ray_nodes --losses 20 --runs 60
 	cd tests && ../$(BIN)/python -m torture.scale
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz --hypothesis-profile=torture --timeout=3600
 
