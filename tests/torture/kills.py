@@ -79,8 +79,13 @@ def command(grid: str, results: str) -> list[str]:
 def started(folder: Path, grid: str, results: str, strike: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(
         command(grid, results), cwd=folder, env={**environment(folder), "STRIKE": strike}, start_new_session=True,
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=_listen_to_interrupts,
     )  # fmt: skip
+
+
+def _listen_to_interrupts() -> None:
+    """What a shell starts in the background ignores them, and so would all that it starts itself."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def environment(folder: Path) -> dict[str, str]:
