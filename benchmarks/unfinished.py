@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks import store
 from benchmarks.errors import UserError
 from benchmarks.files import ignored_by_git, sweep, write_text
-from benchmarks.schema import RunSpec
+from benchmarks.schema import RunResult, RunSpec
 
 FOLDER = "unfinished"
 HALVED = "without-memory-"
+TRIAL = "trial-"
 
 
 def folder(results: Path, spec: RunSpec) -> Path:
     """Of the run's checkpoints."""
-    return results / FOLDER / (f"trial-{spec.key}" if spec.trial else spec.key)
+    return results / FOLDER / (f"{TRIAL}{spec.key}" if spec.trial else spec.key)
 
 
 def halvings(results: Path, spec: RunSpec) -> int:
@@ -34,6 +36,22 @@ def halve(results: Path, spec: RunSpec, times: int) -> None:
 def clear(results: Path, spec: RunSpec) -> None:
     """It has an outcome: there is nothing to go on from."""
     shutil.rmtree(folder(results, spec), ignore_errors=True)
+
+
+def sweep_done(results: Path) -> None:
+    """Removes what is left of runs that a killed process had stored already."""
+    for name in {path.name.removesuffix(".lock") for path in (results / FOLDER).glob("*seed*")}:
+        if _is_done(results, name):
+            with _locked(results, name, wait=False) as mine:
+                if mine:
+                    shutil.rmtree(results / FOLDER / name, ignore_errors=True)
+
+
+def _is_done(results: Path, name: str) -> bool:
+    key, where = name.removeprefix(TRIAL), results / "trials" if name.startswith(TRIAL) else store.runs_folder(results)
+    with suppress(UserError):
+        return any(isinstance(store.parse(path), RunResult) for path in where.glob(f"*/*/{glob.escape(key)}.json"))
+    return False
 
 
 @contextmanager

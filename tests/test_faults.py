@@ -349,6 +349,22 @@ def test_what_a_killed_process_left_of_a_run_is_removed_when_it_is_made(here):
     assert list(record.parent.glob(".*")) == [other]
 
 
+def test_what_is_left_of_a_run_that_was_stored_is_removed_and_that_of_others_stays(here):
+    """The process was killed between the two."""
+    command = [*RUN, "--systems", "majority", "--seeds", "1"]
+    assert main(command) == 0
+    (record,) = (here / "results" / "runs").glob("*/*/*.json")
+    left = here / "results" / unfinished.FOLDER
+    for name in (record.stem, f"trial-{record.stem}", "seed0_train-all_0123"):
+        (left / name / "halved-0").mkdir(parents=True)
+        (left / f"{name}.lock").touch()
+    assert main(command) == 0
+    assert sorted(path.name for path in left.iterdir()) == [
+        ".gitignore", "seed0_train-all_0123", "seed0_train-all_0123.lock",
+        f"trial-{record.stem}", f"trial-{record.stem}.lock",
+    ]  # fmt: skip
+
+
 def test_checkpoints_are_gone_once_a_run_has_an_outcome(here):
     encoder = tiny.checkpoint(here / "enc")
     command = [*RUN, "--systems", str(encoder), "--seeds", "1", "--set", "recipe.epochs=8"]

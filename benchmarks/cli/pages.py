@@ -22,6 +22,7 @@ def write_pages(results: Path, prepared: Prepared | None, screen: Screen) -> Wri
     """
     with unfinished.alone(results):
         _sweep(results)
+        unfinished.sweep_done(results)
         if prepared:
             _look_for_leaks(prepared, screen.grid, results, screen)
             _take_excerpts(prepared, results)

@@ -77,10 +77,14 @@ def _is(value: ast.expr | None, wanted: bool) -> bool:
     return isinstance(value, ast.Constant) and value.value is wanted
 
 
+ASKS_WHETHER_A_NODE_ANSWERS = {"benchmarks/execute/connection.py": ["import of socket"]}
+"""Of a Ray cluster, whose address the user has given; nothing is sent or read."""
+
+
 def test_no_module_runs_what_it_reads():
     assert len(OURS) > 100
     found = {path.relative_to(PROJECT).as_posix(): problems(path.read_text(encoding="utf-8")) for path in OURS}
-    assert {path: lines for path, lines in found.items() if lines} == {}
+    assert {path: lines for path, lines in found.items() if lines} == ASKS_WHETHER_A_NODE_ANSWERS
 
 
 BAD = [
