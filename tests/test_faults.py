@@ -408,3 +408,15 @@ def test_a_limit_on_open_files_or_a_clock_that_is_set_back_harms_nothing(here, m
         assert len(records()) == 4
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_what_a_killed_process_left_of_a_trial_is_removed_when_it_is_made(here):
+    command = [*RUN, "--systems", "tfidf-svm", "--seeds", "1", "--tune", "2"]
+    assert main(command) == 0
+    trial, *_ = sorted((here / "results" / "trials").glob("*/*/*.json"))
+    (trial.parent / f".{trial.name[:40]}-0011aabb.part").write_text("half of it")
+    for stored in (here / "results").rglob("*.json"):
+        stored.unlink()
+    assert main(command) == 0
+    assert trial.is_file() and not list((here / "results").rglob("*.part"))
+    assert [path.name for path in (here / "results" / unfinished.FOLDER).iterdir()] == [".gitignore"]

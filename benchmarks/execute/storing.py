@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -145,6 +145,9 @@ def finish(results: Path, spec: RunSpec, made: Outcome, keep: Path | None) -> No
 
 def save(results: Path, spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None) -> None:
     """By the first rank: there is nothing left to go on from."""
-    if ranks.is_first():
+    if not ranks.is_first():
+        return
+    # Several searches may store one trial; of a run its maker has the lock.
+    with unfinished.claimed(results, spec, wait=True) if spec.trial else nullcontext():
         store.save(results, spec, outcome, predictions)
         unfinished.clear(results, spec)
