@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks import snapshots, trust
 from benchmarks.definitions import folder_named
 from benchmarks.errors import UserError, short
-from benchmarks.files import is_file, is_folder, read_text, sha256
+from benchmarks.files import is_file, is_folder, sha256
 from benchmarks.lock import Lock, Locked, Repo
 from benchmarks.schema import TAGS, Encoder, TaskType
 from benchmarks.snapshots import Snapshot
@@ -29,7 +29,6 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 TOKENIZER_FILES = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model")
 NEEDED_FILES = ("config.json", *TOKENIZER_FILES, "*.safetensors", "*.safetensors.index.json")
 TORCH_FILES = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
-LARGEST_CONFIG = 50_000_000  # bytes; a thousand labels take some thousand
 # Families whose position numbers start after the padding index: two of their positions hold no word piece.
 NUMBERED_AFTER_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
 
@@ -244,7 +243,7 @@ def layers_of(encoder: PreTrainedModel) -> tuple[list[Module], list[Module]]:
 
 def own_labels(folder: Path) -> tuple[str, ...]:
     """The labels of a checkpoint that was fine-tuned for text classification, in the order of its outputs."""
-    config = _config(folder)
+    config = trust.configuration(folder)
     heads, labels = config.get("architectures"), config.get("id2label")
     if not isinstance(heads, list) or not any(str(name).endswith("ForSequenceClassification") for name in heads):
         return ()
@@ -257,7 +256,7 @@ def own_labels(folder: Path) -> tuple[str, ...]:
 
 def depth(folder: Path) -> int | None:
     """How many layers the checkpoint's configuration names; None where it names none."""
-    return _named_in(_config(folder), "num_hidden_layers", "n_layers")
+    return _named_in(trust.configuration(folder), "num_hidden_layers", "n_layers")
 
 
 class Shape(NamedTuple):
@@ -271,7 +270,7 @@ class Shape(NamedTuple):
 
 def shape(folder: Path) -> Shape:
     """From the names and sizes of a checkpoint's files alone; what a configuration doesn't name is BERT-base's."""
-    config = _config(folder)
+    config = trust.configuration(folder)
     layers = depth(folder) or 12
     width = _named_in(config, "hidden_size", "dim", "d_model") or 768
     heads = _named_in(config, "num_attention_heads", "n_heads") or 12
@@ -295,17 +294,6 @@ def _weights_in(folder: Path) -> int:
     return weights
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    path = folder / "config.json"
-    try:
-        found = json.loads(read_text(path, LARGEST_CONFIG))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not valid JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise UserError(f"{path}: holds {short(found)}, expected fields such as 'model_type'.")
-    return found
-
-
 def _named_in(config: Mapping[str, Any], *names: str) -> int | None:
     """Families name the same size differently."""
     sizes = (config.get(name) for name in names)
@@ -314,7 +302,7 @@ def _named_in(config: Mapping[str, Any], *names: str) -> int | None:
 
 def longest_input(folder: Path, tokenizer: PreTrainedTokenizerBase, wanted: int) -> int:
     """Word pieces a row may have: what is wanted, or as many as tokenizer and encoder have positions for."""
-    config = _config(folder)
+    config = trust.configuration(folder)
     positions = _named_in(config, "max_position_embeddings", "n_positions") or wanted
     if config.get("model_type") in NUMBERED_AFTER_PADDING:
         positions -= 2

@@ -8,9 +8,11 @@ from pathlib import Path
 from pickle import UnpicklingError  # how torch refuses; nothing is unpickled here
 from typing import Any
 
-from benchmarks.errors import UserError
+from benchmarks.errors import UserError, short
+from benchmarks.files import read_text
 
 ADAPTER = "adapter_config.json"
+LARGEST_CONFIG = 50_000_000  # bytes; a thousand labels take some thousand
 
 
 def check(folder: Path) -> None:
@@ -22,7 +24,7 @@ def check(folder: Path) -> None:
     where = f"encoder {str(folder)!r}"
     if (folder / ADAPTER).is_file():  # transformers would load it with whatever it stands beside
         raise UserError(f"{where}: holds an adapter ({ADAPTER}). Merge it into the weights, or remove it.")
-    for problem in _in_configuration(_read(folder / "config.json")):
+    for problem in _in_configuration(configuration(folder)):
         raise UserError(f"{where}: config.json: {problem}")
     weights = sorted(folder.glob("*.safetensors"))
     for path in weights:
@@ -31,12 +33,16 @@ def check(folder: Path) -> None:
         _check_tensors(path)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def configuration(folder: Path) -> dict[str, Any]:
+    """A checkpoint's config.json. Raises UserError."""
+    path = folder / "config.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: can't be read: {error}") from None
-    return found if isinstance(found, dict) else {}
+        found = json.loads(read_text(path, LARGEST_CONFIG))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: holds {short(found)}, expected fields such as 'model_type'.")
+    return found
 
 
 def _in_configuration(config: dict[str, Any]) -> Iterator[str]:

@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks import tuning, unfinished
-from benchmarks.amounts import duration
 from benchmarks.environment import versions
 from benchmarks.errors import UserError
 from benchmarks.execute import storing
@@ -19,7 +18,7 @@ from benchmarks.execute.here import ELSEWHERE
 from benchmarks.execute.making import Event, Tell
 from benchmarks.execute.needs import Need, Node, room, within
 from benchmarks.execute.parcels import unpack
-from benchmarks.execute.pool import AGAIN
+from benchmarks.execute.pool import AGAIN, too_long
 from benchmarks.execute.prepare import Prepared
 from benchmarks.execute.remote import Begun, Errand, Made, Reference, Trial, Word, make
 from benchmarks.execute.sent import Sent, Terms, ears, nodes, send
@@ -276,8 +275,7 @@ class _Head:
             if most and flight.began is not None and time.monotonic() - flight.began >= most:
                 ray.cancel(task, force=True)
                 del self.flying[task]
-                error = TimeoutError(f"took longer than the {duration(most)} of --timeout")
-                self._store(flight, Made((failure(flight.spec, error), None)))
+                self._store(flight, Made((failure(flight.spec, too_long(most)), None)))
 
     def _store(self, flight: _Flight, made: Made) -> None:
         with storing.model_folder(self.prepared, self.results, flight.spec) as keep:

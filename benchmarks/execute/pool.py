@@ -187,6 +187,10 @@ def _event(pool: _Pool, worker: Worker, said: Any, results: Path) -> Event | Non
     return _ended(pool, worker, said, results)
 
 
+def too_long(seconds: float) -> TimeoutError:
+    return TimeoutError(f"took longer than the {duration(seconds)} of --timeout")
+
+
 def _later(pool: _Pool, worker: Worker) -> Event:
     """Its run is being made elsewhere: the others come first, then somebody waits for that."""
     assert worker.order is not None
@@ -203,7 +207,7 @@ def _ended(pool: _Pool, worker: Worker, said: _Ended, results: Path) -> Event:
         return Event(order.run, 1.0, made)
     error: Exception
     if said.hung:
-        error = TimeoutError(f"took longer than the {duration(said.hung)} of --timeout")
+        error = too_long(said.hung)
     elif worker.killed and order.halvings < most_halvings(order.run):
         worker.order = None
         pool.waiting.insert(0, order._replace(halvings=order.halvings + 1))
