@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib.util import find_spec
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -41,5 +42,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     tried = [(report.nodeid, dict(report.user_properties).get("inputs", 0)) for report in reports]
     if total := sum(count for _, count in tried):
         terminalreporter.section(f"bad input: {total:,} inputs")
-        for test, count in tried:
+        for test, count in filter(itemgetter(1), tried):
             terminalreporter.write_line(f"{count:7,}  {test}")
