@@ -43,13 +43,21 @@ def is_first() -> bool:
     return number() == 0
 
 
-def join() -> None:
-    """Meets the other ranks; a single process needs nobody."""
+@contextlib.contextmanager
+def joined() -> Iterator[None]:
+    """Meets the other ranks, for the length of the block; a single process needs nobody.
+
+    A process that ends while its group's threads still run may be aborted by them, after all is done.
+    """
     if world_size() > 1:
         import torch
         from accelerate import PartialState
 
         PartialState(cpu=not torch.cuda.is_available(), timeout=LONGEST_WAIT)
+    try:
+        yield
+    finally:
+        leave()
 
 
 def leave() -> None:

@@ -190,17 +190,17 @@ from benchmarks import ranks
 from benchmarks.methods.training import training_arguments
 from benchmarks.recipes import Finetune
 
-ranks.join()
-rows = Dataset.from_list([{{"input_ids": [1] * (3 + i % 7), "labels": 0, "row": i}} for i in range(61)])
-arguments = training_arguments(Finetune(batch_size=8), 0, 61, tempfile.mkdtemp())
-config = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, vocab_size=9)
-model = BertForSequenceClassification(config)
-collate = lambda batch: {{"row": [row["row"] for row in batch]}}
-trainer = Trainer(model, arguments, train_dataset=rows, data_collator=collate)
-seen = [batch["row"] for batch in trainer.get_train_dataloader()]
-everyone = gather_object([seen])
-if ranks.is_first():
-    print("SEEN", json.dumps(everyone))
+with ranks.joined():
+    rows = Dataset.from_list([{{"input_ids": [1] * (3 + i % 7), "labels": 0, "row": i}} for i in range(61)])
+    arguments = training_arguments(Finetune(batch_size=8), 0, 61, tempfile.mkdtemp())
+    config = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, vocab_size=9)
+    model = BertForSequenceClassification(config)
+    collate = lambda batch: {{"row": [row["row"] for row in batch]}}
+    trainer = Trainer(model, arguments, train_dataset=rows, data_collator=collate)
+    seen = [batch["row"] for batch in trainer.get_train_dataloader()]
+    everyone = gather_object([seen])
+    if ranks.is_first():
+        print("SEEN", json.dumps(everyone))
 """
 
 

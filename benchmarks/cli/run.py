@@ -55,17 +55,16 @@ def run(arguments: Namespace) -> int:
     trackers = Trackers(arguments.report_to, arguments.results_dir / FOLDER)
     if todo and ranks.is_first():
         trackers.check()
-    ranks.join()
-    todo, places = ranks.from_first((todo, places))  # stored runs and the Hub may have changed between their looks
-    options = _options(
-        arguments, trackers, {spec.path: again[spec.path] for spec in todo if history.done(spec) and spec.path in again}
-    )
-    with Screen(todo, grid, history) as screen:
-        try:
-            return _followed(arguments, _made(arguments, todo, places, locked, options, screen), screen)
-        except KeyboardInterrupt:
-            screen.interrupted()
-            return INTERRUPTED
+    with ranks.joined():
+        todo, places = ranks.from_first((todo, places))  # stored runs and the Hub may have changed between their looks
+        stored = {spec.path: again[spec.path] for spec in todo if history.done(spec) and spec.path in again}
+        options = _options(arguments, trackers, stored)
+        with Screen(todo, grid, history) as screen:
+            try:
+                return _followed(arguments, _made(arguments, todo, places, locked, options, screen), screen)
+            except KeyboardInterrupt:
+                screen.interrupted()
+                return INTERRUPTED
 
 
 def _check_beside_ray(arguments: Namespace) -> None:
