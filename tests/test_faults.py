@@ -349,6 +349,16 @@ def test_what_a_killed_process_left_of_a_run_is_removed_when_it_is_made(here):
     assert list(record.parent.glob(".*")) == [other]
 
 
+@pytest.mark.parametrize("folder", ["", "leaderboards", "excerpts", ".cache"])
+def test_what_a_killed_process_left_of_a_page_is_removed_when_pages_are_written(here, folder):
+    command = [*RUN, "--systems", "majority", "--seeds", "1"]
+    assert main(command) == 0
+    left = here / "results" / folder / ".a-page-0011aabb.part"
+    left.parent.mkdir(exist_ok=True)
+    left.write_text("half of it")
+    assert main(command) == 0 and not left.exists()
+
+
 def test_what_is_left_of_a_run_that_was_stored_is_removed_and_that_of_others_stays(here):
     """The process was killed between the two."""
     command = [*RUN, "--systems", "majority", "--seeds", "1"]

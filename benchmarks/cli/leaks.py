@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from benchmarks import definitions, lock, selection, store
+from benchmarks import definitions, lock, selection, store, unfinished
 from benchmarks.errors import UserError
 from benchmarks.leaderboard import words
 from benchmarks.leaks import Leaks
@@ -36,7 +36,8 @@ def leaks(arguments: Namespace) -> int:
         except UserError as error:
             refused.append(str(error))
     if store.runs_folder(arguments.results_dir).is_dir():
-        write(arguments.results_dir)
+        with unfinished.alone(arguments.results_dir):
+            write(arguments.results_dir)
     if refused:
         raise UserError("\n".join([f"{words.counted(len(refused), 'task')} could not be looked at:", *refused]))
     return 0

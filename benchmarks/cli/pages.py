@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from benchmarks import plan, unfinished
 from benchmarks.cli.screen import Screen
 from benchmarks.files import PART
-from benchmarks.leaderboard import Written, write
+from benchmarks.leaderboard import Written, samples, write
 
 if TYPE_CHECKING:
     from benchmarks.execute.prepare import Prepared
 
-PAGES = ("leaderboards", "leaks", "excerpts")
+PAGES = ("leaderboards", "leaks", "excerpts", samples.FOLDER)
 
 
 def write_pages(results: Path, prepared: Prepared | None, screen: Screen) -> Written:
@@ -30,7 +30,7 @@ def write_pages(results: Path, prepared: Prepared | None, screen: Screen) -> Wri
 
 
 def _sweep(results: Path) -> None:
-    """What killed suites left of pages."""
+    """What killed suites left of pages, and of the samples that they keep."""
     for folder in (results, *(results / name for name in PAGES)):
         for left in folder.glob(f".*{PART}") if folder == results else folder.rglob(f".*{PART}"):
             left.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import definitions, lock
+from benchmarks import definitions, lock, unfinished
 from benchmarks.data import foreseen
 from benchmarks.errors import UserError, unknown
 from benchmarks.errors import problems as told_together
@@ -104,6 +104,8 @@ def leaderboard(arguments: Namespace) -> int:
 
     if not (arguments.results_dir / "runs").is_dir():
         raise UserError(f"--results-dir {str(arguments.results_dir)!r}: holds no stored runs.")
-    for table in write(arguments.results_dir).texts.values():
+    with unfinished.alone(arguments.results_dir):
+        written = write(arguments.results_dir)
+    for table in written.texts.values():
         print(f"{table}\n")
     return 0
