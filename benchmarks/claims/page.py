@@ -17,12 +17,11 @@ from benchmarks.schema import CLASS_METRICS, Claim, Publication
 
 RULE = """\
 A score is **reproduced** where the report lies in the 95 % prediction interval of one more run of ours: another seed,
-on as many other test rows as the report's. Else ours is **above** or **below** it. **Where ours is of one seed, the
-interval is of test rows alone**: another seed may lie outside of it, with unsteady systems often does, and the verdict
-may change with more seeds. An order of two systems is **reproduced** or **contradicted** where their difference is
-significant (p < 0.05 over seeds and test rows), else **undecided**. *With a stand-in*: by the claim's method, recipe
-and rows on another encoder, which says nothing of the claim's own. How the intervals are made, and how often they are
-right, is told in docs/statistics.md."""
+on as many other test rows as the report's. Else ours is **above** or **below** it. An order of two systems is
+**reproduced** or **contradicted** where their difference is significant (p < 0.05 over seeds and test rows), else
+**undecided**. **One seed** tells nothing of how far seeds lie apart, and its interval is of test rows alone: what lies
+outside of it is undecided, too. *With a stand-in*: by the claim's method, recipe and rows on another encoder, which
+says nothing of the claim's own. docs/statistics.md tells how the intervals are made and how often they are right."""
 
 
 def markdown(found: Sequence[Assessment], sources: Mapping[str, Publication], findings: str = "") -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from benchmarks.claims.verdicts import Measured, Value
+from benchmarks.claims.verdicts import SEVERAL, Measured, Value
 from benchmarks.schema import Claim
 
 
@@ -28,6 +28,12 @@ class Told:
 
 def told(measured: Measured, claim: Claim) -> Iterator[Told]:
     """The claim's numbers by one encoder; those of single classes are counted."""
+    for line in _lines(measured, claim):
+        alone = measured.seeds < SEVERAL and line.kind == "undecided"
+        yield replace(line, verdict=f"{line.verdict} (one seed)") if alone else line
+
+
+def _lines(measured: Measured, claim: Claim) -> Iterator[Told]:
     yield from (_of_value(value) for value in measured.values if value.label is None)
     if of_classes := [value for value in measured.values if value.label is not None]:
         held = sum(value.verdict == "reproduced" for value in of_classes)

@@ -5,12 +5,15 @@ on as many other test rows as the report's (`Estimates.another`); a rounded one,
 does. Else ours is *above* or *below* it. An order of two systems is reproduced where the first is significantly better
 (p < 0.05 over seeds and rows), contradicted where the second is, and undecided else. A bound is reproduced where the
 whole interval of our mean keeps it, contradicted where none of it does.
+
+One seed tells nothing of how far seeds lie apart: its interval is of rows alone, and the true one is wider. What lies
+in it is reproduced; all else is undecided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -26,13 +29,27 @@ from benchmarks.stats.resampling import Run, replicates
 from benchmarks.stats.spread import Estimates, interval, prediction
 
 Verdict = Literal["reproduced", "above", "below", "undecided", "contradicted"]
+Interval = tuple[float, float]
 Asked = tuple[str, str | None]
 """A metric, and the class that it is of."""
+SEVERAL = 2
+"""Seeds, from which on something is known of how far they lie apart."""
 LEVEL = 0.05
 SAMPLES = 500
 """Of rows, for many metrics and classes: standard errors are within 6 % of those of infinitely many."""
 CLOSE_TO_ONE = 0.01
 """How far a count that is given in round numbers may lie from what it is, as a share."""
+
+
+def judged(reported: float, rounding: float, ours: float, ends: Interval, seeds: int, bounds: Interval) -> Verdict:
+    """The rule for a score. ours: mean over so many seeds; ends: of another run's interval; bounds: of the metric."""
+    if ends == bounds:  # nothing could lie outside of it
+        return "undecided"
+    if ends[0] - rounding <= reported <= ends[1] + rounding:
+        return "reproduced"
+    if seeds < SEVERAL:
+        return "undecided"
+    return "above" if ours > reported else "below"
 
 
 @dataclass(frozen=True)
@@ -244,12 +261,11 @@ def _value(asked: Asked, reported: float | None, found: Estimates, seeds: _Seeds
     if label is not None:
         rows, size = max(1, seeds.rows_of(label)), claim.per_class[label][3]
     mean, bounds = float(found.means[0]), (METRICS[metric].lowest, 1.0)
-    low, high = prediction(mean, found.another(0, rows, size), rows, size, bounds)
-    value = Value(metric, label, reported, mean, low, high, None)
-    if reported is None:
-        return value
-    side: Verdict = "above" if mean > reported else "below"
-    return replace(value, verdict="reproduced" if value.holds(reported, claim.rounding(reported)) else side)
+    ends = prediction(mean, found.another(0, rows, size), rows, size, bounds)
+    verdict = None
+    if reported is not None:
+        verdict = judged(reported, claim.rounding(reported), mean, ends, len(seeds.tested), bounds)
+    return Value(metric, label, reported, mean, *ends, verdict)
 
 
 def _majority(results: Path, found: Matched | None) -> dict[str, float] | None:
@@ -277,10 +293,13 @@ def _ordered(claim: Claim, stand_in: str | None, first: Matched, second: Matched
     sampled = np.hsplit(replicates([run for own in runs for run in own], SAMPLES), [len(runs[0])])
     estimates = Estimates.of([_scores(own) for own in runs], sampled)
     found, means = estimates.difference(0, 1), estimates.means
-    verdict: Verdict = "undecided" if found.p >= LEVEL else "reproduced" if found.value > 0 else "contradicted"
+    fewest = min(map(len, runs))
+    verdict: Verdict = "undecided"
+    if found.p < LEVEL and fewest >= SEVERAL:
+        verdict = "reproduced" if found.value > 0 else "contradicted"
     order = Order(metric, float(means[0]), float(means[1]), found.low, found.high, found.p, verdict)
     notes = tuple(first.newest.data.get("notes", ()))
-    return Measured(stand_in, min(map(len, runs)), seeds[0].rows, order=order, notes=notes)
+    return Measured(stand_in, fewest, seeds[0].rows, order=order, notes=notes)
 
 
 def _bound(seeds: _Seeds, metric: str, at_most: float) -> Bound | None:
@@ -290,7 +309,9 @@ def _bound(seeds: _Seeds, metric: str, at_most: float) -> Bound | None:
     estimates = Estimates.of([_scores(runs)], [replicates(runs, SAMPLES)])
     mean = float(estimates.means[0])
     low, high = interval(mean, estimates.spread(0), seeds.rows, (METRICS[metric].lowest, 1.0))
-    verdict: Verdict = "reproduced" if high <= at_most else "contradicted" if low > at_most else "undecided"
+    verdict: Verdict = "undecided"
+    if len(runs) >= SEVERAL and not low <= at_most < high:
+        verdict = "reproduced" if high <= at_most else "contradicted"
     return Bound(metric, at_most, mean, low, high, verdict)
 
 

@@ -8,6 +8,8 @@ from kept import ROWS, Kept, flipped
 
 from benchmarks import claims as reading
 from benchmarks.claims import page
+from benchmarks.claims.told import told
+from benchmarks.claims.verdicts import judged
 from benchmarks.definitions import Reported
 from benchmarks.schema import Claim, Encoder, Publication, System
 
@@ -49,6 +51,11 @@ def words(kept: Kept, count: int, seed: int = 0, **changes) -> None:
     kept.run("words", wrong(kept, count), seed, method="tfidf", **changes)
 
 
+def seeds_of(kept: Kept, count: int) -> None:
+    for seed in range(3):
+        words(kept, count, seed)
+
+
 # -- the rule --------------------------------------------------------------------------------------------------------
 
 
@@ -56,8 +63,7 @@ def words(kept: Kept, count: int, seed: int = 0, **changes) -> None:
     ("value", "verdict"), [(0.9, "reproduced"), (0.84, "reproduced"), (0.6, "above"), (1.0, "below")]
 )
 def test_a_score_is_reproduced_where_another_run_may_have_it(kept, value, verdict):
-    for seed in range(3):
-        words(kept, 6, seed)
+    seeds_of(kept, 6)
     (measured,) = assessed(kept, claim(reported={"accuracy": value}, test_size=1000)).measured
     (found,) = measured.values
     assert (found.ours, found.verdict) == (pytest.approx(0.9), verdict)
@@ -65,7 +71,7 @@ def test_a_score_is_reproduced_where_another_run_may_have_it(kept, value, verdic
 
 
 def test_of_fewer_reported_rows_more_is_reproduced(kept):
-    words(kept, 6)
+    seeds_of(kept, 6)
     found = {
         size: assessed(kept, claim(reported={"accuracy": 0.7}, test_size=size)).measured[0].values[0].verdict
         for size in (10, 1000)
@@ -74,7 +80,7 @@ def test_of_fewer_reported_rows_more_is_reproduced(kept):
 
 
 def test_a_rounded_value_stands_for_all_that_round_to_it(kept):
-    words(kept, 6)
+    seeds_of(kept, 6)
 
     def found(**fields):
         return assessed(kept, claim(test_size=1000, **fields)).measured[0].values[0]
@@ -98,7 +104,8 @@ def test_the_same_predictions_are_shown_under_every_convention_beside_the_majori
 
 def test_classes_are_compared_one_by_one(kept):
     negatives = np.flatnonzero(kept.gold == 0)[:6]
-    kept.run("words", flipped(kept.gold, *negatives), method="tfidf")
+    for seed in range(3):
+        kept.run("words", flipped(kept.gold, *negatives), seed, method="tfidf")
     reported = {"positive": (30 / 36, 1.0, 0.909, 30), "negative": (0.5, 0.3, 0.4, 30)}
     (measured,) = assessed(kept, claim(reported={}, per_class=reported)).measured
     found = {(value.label, value.metric): (value.ours, value.verdict) for value in measured.values}
@@ -125,9 +132,30 @@ def test_an_order_is_decided_by_significance(kept, first, second, verdict):
 
 @pytest.mark.parametrize(("bound", "verdict"), [(0.99, "reproduced"), (0.5, "contradicted"), (0.9, "undecided")])
 def test_a_bound_is_kept_or_broken_by_the_whole_interval(kept, bound, verdict):
-    words(kept, 6)
+    seeds_of(kept, 6)
     (measured,) = assessed(kept, claim(at_most={"accuracy": bound})).measured
     assert measured.bound.verdict == verdict
+
+
+def test_one_seed_decides_nothing_against_a_report(kept):
+    words(kept, 6)
+    kept.run("small", wrong(kept, 40), method="finetune", encoder=OF_SMALL)
+    for fields, verdict in (
+        ({"reported": {"accuracy": 0.9}}, "reproduced"),
+        ({"reported": {"accuracy": 0.3}}, "undecided (one seed)"),
+        ({"at_most": {"accuracy": 0.99}}, "undecided (one seed)"),
+        ({"at_most": {"accuracy": 0.3}}, "undecided (one seed)"),
+        ({"metric": "accuracy", "above": {"system": "small"}}, "undecided (one seed)"),
+    ):
+        one = claim(**fields)
+        (measured,) = assessed(kept, one).measured
+        (line,) = told(measured, one)
+        assert (line.verdict, line.kind) == (verdict, verdict.split()[0]), fields
+
+
+def test_an_interval_of_every_possible_score_decides_nothing():
+    assert judged(0.5, 0.0, 0.6, (0.0, 1.0), 2, (0.0, 1.0)) == "undecided"
+    assert judged(0.5, 0.0, 0.6, (0.01, 1.0), 2, (0.0, 1.0)) == "reproduced"
 
 
 @pytest.mark.parametrize(("pairs", "verdict"), [(50_000_000, "reproduced"), (100_000_000, "contradicted")])
@@ -164,8 +192,9 @@ def test_another_encoder_is_a_stand_in_by_its_entrys_name(kept):
 
 
 def test_the_two_systems_of_an_order_have_one_encoder(kept):
-    kept.run("large[encoder=small]", wrong(kept, 6), method="finetune", encoder=OF_SMALL)
-    kept.run("pairs", wrong(kept, 20), method="sbert-softmax", encoder=OF_SMALL)
+    for seed in range(2):
+        kept.run("large[encoder=small]", wrong(kept, 6), seed, method="finetune", encoder=OF_SMALL)
+        kept.run("pairs", wrong(kept, 20), seed, method="sbert-softmax", encoder=OF_SMALL)
     order = {"system": "large", "metric": "accuracy", "encoder": "large", "above": {"system": "pairs"}}
     (measured,) = assessed(kept, claim(**order)).measured
     assert (measured.stand_in, measured.order.verdict) == ("small", "reproduced")
@@ -199,8 +228,9 @@ def test_an_incomplete_newer_definition_hides_no_older_one(kept):
 
 
 def test_a_system_without_an_encoder_stands_in_an_order_beside_any_stand_in(kept):
-    words(kept, 25)
-    kept.run("large[encoder=small]", wrong(kept, 2), method="finetune", encoder=OF_SMALL)
+    for seed in range(2):
+        words(kept, 25, seed)
+        kept.run("large[encoder=small]", wrong(kept, 2), seed, method="finetune", encoder=OF_SMALL)
     order = claim(system="large", metric="accuracy", above={"system": "words"})
     (measured,) = assessed(kept, order).measured
     assert (measured.stand_in, measured.order.verdict) == ("small", "reproduced")
