@@ -19,7 +19,8 @@ LEGEND = (
     "Scores with their 95 % intervals by number of training rows, on the same test rows. *Last step*: how much the "
     "largest size gained over the one before. *Twice the rows*: what a power law through these sizes, error = c + "
     "a · n^−b, gives for twice the largest, and how much of it is gained. Its interval holds the luck of seeds and "
-    "test rows and, where only two sizes were run, all that c may be; nothing was run there."
+    "test rows and, where only two sizes were run, all that c may be; nothing was run there. Where an interval holds 0 "
+    "the curve is not shown to rise."
 )
 
 

@@ -21,15 +21,18 @@ def test_a_curve_without_noise_is_continued(a, b, c):
     assert curve.at(300)[0] == pytest.approx(scores(a, b, c, [300])[0], abs=0.002)
 
 
-def test_the_interval_at_another_size_holds_the_truth():
+@pytest.mark.parametrize("b", [0.2, 0.4, 2.0])  # the last one: all of the error that is left is c
+@pytest.mark.parametrize("c", [0.0, 0.05])
+@pytest.mark.parametrize("sizes", [[1000, 5000], [1000, 3000, 10_000], SIZES])
+def test_the_interval_at_another_size_holds_the_truth(sizes, b, c):
     """Of 300 noisy curves, each known only up to the noise that it has."""
-    draw, held = np.random.default_rng(0), []
-    truth = scores(2.0, 0.4, 0.05)
+    draw, held = np.random.default_rng(1), []
+    truth = scores(0.1 * 1000**b, b, c, sizes)
     for _ in range(300):
-        measured = truth + draw.normal(0, 0.005, len(SIZES))
-        low, _, high = extrapolated(fitted(SIZES, measured + draw.normal(0, 0.005, (400, len(SIZES)))), 10_000)
-        held.append(low <= scores(2.0, 0.4, 0.05, [10_000])[0] <= high)
-    assert np.mean(held) > 0.92
+        measured = truth + draw.normal(0, 0.005, len(sizes))
+        low, _, high = extrapolated(fitted(sizes, measured + draw.normal(0, 0.005, (400, len(sizes)))), 2 * sizes[-1])
+        held.append(low <= scores(0.1 * 1000**b, b, c, [2 * sizes[-1]])[0] <= high)
+    assert np.mean(held) > 0.91
 
 
 def test_of_two_sizes_the_curve_may_be_level_from_there_or_fall_on():
@@ -46,7 +49,18 @@ def test_a_level_curve_gains_nothing():
     assert (low, middle, high) == pytest.approx((0, 0, 0), abs=1e-9)
 
 
-def test_a_falling_curve_is_level_and_a_perfect_one_stays_perfect():
+@pytest.mark.parametrize("sizes", [[1000, 5000], SIZES])
+def test_a_curve_that_is_level_is_found_to_rise_no_more_often_than_to_fall(sizes):
+    draw = np.random.default_rng(0)
+    found = [
+        gained(fitted(sizes, 0.8 + draw.normal(0, 0.01, len(sizes)) + draw.normal(0, 0.01, (400, len(sizes)))), 1, 2)
+        for _ in range(300)
+    ]
+    assert np.mean([one.low > 0 for one in found]) < 0.05 and np.mean([one.high < 0 for one in found]) < 0.05
+    assert np.mean([one.low < 0 < one.high for one in found]) > 0.9
+
+
+def test_a_falling_curve_falls_on_and_a_perfect_one_stays_perfect():
     falling = fitted(SIZES, np.tile([0.9, 0.88, 0.87, 0.86], (10, 1)))
-    assert gained(falling, 3000, 10_000).middle == pytest.approx(0, abs=1e-9)
+    assert -0.05 < gained(falling, 3000, 10_000).middle < -0.01
     assert fitted(SIZES, np.ones((10, 4))).at(10_000) == pytest.approx(np.ones(10), abs=1e-5)
