@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmarks import amounts
 from benchmarks.claims.arithmetic import can_be_asked, fewest, is_share, of_rows
-from benchmarks.claims.told import not_run, number, told
+from benchmarks.claims.told import not_run, number, order_of, told
 from benchmarks.claims.verdicts import Assessment, Bound, Cost, Measured, Order, Value
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.page import as_markdown
@@ -48,7 +48,7 @@ def overview(found: Sequence[Assessment]) -> str:
 
 def _rows(one: Assessment) -> Iterator[dict[str, str]]:
     claim = one.claim
-    system = words.plain(" above ".join(claim.systems))
+    system = words.plain(f" {order_of(claim)} ".join(claim.systems))
     head = {"claim": f"[{claim.name}](#{claim.name.lower()})", "task": words.plain(claim.task), "system": system}
     rows = [
         {"metric": line.metric, "reported": line.reported, "ours": line.ours, "another run": line.another_run,
@@ -85,7 +85,7 @@ def section(one: Assessment) -> str:
 
 def _facts(one: Assessment) -> Iterator[str]:
     claim = one.claim
-    yield f"Task {words.code(claim.task)}, system {' above '.join(map(words.code, claim.systems))}"
+    yield f"Task {words.code(claim.task)}, system {f' {order_of(claim)} '.join(map(words.code, claim.systems))}"
     yield f"Rows: {words.protocol(claim.protocol).lower()}{_stated_size(claim)}"
     if claim.not_stated:
         yield f"Not stated: {'; '.join(map(words.plain, claim.not_stated))}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from benchmarks.claims.verdicts import SEVERAL, Measured, Value
-from benchmarks.schema import Claim
+from benchmarks.schema import LOSS, Claim
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _lines(measured: Measured, claim: Claim) -> Iterator[Told]:
         yield Told("per class", f"{len(of_classes)} values", "", "", f"{held} reproduced", kind)
     if order := measured.order:
         ours, interval = f"{order.first:.4f} and {order.second:.4f}", f"{order.low:+.3f} to {order.high:+.3f}"
-        yield Told(order.metric, "above", ours, interval, order.verdict, order.verdict)
+        yield Told(order.metric, order_of(claim), ours, interval, order.verdict, order.verdict)
     if bound := measured.bound:
         ends = (bound.low, bound.high)
         yield Told(
@@ -68,11 +68,16 @@ def not_run(claim: Claim, why: str) -> Iterator[Told]:
     said += [(metric, number(value), value) for metric, value in claim.reported.items()]
     said += [(metric, _at_most(value), value) for metric, value in claim.at_most.items()]
     if claim.above:
-        said.append((claim.metric or "", "above", None))
+        said.append((claim.metric or "", order_of(claim), None))
     if claim.passes:
         said.append(("passes", _amount(claim), claim.passes.pairs))
     for metric, reported, value in said:
         yield Told(metric, reported, "", "", why, "not run", mark=value)
+
+
+def order_of(claim: Claim) -> str:
+    """Where the first system of an order is said to be, who is the better one."""
+    return "below" if claim.metric == LOSS else "above"
 
 
 def number(value: float) -> str:

@@ -24,7 +24,7 @@ from benchmarks.claims.matched import Matched, Wanted, matched, one_an_encoder
 from benchmarks.leaderboard.folds import Tested, tested, together
 from benchmarks.leaderboard.rows import grouped
 from benchmarks.metrics import METRICS, names_for
-from benchmarks.schema import CLASS_METRICS, NOT_COMPARABLE, Claim, RunFailure, RunResult, System, Task
+from benchmarks.schema import CLASS_METRICS, LOSS, NOT_COMPARABLE, Claim, RunFailure, RunResult, System, Task
 from benchmarks.stats.resampling import Run, replicates
 from benchmarks.stats.spread import Estimates, interval, prediction
 
@@ -225,8 +225,11 @@ def _measured(claim: Claim, task: Task, found: Matched, majority: Matched | None
     if claim.passes:
         return Measured(found.stand_in, len(found.seeds), seeds.rows, cost=_cost(claim, found), notes=notes)
     if claim.at_most:
-        ((metric, bound),) = claim.at_most.items()
-        return Measured(found.stand_in, len(found.seeds), seeds.rows, bound=_bound(seeds, metric, bound), notes=notes)
+        ((metric, most),) = claim.at_most.items()
+        bound = _bound_of_loss(found, most) if metric == LOSS else _bound(seeds, metric, most)
+        if bound is None:
+            return None
+        return Measured(found.stand_in, len(found.seeds), seeds.rows, bound=bound, notes=notes)
     reported: dict[Asked, float] = {(metric, None): value for metric, value in claim.reported.items()}
     for label, scores in claim.per_class.items():
         reported |= {(metric, label): value for metric, value in zip(CLASS_METRICS, scores, strict=False)}
@@ -283,23 +286,50 @@ def _majority(results: Path, found: Matched | None) -> dict[str, float] | None:
 
 
 def _ordered(claim: Claim, stand_in: str | None, first: Matched, second: Matched, results: Path) -> Measured | None:
-    seeds = [_Seeds.read(results, one) for one in (first, second)]
-    metric = claim.metric or ""
-    if seeds[0] is None or seeds[1] is None:
+    metric, fewest = claim.metric or "", min(len(first.seeds), len(second.seeds))
+    estimates = _of_losses(first, second) if metric == LOSS else _of_scores(metric, first, second, results)
+    if estimates is None:
         return None
-    runs = [own.runs(metric) for own in seeds if own]
-    if not all(runs):
-        return None
-    sampled = np.hsplit(replicates([run for own in runs for run in own], SAMPLES), [len(runs[0])])
-    estimates = Estimates.of([_scores(own) for own in runs], sampled)
     found, means = estimates.difference(0, 1), estimates.means
-    fewest = min(map(len, runs))
     verdict: Verdict = "undecided"
     if found.p < LEVEL and fewest >= SEVERAL:
-        verdict = "reproduced" if found.value > 0 else "contradicted"
+        verdict = "reproduced" if (found.value > 0) != (metric == LOSS) else "contradicted"
     order = Order(metric, float(means[0]), float(means[1]), found.low, found.high, found.p, verdict)
     notes = tuple(first.newest.data.get("notes", ()))
-    return Measured(stand_in, fewest, seeds[0].rows, order=order, notes=notes)
+    return Measured(stand_in, fewest, _rows(first), order=order, notes=notes)
+
+
+def _rows(found: Matched) -> int:
+    """Test rows of a seed."""
+    return sum(run.data["used"]["test"] for run in found.seeds[0])
+
+
+def _of_scores(metric: str, first: Matched, second: Matched, results: Path) -> Estimates | None:
+    """Both systems' seeds on the same samples of rows; None where the stored predictions can't give the metric."""
+    seeds = [_Seeds.read(results, one) for one in (first, second)]
+    runs = [own.runs(metric) for own in seeds if own]
+    if len(runs) < len(seeds) or not all(runs):
+        return None
+    sampled = np.hsplit(replicates([run for own in runs for run in own], SAMPLES), [len(runs[0])])
+    return Estimates.of([_scores(own) for own in runs], sampled)
+
+
+def _of_losses(*found: Matched) -> Estimates | None:
+    """Each system's seeds, of folds their mean; no test row has a part in it. None where a run has no losses."""
+    losses = [[[run.loss for run in own] for own in one.seeds] for one in found]
+    if any(loss is None for one in losses for own in one for loss in own):
+        return None
+    means = [np.array(one, dtype=np.float64).mean(axis=1) for one in losses]
+    return Estimates.of([own.tolist() for own in means], [np.tile(own, (2, 1)) for own in means])
+
+
+def _bound_of_loss(found: Matched, at_most: float) -> Bound | None:
+    if (estimates := _of_losses(found)) is None:
+        return None
+    mean, spread = float(estimates.means[0]), estimates.spread(0)
+    half = float(spread.quantile(LEVEL / 2) * np.sqrt(spread.variance))
+    ends = (max(0.0, mean - half), mean + half)
+    return Bound(LOSS, at_most, mean, *ends, _keeps(ends, at_most, len(found.seeds)))
 
 
 def _bound(seeds: _Seeds, metric: str, at_most: float) -> Bound | None:
@@ -309,10 +339,14 @@ def _bound(seeds: _Seeds, metric: str, at_most: float) -> Bound | None:
     estimates = Estimates.of([_scores(runs)], [replicates(runs, SAMPLES)])
     mean = float(estimates.means[0])
     low, high = interval(mean, estimates.spread(0), seeds.rows, (METRICS[metric].lowest, 1.0))
-    verdict: Verdict = "undecided"
-    if len(runs) >= SEVERAL and not low <= at_most < high:
-        verdict = "reproduced" if high <= at_most else "contradicted"
-    return Bound(metric, at_most, mean, low, high, verdict)
+    return Bound(metric, at_most, mean, low, high, _keeps((low, high), at_most, len(runs)))
+
+
+def _keeps(ends: Interval, at_most: float, seeds: int) -> Verdict:
+    """The rule for a bound. ends: of our mean's interval."""
+    if seeds < SEVERAL or ends[0] <= at_most < ends[1]:
+        return "undecided"
+    return "reproduced" if ends[1] <= at_most else "contradicted"
 
 
 def _cost(claim: Claim, found: Matched) -> Cost | None:

@@ -11,7 +11,7 @@ from benchmarks.definitions.systems import changed, resolved_recipe
 from benchmarks.errors import MOST_PROBLEMS, UserError, nearest, one_of, problems, short, unknown
 from benchmarks.metrics import METRICS
 from benchmarks.recipes import RECIPES
-from benchmarks.schema import TAGS, TEXTS, Claim, Protocol, Publication, System, Task, Value
+from benchmarks.schema import LOSS, TAGS, TEXTS, Claim, Protocol, Publication, System, Task, Value
 
 PINNED = ("train_size", "test_size", "validation_size", "balanced", "folds")
 """Fields of a protocol that a claim can state; seeds are ours, and a limit is a smoke run's."""
@@ -112,10 +112,15 @@ def _metric_problems(claim: Claim, task: Task, systems: Mapping[str, System]) ->
     values |= {f"at_most.{name}": value for name, value in claim.at_most.items()}
     named = {place: place.partition(".")[2] for place in values} | ({"metric": claim.metric} if claim.metric else {})
     allowed = [metric.name for metric in METRICS.values() if _fits(metric.name, claim, task, systems)]
+    if claim.kind in ("order", "bound") and all(_has_loss(side.system, systems) for side in claim.sides):
+        allowed.append(LOSS)
     for place, name in named.items():
         if name not in allowed:
             why = "not of such a system on" if len(claim.sides) < 2 else "not of two such systems on"
             yield f"{place}: {name!r} is {why} {claim.task}.{nearest(name, allowed) or one_of(allowed)}"
+        elif name == LOSS:
+            if place in values and values[place] <= 0:
+                yield f"{place}: {values[place]}, expected a loss over 0."
         elif place in values and not METRICS[name].lowest <= values[place] <= 1:
             yield f"{place}: {values[place]}, expected a share of at most 1, such as 0.944."
     if claim.per_class and task.type == TAGS:
@@ -136,6 +141,11 @@ def _fits(name: str, claim: Claim, task: Task, systems: Mapping[str, System]) ->
         if not fits:
             return False
     return True
+
+
+def _has_loss(system: str, systems: Mapping[str, System]) -> bool:
+    """Whether its training is told step by step; of an unknown system nothing else is to be said."""
+    return system not in systems or "learning_rate" in RECIPES[systems[system].method].model_fields
 
 
 def _rows_problems(claim: Claim, task: Task) -> Iterator[str]:

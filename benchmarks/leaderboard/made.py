@@ -65,6 +65,8 @@ class Made:
     version: str
     trained_rows: int | None
     """Of the training rows that the protocol gives, where the method trains on fewer."""
+    loss: float | None = None
+    """The mean over the last steps of its training."""
     threshold: float | None = None
     """Of the scores, for the positive class, where the method chooses one on validation rows."""
     tuning: dict[str, Any] | None = None
@@ -119,6 +121,7 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
         machine=_machine(run.environment),
         version=_version(run.environment),
         trained_rows=run.training.get("trained_rows"),
+        loss=run.training["losses"][-1][1] if run.training.get("losses") else None,
         threshold=run.training.get("threshold"),
         tuning=run.tuning and _tuning(run.tuning),
     )

@@ -52,7 +52,7 @@ def _line(claim: Claim, told: Told, by: str, verdict: str, kind: str) -> Line:
     cells = (
         Cell(claim.name, claim.name, link=f"{places.CLAIMS}#{claim.name}"),
         Cell(claim.task, claim.task),
-        Cell(words.readable(" above ".join(claim.systems)), claim.system),
+        Cell(words.readable(f" {claims_told.order_of(claim)} ".join(claim.systems)), claim.system),
         Cell(told.metric, told.metric),
         Cell(told.reported or words.NOTHING, told.mark),
         Cell(told.ours or words.NOTHING, told.value),

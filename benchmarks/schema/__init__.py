@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.schema.claim import CLASS_METRICS, Claim, Other, Passes, Publication
+from benchmarks.schema.claim import CLASS_METRICS, LOSS, Claim, Other, Passes, Publication
 from benchmarks.schema.outcome import SCHEMA_VERSION, Predictions, RunFailure, RunResult, Stored
 from benchmarks.schema.run import CODE_PROTOCOL, LONGEST_FOLDER_NAME, Protocol, RunSpec, Tuning, folder_name
 from benchmarks.schema.secrets import without_secrets
@@ -25,9 +25,9 @@ from benchmarks.schema.task import (
 from benchmarks.schema.value import DESCRIPTIVE, Neutral, Value, fingerprint
 
 __all__ = [
-    "CLASS_METRICS", "CODE_PROTOCOL", "DESCRIPTIVE", "LONGEST_FOLDER_NAME", "NOT_COMPARABLE", "SCHEMA_VERSION", "TAGS",
-    "TEXTS", "Between", "Claim", "Dimension", "Encoder", "Fallback", "File", "Format", "HeldOut", "Hub", "Neutral",
-    "Other", "Passes", "Predictions", "Protocol", "Publication", "Recipe", "RunFailure", "RunResult", "RunSpec",
-    "Source", "Splits", "Stored", "System", "Task", "TaskType", "Tuning", "Value", "fingerprint", "folder_name",
+    "CLASS_METRICS", "CODE_PROTOCOL", "DESCRIPTIVE", "LONGEST_FOLDER_NAME", "LOSS", "NOT_COMPARABLE", "SCHEMA_VERSION",
+    "TAGS", "TEXTS", "Between", "Claim", "Dimension", "Encoder", "Fallback", "File", "Format", "HeldOut", "Hub",
+    "Neutral", "Other", "Passes", "Predictions", "Protocol", "Publication", "Recipe", "RunFailure", "RunResult",
+    "RunSpec", "Source", "Splits", "Stored", "System", "Task", "TaskType", "Tuning", "Value", "fingerprint", "folder_name",
     "tags_of", "without_secrets",
 ]  # fmt: skip

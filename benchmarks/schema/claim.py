@@ -14,6 +14,8 @@ ClassScores = tuple[float, float, float, int]
 """Precision, recall, F1 and the number of test rows of one class."""
 FEWEST_DECIMALS = 2
 CLASS_METRICS = ("precision", "recall", "f1")
+LOSS = "loss"
+"""What an order or a bound may be of beside metrics: the mean training loss of the last steps; lower is better."""
 
 
 class Publication(Value):
@@ -62,11 +64,11 @@ class Claim(Value):
     granted: 0.9 is 0.90."""
     per_class: dict[str, ClassScores] = {}
     metric: str | None = None
-    """Of an order."""
+    """Of an order; or loss, of which less is better."""
     above: Other | None = None
     """The system that is said to be worse, on the same rows."""
     at_most: dict[str, float] = {}
-    """Metric -> bound."""
+    """Metric, or loss -> bound."""
     passes: Passes | None = None
     not_stated: tuple[str, ...] = ()
     """Of the protocol, by the source."""

@@ -74,7 +74,7 @@ def test_claims_are_named_by_source_and_file_too(declared, tmp_path):
         "reported: {accuracy: 0.9}}\n"
     )
     found = select_claims(["S3", str(tmp_path / "mine.yaml")], *declared)
-    assert list(found.claims) == ["S3-bert", "S3-ernie", "S3-baseline", "own"]
+    assert list(found.claims) == ["S3-bert", "S3-loss", "S3-ernie", "S3-baseline", "own"]
     assert {"S3", "mine"} <= set(found.sources)
     files = [tmp_path / "mine.yaml"]
     assert list(select_claims(["own", "S3-bert"], *declared, files).claims) == ["own", "S3-bert"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kept import ROWS, Kept, flipped
+from scipy.stats import t
 
 from benchmarks import claims as reading
 from benchmarks.claims import page
@@ -156,6 +157,49 @@ def test_one_seed_decides_nothing_against_a_report(kept):
 def test_an_interval_of_every_possible_score_decides_nothing():
     assert judged(0.5, 0.0, 0.6, (0.0, 1.0), 2, (0.0, 1.0)) == "undecided"
     assert judged(0.5, 0.0, 0.6, (0.01, 1.0), 2, (0.0, 1.0)) == "reproduced"
+
+
+def ending_at(loss: float):
+    def says(job):
+        job.meter.note(losses=[(1, 3.0), (2, loss)])
+        return job.predictions([int(label) for label in job.data.test["label"]])
+
+    return says
+
+
+def of_losses(kept: Kept, system: str, losses: list[float], method: str, **fields) -> None:
+    for seed, loss in enumerate(losses):
+        kept.run(system, ending_at(loss), seed, method=method, **fields)
+
+
+@pytest.mark.parametrize(("bound", "verdict"), [(1.0, "reproduced"), (0.2, "contradicted"), (0.5, "undecided")])
+def test_a_bound_of_the_training_loss_is_of_its_last_steps_over_seeds(kept, bound, verdict):
+    of_losses(kept, "small", [0.4, 0.5, 0.6], "finetune", encoder=OF_SMALL)
+    one = claim(system="small", at_most={"loss": bound})
+    (measured,) = assessed(kept, one).measured
+    (line,) = told(measured, one)
+    assert (line.metric, line.ours, line.verdict) == ("loss", "0.5000", verdict)
+    half = t.ppf(0.975, 2) * 0.1 / np.sqrt(3)
+    assert line.ends == pytest.approx((0.5 - half, 0.5 + half), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("losses", "verdict"), [([0.9, 0.91], "reproduced"), ([0.01, 0.02], "contradicted"), ([0.1, 0.9], "undecided")]
+)
+def test_an_order_of_losses_has_the_smaller_one_first(kept, losses, verdict):
+    of_losses(kept, "small", [0.4, 0.41], "finetune", encoder=OF_SMALL)
+    of_losses(kept, "pairs", losses, "sbert-softmax", encoder=OF_SMALL)
+    one = claim(system="small", metric="loss", above={"system": "pairs"})
+    (measured,) = assessed(kept, one).measured
+    (line,) = told(measured, one)
+    assert (line.reported, line.verdict) == ("below", verdict)
+    assert "small below pairs" in page.overview([assessed(kept, one)])
+
+
+def test_runs_without_losses_say_nothing_of_them(kept):
+    kept.run("small", wrong(kept, 1), method="finetune", encoder=OF_SMALL)
+    found = assessed(kept, claim(system="small", at_most={"loss": 1.0}))
+    assert (found.measured, found.missing) == ((), "runs are stored, but their predictions are gone or can't give it")
 
 
 @pytest.mark.parametrize(("pairs", "verdict"), [(50_000_000, "reproduced"), (100_000_000, "contradicted")])
