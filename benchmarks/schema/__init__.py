@@ -28,6 +28,6 @@ __all__ = [
     "CLASS_METRICS", "CODE_PROTOCOL", "DESCRIPTIVE", "LONGEST_FOLDER_NAME", "LOSS", "NOT_COMPARABLE", "SCHEMA_VERSION",
     "TAGS", "TEXTS", "Between", "Claim", "Dimension", "Encoder", "Fallback", "File", "Format", "HeldOut", "Hub",
     "Neutral", "Other", "Passes", "Predictions", "Protocol", "Publication", "Recipe", "RunFailure", "RunResult",
-    "RunSpec", "Source", "Splits", "Stored", "System", "Task", "TaskType", "Tuning", "Value", "fingerprint", "folder_name",
-    "tags_of", "without_secrets",
+    "RunSpec", "Source", "Splits", "Stored", "System", "Task", "TaskType", "Tuning", "Value", "fingerprint",
+    "folder_name", "tags_of", "without_secrets",
 ]  # fmt: skip
