@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 
 from benchmarks.claims.matched import Matched, Wanted, matched, one_an_encoder
+from benchmarks.leaderboard.filled import filled
 from benchmarks.leaderboard.folds import Tested, tested, together
 from benchmarks.leaderboard.rows import grouped
 from benchmarks.metrics import METRICS, names_for
@@ -275,7 +276,8 @@ def _majority(results: Path, found: Matched | None) -> dict[str, float] | None:
     """Every metric, the mean over seeds; of folds, of all their predictions together."""
     if found is None:
         return None
-    seeds = [own[0].metrics if len(own) == 1 else together(results, own) for own in found.seeds]
+    known = METRICS.keys()
+    seeds = [filled(results, own[0], known).metrics if len(own) == 1 else together(results, own) for own in found.seeds]
     there = [own for own in seeds if not isinstance(own, str)]
     if len(there) < len(seeds):
         return None

@@ -85,6 +85,8 @@ def of_tags(metric: str, gold: tags.Rows, predicted: tags.Rows, scheme: str) -> 
     """Of `tags.measure`. Raises KeyError for a metric that is none of a token classification."""
     if metric in tags.OF_TOKENS:
         return _of_tokens(gold, predicted, tags.OF_TOKENS[metric], with_o=metric not in tags.WITHOUT_O)
+    if metric in tags.OF_TYPES:
+        return _of_tokens(tags.types(gold), tags.types(predicted), tags.OF_TYPES[metric], with_o=True)
     pairs = list(zip(gold, predicted, strict=True))
     mode = {"entity_f1": "strict", "entity_f1_macro": "strict", "entity_f1_conlleval": "conlleval"}[metric]
     found = [({*spans(g, scheme, mode)}, {*spans(p, scheme, mode)}) for g, p in pairs]

@@ -33,7 +33,9 @@ def measure(gold: Rows, predicted: Rows, scheme: str) -> dict[str, float]:
     with_o = cm.matches(matrix)
     without_o = with_o[[label != "O" for label in labels]]
     tokens = {name: score(without_o if name in WITHOUT_O else with_o) for name, score in OF_TOKENS.items()}
-    return {name: float(value) for name, value in {**entities, **tokens}.items()}
+    of_types = cm.matches(_tokens(types(gold), types(predicted))[1])
+    found = {**entities, **tokens, **{name: score(of_types) for name, score in OF_TYPES.items()}}
+    return {name: float(value) for name, value in found.items()}
 
 
 OF_TOKENS: dict[str, Callable[[cm.Counts | cm.Floats], cm.Floats]] = {
@@ -46,6 +48,13 @@ OF_TOKENS: dict[str, Callable[[cm.Counts | cm.Floats], cm.Floats]] = {
 }
 """Metric -> its function of the (..., k, 3) matches of all tags, or of all but O."""
 WITHOUT_O = ("token_f1_micro_no_o", "token_f1_macro_no_o")
+OF_TYPES = {"token_f1_micro_types": cm.f1_micro, "token_f1_macro_types": cm.f1_macro}
+"""The same of types."""
+
+
+def types(rows: Rows) -> Rows:
+    """The tags without what says whether a word begins its entity."""
+    return [[tag[2:] if tag[:2] in ("B-", "I-") else tag for tag in row] for row in rows]
 
 
 def report(gold: Rows, predicted: Rows, scheme: str) -> dict[str, Any]:

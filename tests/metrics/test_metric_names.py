@@ -20,6 +20,8 @@ NER = (
     "token_f1_macro_no_o",
     "token_f1_weighted",
     "token_accuracy",
+    "token_f1_micro_types",  # these two are ours
+    "token_f1_macro_types",
 )
 CLUSTERING = ("silhouette", "v_measure", "adjusted_rand", "cluster_accuracy")
 

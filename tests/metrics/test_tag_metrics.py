@@ -57,6 +57,7 @@ def by_sklearn(gold, predicted):
     gold, predicted = flat(gold), flat(predicted)
     named = sorted({*gold, *predicted} - {"O"})
     score = partial(f1_score, gold, predicted, zero_division=0)
+    of_types = partial(f1_score, *([tag.split("-")[-1] for tag in tags] for tags in (gold, predicted)), zero_division=0)
     return {
         "token_f1_micro": score(average="micro"),
         "token_f1_macro": score(average="macro"),
@@ -64,6 +65,8 @@ def by_sklearn(gold, predicted):
         "token_f1_macro_no_o": quiet(score, average="macro", labels=named) if named else 0.0,
         "token_f1_weighted": score(average="weighted"),
         "token_accuracy": accuracy_score(gold, predicted),
+        "token_f1_micro_types": of_types(average="micro"),
+        "token_f1_macro_types": of_types(average="macro"),
     }
 
 
@@ -131,6 +134,9 @@ def test_a_hand_computed_case():
     assert found["token_f1_weighted"] == equal((2 + 2 / 3 + 1 + 0 + 1) / 6)
     assert found["token_f1_micro_no_o"] == equal(3 / 4)
     assert found["token_f1_macro_no_o"] == equal((2 / 3 + 1 + 0 + 1) / 4)
+    # Types: O 2/2 (1), PER 2 of 3, 2 gold (4/5), LOC 0, ORG 1.
+    assert found["token_f1_micro_types"] == equal(5 / 6)
+    assert found["token_f1_macro_types"] == equal((1 + 4 / 5 + 0 + 1) / 4)
 
 
 def test_token_micro_f1_with_o_is_an_accuracy_and_far_above_the_entity_f1_of_the_same_tags():
@@ -165,6 +171,7 @@ def test_the_same_tags_score_differently_in_the_two_schemes_only_if_entities_tou
 def test_rows_without_any_entity_score_nought_and_no_nan():
     found = measure([["O", "O"]], [["O", "O"]], "IOB2")
     ones = {"token_f1_micro", "token_f1_macro", "token_f1_weighted", "token_accuracy"}
+    ones |= {"token_f1_micro_types", "token_f1_macro_types"}
     assert found == {name: float(name in ones) for name in found}
     assert report([["O"]], [["O"]], "IOB2")["per_class"] == {}
 
