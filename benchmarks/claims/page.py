@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -102,8 +102,12 @@ def _facts(one: Assessment) -> Iterator[str]:
 def _stated_size(claim: Claim) -> str:
     if claim.test_size is None:
         return "; size of the report's test set not stated"
-    worth = f", of which one is worth {1 / claim.test_size:.2g} of accuracy" if "accuracy" in claim.reported else ""
-    return f"; reported on {claim.test_size:,} test rows{worth}"
+    return f"; reported on {claim.test_size:,} test rows{_worth(claim.test_size, claim.reported)}"
+
+
+def _worth(rows: int, metrics: Container[str]) -> str:
+    """Of one row more or less that is right."""
+    return f", of which one is worth {1 / rows:.2g} of accuracy" if "accuracy" in metrics else ""
 
 
 def _arithmetic(claim: Claim) -> Iterator[str]:
@@ -128,7 +132,8 @@ def _of_fewest(claim: Claim, rounding: Mapping[str, float]) -> str:
 
 def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
     encoder = "the claim's own system" if measured.stand_in is None else f"a stand-in, {words.code(measured.stand_in)}"
-    yield f"By {encoder}, {words.counted(measured.seeds, 'seed')}, {measured.rows:,} test rows:"
+    worth = _worth(measured.rows, {value.metric for value in measured.conventions})
+    yield f"By {encoder}, {words.counted(measured.seeds, 'seed')}, {measured.rows:,} test rows{worth}:"
     if measured.untold:
         yield f"Its predictions can't give {' and '.join(measured.untold)}: they hold no scores."
     if measured.order:

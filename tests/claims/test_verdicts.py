@@ -340,7 +340,7 @@ def test_the_page_opens_with_findings_and_sets_a_stand_in_apart(kept):
     first, second = (line for line in text.splitlines() if line.startswith("| [mine-"))
     assert "| **reproduced** " in first
     assert "with a stand-in (small): reproduced" in second
-    assert "By a stand-in, `small`, 1 seed, 60 test rows:" in text
+    assert "By a stand-in, `small`, 1 seed, 60 test rows, of which one is worth 0.017 of accuracy:" in text
 
 
 def test_what_is_not_comparable_says_why_and_shows_its_numbers(kept):
