@@ -149,13 +149,23 @@ def _has_loss(system: str, systems: Mapping[str, System]) -> bool:
 
 
 def _rows_problems(claim: Claim, task: Task) -> Iterator[str]:
-    """More rows than the task has in all its parts, where it declares how many; and counts that contradict."""
-    files = [file for own in task.source.files.values() for file in own] if task.source else []
-    rows = sum(file.rows or 0 for file in files) if all(file.rows for file in files) else 0
+    """More rows than the task has, where it declares how many; and counts that contradict."""
+    rows, train = (
+        _declared_rows(task, *(task.source.files if task.source else ())),
+        _declared_rows(task, task.splits.train),
+    )
     asked = {"test_size": claim.test_size, **{f"protocol.{name}": claim.protocol.get(name) for name in PINNED[:3]}}
     for place, size in asked.items():
         if rows and isinstance(size, int) and size > rows:
             yield f"{place}: {size:,}, but {task.name} has {rows:,} rows in all."
+        elif train and place == "protocol.train_size" and isinstance(size, int) and size > train:
+            yield f"{place}: {size:,}, but the training part of {task.name} has {train:,} rows."
     counted = sum(found[-1] for found in claim.per_class.values())
     if claim.test_size and counted > claim.test_size:
         yield f"per_class: {counted:,} rows in all, but test_size is {claim.test_size:,}."
+
+
+def _declared_rows(task: Task, *parts: str) -> int:
+    """Of all these parts; 0 where one is no file, or a file doesn't say how many it has."""
+    rows = [file.rows for part in parts for file in (task.source.files.get(part, ()) if task.source else ())]
+    return sum(found or 0 for found in rows) if all(rows) else 0

@@ -93,6 +93,11 @@ def test_a_claim_is_read(tmp_path, declared):
             r"but tfidf-svm read",
         ),
         ("test_size: 50", "test_size: 10663", r"films: test_size: 10,663, but rotten-tomatoes has 10,662 rows in all"),
+        (
+            "task: rotten-tomatoes\n    system: bert-base\n    recipe: {epochs: 2}\n    protocol: {train_size: 100}",
+            "task: sst2\n    system: bert-base\n    protocol: {train_size: 67350}",
+            r"films: protocol\.train_size: 67,350, but the training part of sst2 has 67,349 rows",
+        ),
         ("train_size: 100", "test_size: 10663", r"films: protocol\.test_size: 10,663, but rotten-tomatoes has 10,662"),
         (
             "reported: {accuracy: 0.91}",
