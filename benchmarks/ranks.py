@@ -6,9 +6,10 @@ import contextlib
 import datetime
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import islice
+from itertools import count, islice
 from typing import NoReturn, TypeVar
 
 from benchmarks.errors import UserError
@@ -18,8 +19,11 @@ T = TypeVar("T")
 
 # Ranks wait for each other while data load and models train; a rank that never comes must still end the job.
 LONGEST_WAIT = datetime.timedelta(hours=2)
+LONGEST_APART = datetime.timedelta(minutes=5)
+"""Between the ends of a run on two ranks where it has failed on one."""
 
-
+_ends = count()
+"""Of runs, on each rank the same."""
 # What a launcher tells each rank; torch and accelerate go by it.
 LAUNCHED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK", "MASTER_ADDR", "MASTER_PORT")
 
@@ -77,6 +81,25 @@ def end(why: str) -> NoReturn:
     """Ends this process at once, and with it the launch: the other ranks wait in the middle of what it can't go on."""
     print(why, file=sys.stderr, flush=True)
     os._exit(1)
+
+
+def all_end(failed: bool) -> bool:
+    """Called by each rank at the end of a run. Where it has failed, whether the others soon end it, too: they
+    may wait for this rank in the middle of an update.
+    """
+    if not connected():
+        return True
+    from torch.distributed.distributed_c10d import _get_default_store  # what ranks can tell each other without waiting
+
+    store, run = _get_default_store(), next(_ends)
+    store.set(f"ended/{run}/{number()}", "")
+    everyone = [f"ended/{run}/{rank}" for rank in range(world_size())]
+    latest = time.monotonic() + LONGEST_APART.total_seconds()
+    while failed and not store.check(everyone):
+        if time.monotonic() > latest:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def from_first(value: T) -> T:

@@ -170,6 +170,30 @@ def test_a_rank_without_memory_ends_the_launch_and_the_same_command_goes_on_with
     assert (trained["halvings"], trained["micro_batch"]) == (1, 2), "of a batch of 8 each rank has 4"
 
 
+FAILS_ALONE = """
+import datetime, os, sys
+def hook(event, given):
+    if event == "os.mkdir" and "checkpoint-" in str(given[0]) and os.environ.get("RANK") == "FAILING":
+        sys.modules["benchmarks.ranks"].LONGEST_APART = datetime.timedelta(seconds=4)
+        raise ValueError("of its own")
+sys.addaudithook(hook)
+"""
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_rank_that_fails_alone_ends_the_launch_and_the_same_command_goes_on(folder, tmp_path, rank):
+    results = tmp_path / "results"
+    run = [*RUN, "--tasks", "./names.yaml", "--results-dir", str(results), "--checkpoint-minutes", "1e-9"]
+    (tmp_path / "sitecustomize.py").write_text(FAILS_ALONE.replace("FAILING", str(rank)))
+    done = launched(folder, 2, PROJECT / "run_all.py", *run[2:], PYTHONPATH=str(tmp_path))
+    assert done.returncode != 0
+    assert f"rank {rank} has failed alone, and the others wait for it: names/encoder" in done.stderr
+    assert "ValueError: of its own" in done.stderr
+    assert not list((results / "runs").glob("*/encoder/*.json"))
+    done = launched(folder, 2, PROJECT / "run_all.py", *run[2:])
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
 def test_two_ranks_share_every_training_by_the_trainer_and_the_first_alone_makes_the_rest(folder, tmp_path):
     done = launched(folder, 2, PROJECT / "run_all.py", *OTHER_METHODS, "--results-dir", str(tmp_path))
     assert done.returncode == 0, done.stderr[-3000:]

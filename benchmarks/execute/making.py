@@ -88,8 +88,12 @@ class Making:
 
 
 def _agreed(spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None) -> Outcome:
-    """A run that failed on any rank has failed on all."""
-    errors = ranks.from_all(outcome.error if isinstance(outcome, RunFailure) else None)
+    """A run that failed on any rank has failed on all; where the others don't come to its end, it ends the launch."""
+    own = outcome.error if isinstance(outcome, RunFailure) else None
+    if not ranks.all_end(failed=own is not None) and own:
+        said = f"{own['type']}: {own['message']}"
+        ranks.end(f"rank {ranks.number()} has failed alone, and the others wait for it: {spec.path}: {said}")
+    errors = ranks.from_all(own)
     if isinstance(outcome, RunFailure) or not any(errors):
         return outcome, predictions
     rank, error = next((rank, error) for rank, error in enumerate(errors) if error)
