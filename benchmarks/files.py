@@ -105,9 +105,12 @@ def alone(path: Path) -> Iterator[None]:
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """An empty folder beside `path` that takes its place once the block has filled it; not where it is empty then, or
-    gone. A kill between two renames leaves neither the old nor the new one under that name.
+    gone. A kill between two renames leaves neither the old nor the new one under that name. No other process may do the
+    same: what killed ones left is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f"{glob.escape(_beginning(path))}*"):
+        shutil.rmtree(left, ignore_errors=True)
     temporary = path.with_name(f"{_beginning(path)}{secrets.token_hex(4)}{PART}")
     before = temporary.with_suffix(".old")
     temporary.mkdir()
@@ -157,5 +160,5 @@ def sweep(path: Path) -> None:
 
 
 def _beginning(path: Path) -> str:
-    """Of the names of what is to take its place."""
-    return f".{path.name[:40]}-"
+    """Of the names of what is to take its place; of no other one's."""
+    return f".{path.name[:40]}-{hashlib.sha256(path.name.encode()).hexdigest()[:8]}-"

@@ -20,7 +20,9 @@ class ShortageError(Exception):
 
 
 def is_shortage(error: Exception) -> bool:
-    """By its type where it has one of its own; PyTorch's processor allocator raises a plain RuntimeError."""
+    """By its type where it has one of its own; PyTorch's processor allocator and cuDNN raise a plain RuntimeError,
+    which accelerate tells by its text.
+    """
     torch = sys.modules.get("torch")
     if isinstance(error, MemoryError) or (torch and isinstance(error, torch.OutOfMemoryError)):
         return True
@@ -28,7 +30,8 @@ def is_shortage(error: Exception) -> bool:
         return False
     from accelerate.utils.memory import should_reduce_batch_size
 
-    return bool(should_reduce_batch_size(error))
+    # As a text: it looks into the first argument, which may be another exception.
+    return isinstance(error, RuntimeError) and bool(should_reduce_batch_size(RuntimeError(str(error))))
 
 
 def most_halvings(spec: RunSpec) -> int:

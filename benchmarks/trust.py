@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from pickle import UnpicklingError  # how torch refuses; nothing is unpickled here
@@ -13,6 +14,10 @@ from benchmarks.files import read_text
 
 ADAPTER = "adapter_config.json"
 LARGEST_CONFIG = 50_000_000  # bytes; a thousand labels take some thousand
+TAKEN_FIRST = ("model.safetensors", "model.safetensors.index.json")
+"""By transformers, where there are torch's own files, too."""
+WEIGHTS = re.compile(r"[\w.-]+\.safetensors|pytorch_model[\w.-]*\.bin")
+SUCH_AS = "model-00001-of-00002.safetensors"
 
 
 def check(folder: Path) -> None:
@@ -26,23 +31,36 @@ def check(folder: Path) -> None:
         raise UserError(f"{where}: holds an adapter ({ADAPTER}). Merge it into the weights, or remove it.")
     for problem in _in_configuration(configuration(folder)):
         raise UserError(f"{where}: config.json: {problem}")
-    weights = sorted(folder.glob("*.safetensors"))
-    for path in weights:
+    for path in sorted(folder.glob("*.index.json")):
+        _check_index(path)
+    for path in sorted(folder.glob("*.safetensors")):
         _check_header(path)
-    for path in [] if weights else sorted(folder.glob("pytorch_model*.bin")):
-        _check_tensors(path)
+    if not any((folder / name).exists() for name in TAKEN_FIRST):
+        for path in sorted(folder.glob("pytorch_model*.bin")):
+            _check_tensors(path)
 
 
 def configuration(folder: Path) -> dict[str, Any]:
     """A checkpoint's config.json. Raises UserError."""
-    path = folder / "config.json"
+    return _mapping(folder / "config.json", "model_type")
+
+
+def _mapping(path: Path, such_as: str) -> dict[str, Any]:
     try:
         found = json.loads(read_text(path, LARGEST_CONFIG))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON: {error}") from None
     if not isinstance(found, dict):
-        raise UserError(f"{path}: holds {short(found)}, expected fields such as 'model_type'.")
+        raise UserError(f"{path}: holds {short(found)}, expected fields such as {such_as!r}.")
     return found
+
+
+def _check_index(path: Path) -> None:
+    """It names files beside it, which are looked at and make up the checksum, and no others."""
+    named = _mapping(path, "weight_map").get("weight_map")
+    for name in named.values() if isinstance(named, dict) else [named]:
+        if not isinstance(name, str) or not WEIGHTS.fullmatch(name):
+            raise UserError(f"{path}: weight_map: {short(name)}, expected a file beside it, such as {SUCH_AS!r}.")
 
 
 def _in_configuration(config: dict[str, Any]) -> Iterator[str]:
@@ -85,5 +103,6 @@ def _check_tensors(path: Path) -> None:
         raise UserError(
             f"{path}: holds more than tensors, and is not loaded: it could run code. Ask for safetensors, which can't."
         ) from None
-    except (OSError, EOFError, RuntimeError, ValueError) as error:
-        raise UserError(f"{path}: no weights of torch: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # of a damaged file it raises whatever it stumbles over
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(f"{path}: no weights of torch: {said}") from None

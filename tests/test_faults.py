@@ -10,6 +10,8 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import make
@@ -22,8 +24,9 @@ from benchmarks.cli.screen import Screen
 from benchmarks.data.loading import TaskData, load
 from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
-from benchmarks.execute import making, shares
+from benchmarks.execute import making, pool, shares
 from benchmarks.execute.shares import Place
+from benchmarks.files import replacing, replacing_folder
 from benchmarks.lock import Lock
 from benchmarks.recipes import Finetune
 from benchmarks.runner import run
@@ -52,6 +55,16 @@ def records(results: Path = Path("results")) -> dict[str, dict]:
     """Every stored run by system and seed."""
     found = [json.loads(path.read_text()) for path in sorted(results.glob("runs/*/*/*.json"))]
     return {f"{record['system']} {record['seed']}": record for record in found}
+
+
+def left_of(path: Path) -> Path:
+    """What a process leaves that is killed while it writes the file."""
+    kept = []
+    with suppress(KeyboardInterrupt), replacing(path) as temporary:
+        temporary.write_text("half of it")
+        kept.append(temporary.rename(path.with_name("aside")))
+        raise KeyboardInterrupt
+    return kept[0].rename(temporary)
 
 
 def on_begin(monkeypatch, name: str, number: signal.Signals, times: int = 1) -> list[str]:
@@ -113,12 +126,18 @@ def test_a_crash_is_a_stored_failure_with_the_worker_s_last_words(here, one_work
 
 def test_a_run_that_hangs_is_stopped_after_its_time_and_the_others_go_on(here, one_worker, monkeypatch, capsys):
     on_begin(monkeypatch, "enc", signal.SIGSTOP)
+    alive = []
+    look = pool.made_since
+    monkeypatch.setattr(
+        pool, "made_since", lambda *given: alive.append(multiprocessing.active_children()) or look(*given)
+    )
     command = [*RUN, "--seeds", "1", "--systems", f"{tiny.checkpoint(here / 'enc')},majority"]
     assert main([*command, "--timeout", "0.05"]) == 1
     found = records()
     assert found["majority 0"]["status"] == "done"
     assert found["enc 0"]["error"]["type"] == "TimeoutError"
     assert found["enc 0"]["error"]["message"] == "took longer than the 3.0 s of --timeout"
+    assert alive == [[]], "nobody stores the run after it was looked whether it is stored"
     assert not multiprocessing.active_children()
 
 
@@ -198,9 +217,10 @@ def test_a_run_that_not_even_one_row_at_a_time_has_memory_for_has_failed(here):
     assert given == list(range(7)), "of 64 rows that are predicted at once, one is left"
 
 
-def test_another_error_is_not_tried_again(here):
+@pytest.mark.parametrize("said", ["the size of tensor a must match", ValueError("an error in an error"), 3])
+def test_another_error_is_not_tried_again(here, said):
     spec, data = fine_tuning(here)
-    method, given = without_memory(RuntimeError("the size of tensor a must match"), 99)
+    method, given = without_memory(RuntimeError(said), 99)
     assert run(spec, data, None, here, method=method)[0].status == "failed"
     assert given == [0]
 
@@ -281,24 +301,7 @@ def test_a_run_that_another_process_makes_is_waited_for_and_not_made_twice(here,
     """The other one holds the first run's lock, and stores its result before it lets it go."""
     assert main([*RUN, "--systems", "majority", "--results-dir", "other", "--seeds", "1"]) == 0
     (record,) = (here / "other" / "runs").glob("*/*/*.json")
-    key = record.stem
-    lock = here / "results" / unfinished.FOLDER / f"{key}.lock"
-    held = f"""
-import shutil, sys, time
-from pathlib import Path
-from filelock import FileLock
-Path({str(lock.parent)!r}).mkdir(parents=True)
-lock = FileLock({str(lock)!r})
-lock.acquire()
-print("held", flush=True)
-sys.stdin.readline()
-shutil.copytree({str(here / "other" / "runs")!r}, {str(here / "results" / "runs")!r}, dirs_exist_ok=True)
-lock.release()
-"""
-    with subprocess.Popen(
-        [sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout.readline() == "held\n"
+    with maker(here, record.stem, "runs") as other:
         tell, told = Screen.tell, []
 
         def telling(self, event):
@@ -316,6 +319,49 @@ lock.release()
     assert told[-1] == ("majority", True, "")
     assert [spec.system.name for spec in made] == ["tfidf-nb"]
     assert next((here / "results" / "runs").glob("*/majority/*.json")).read_bytes() == record.read_bytes()
+
+
+def test_a_trial_that_another_search_makes_is_waited_for_and_not_made_twice(here, monkeypatch):
+    command = [*RUN, "--systems", "tfidf-svm", "--seeds", "1", "--tune", "2"]
+    assert main([*command, "--results-dir", "other"]) == 0
+    trial, *_ = sorted((here / "other" / "trials").glob("*/*/*.json"))
+    with maker(here, f"{unfinished.TRIAL}{trial.stem}", "trials") as other:
+        progress = Screen.tell
+
+        def telling(self, event):
+            progress(self, event)
+            if other.poll() is None and not other.stdin.closed:
+                other.stdin.close()  # the search has begun: the other one stores what it has, and lets go
+
+        monkeypatch.setattr(Screen, "tell", telling)
+        made = []
+        monkeypatch.setattr(making, "run", lambda spec, *rest, **more: made.append(spec) or run(spec, *rest, **more))
+        assert main(command) == 0
+    assert made and trial.stem not in [spec.key for spec in made if spec.trial]
+
+
+@contextmanager
+def maker(here: Path, name: str, part: str) -> Iterator[subprocess.Popen]:
+    """Another process that holds a lock until it reads a line, and then has stored that part of the results `other`."""
+    lock = here / "results" / unfinished.FOLDER / f"{name}.lock"
+    held = f"""
+import shutil, sys, time
+from pathlib import Path
+from filelock import FileLock
+Path({str(lock.parent)!r}).mkdir(parents=True)
+lock = FileLock({str(lock)!r})
+lock.acquire()
+print("held", flush=True)
+sys.stdin.readline()
+time.sleep(1)
+shutil.copytree({str(here / "other" / part)!r}, {str(here / "results" / part)!r}, dirs_exist_ok=True)
+lock.release()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        yield other
 
 
 def test_made_again_by_force_is_made_again_unless_somebody_has_meanwhile(here, monkeypatch):
@@ -342,11 +388,26 @@ def test_what_a_killed_process_left_of_a_run_is_removed_when_it_is_made(here):
     (record,) = (here / "results" / "runs").glob("*/*/*.json")
     record.unlink()
     for name in (record.name, record.with_suffix(".parquet").name):
-        (record.parent / f".{name[:40]}-0011aabb.part").write_text("half of it")
+        left_of(record.parent / name)
     other = record.parent / ".somebody-elses-0011aabb.part"
     other.write_text("")
     assert main(command) == 0
     assert list(record.parent.glob(".*")) == [other]
+
+
+def test_what_a_killed_process_left_of_a_model_is_removed_when_the_run_is_made(here):
+    command = [*RUN, "--systems", str(tiny.checkpoint(here / "enc")), "--seeds", "1", "--keep-models"]
+    assert main(command) == 0
+    (model,) = (here / "results" / "models").glob("*/*/*")
+    left = []
+    with suppress(KeyboardInterrupt), replacing_folder(model) as temporary:
+        left = [temporary.with_suffix(suffix) for suffix in (".part", ".old")]
+        raise KeyboardInterrupt
+    for folder in left:
+        folder.mkdir()
+        (folder / "model.safetensors").write_text("half of it")
+    assert main([*command, "--force"]) == 0
+    assert (model / "model.safetensors").is_file() and list(model.parent.iterdir()) == [model]
 
 
 @pytest.mark.parametrize("folder", ["", "leaderboards", "excerpts", ".cache"])
@@ -424,7 +485,7 @@ def test_what_a_killed_process_left_of_a_trial_is_removed_when_it_is_made(here):
     command = [*RUN, "--systems", "tfidf-svm", "--seeds", "1", "--tune", "2"]
     assert main(command) == 0
     trial, *_ = sorted((here / "results" / "trials").glob("*/*/*.json"))
-    (trial.parent / f".{trial.name[:40]}-0011aabb.part").write_text("half of it")
+    left_of(trial)
     for stored in (here / "results").rglob("*.json"):
         stored.unlink()
     assert main(command) == 0

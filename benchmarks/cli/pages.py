@@ -9,6 +9,7 @@ from benchmarks import plan, unfinished
 from benchmarks.cli.screen import Screen
 from benchmarks.files import PART
 from benchmarks.leaderboard import Written, samples, write
+from benchmarks.schema import Protocol
 
 if TYPE_CHECKING:
     from benchmarks.execute.prepare import Prepared
@@ -40,12 +41,17 @@ def _look_for_leaks(prepared: Prepared, grid: plan.Plan, results: Path, screen: 
     """Of all protocols of the plan on the tasks that were loaded. It may take minutes: the leaderboards come first."""
     from benchmarks.data.leaks import look, missing
 
-    for name, data in prepared.data.items():
-        protocols = [spec.protocol for spec in grid.runs if spec.task.name == name and spec.protocol.limit is None]
-        if missing(results, data, protocols):
-            write(results)
-            screen.looking(name)
-            look(results, data, protocols, prepared.cache)
+    protocols: dict[str, list[Protocol]] = {}
+    for spec in grid.runs:
+        if spec.protocol.limit is None:
+            protocols.setdefault(spec.task.name, []).append(spec.protocol)
+    data = {name: prepared.data[name] for name in protocols if name in prepared.data}
+    wanted = [name for name, own in data.items() if missing(results, own, protocols[name])]
+    if wanted:
+        write(results)
+    for name in wanted:
+        screen.looking(name)
+        look(results, data[name], protocols[name], prepared.cache)
 
 
 def _take_excerpts(prepared: Prepared, results: Path) -> None:

@@ -283,7 +283,8 @@ class _Head:
                 unpack(made.model, keep)
             elif keep:
                 keep.rmdir()
-            storing.finish(self.results, flight.spec, made.outcome, keep)
+            storing.furnish(flight.spec, made.outcome[0], keep)
+        storing.save(self.results, flight.spec, *made.outcome)
         self._done(flight, made.outcome[0])
 
     def _done(self, flight: _Flight, outcome: RunResult | RunFailure) -> None:

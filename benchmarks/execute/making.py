@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from benchmarks import ranks, tuning
 from benchmarks.meter import Progress
@@ -49,6 +50,7 @@ class Making:
     known: Callable[[RunSpec], RunResult | None]
     hand_on: Callable[[RunSpec, RunResult | RunFailure], None]
     short: Callable[[RunSpec, ShortageError], NoReturn]
+    alone: Callable[[RunSpec], AbstractContextManager[Any]]
 
     def make(self, spec: RunSpec, progress: Progress, keep: Path | None = None) -> Outcome:
         """keep: an empty folder for the trained model."""
@@ -72,10 +74,11 @@ class Making:
             progress((len(tried) + share) / (len(trials) + 1))
 
         for trial in trials:
-            outcome: RunResult | RunFailure | None = self.known(trial.spec)
-            if outcome is None:
-                outcome, _ = self._made(trial.spec, of_all)
-                self.hand_on(trial.spec, outcome)
+            with self.alone(trial.spec):
+                outcome: RunResult | RunFailure | None = self.known(trial.spec)
+                if outcome is None:
+                    outcome, _ = self._made(trial.spec, of_all)
+                    self.hand_on(trial.spec, outcome)
             tried.append(tuning.Tried(trial, outcome))
         try:
             chosen = tuning.best(tried, spec.tuning.metric)

@@ -202,6 +202,8 @@ def _later(pool: _Pool, worker: Worker) -> Event:
 def _ended(pool: _Pool, worker: Worker, said: _Ended, results: Path) -> Event:
     """What becomes of the run of a worker that has ended: it may have stored it, and could not say so any more."""
     assert worker.order is not None
+    if said.hung:
+        worker.dismiss(at_once=True)  # else it might store its run after we have looked
     order, worker.began = worker.order, None
     if made := made_since(pool.prepared, results, order.run):
         return Event(order.run, 1.0, made)

@@ -131,7 +131,8 @@ def _made(errand: Errand, data: TaskData) -> Made:
         conditions=partial(_conditions, errand, cache),
         known=lambda trial: errand.trials.get(trial.path),
         hand_on=partial(_hand_on, telling, cache),
-        short=_alone,
+        short=_short,
+        alone=partial(unfinished.claimed, cache, wait=True),
     )
     # A task that is lost to the head may still be there for a moment: its next try never writes the same checkpoints.
     with TemporaryDirectory() as kept, unfinished.claimed(cache, spec, wait=True):
@@ -155,7 +156,7 @@ def _conditions(errand: Errand, cache: Path, spec: RunSpec, keep: Path | None) -
     return Conditions(keep=keep, checkpoints=checkpoints, halvings=errand.halvings)
 
 
-def _alone(spec: RunSpec, error: ShortageError) -> NoReturn:
+def _short(spec: RunSpec, error: ShortageError) -> NoReturn:
     raise AssertionError(f"{spec.path}: one process begins anew by itself") from error
 
 

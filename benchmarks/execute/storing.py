@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from benchmarks import card, ranks, store, unfinished
 from benchmarks.errors import UserError
-from benchmarks.execute.making import Event, Making, Outcome, Tell
+from benchmarks.execute.making import Event, Making, Tell
 from benchmarks.execute.prepare import Prepared
 from benchmarks.files import ignored_by_git, replacing_folder, write_text
 from benchmarks.methods import Checkpoints
@@ -51,9 +51,10 @@ class Storing:
 
     def _stored(self, spec: RunSpec) -> RunResult | RunFailure:
         with model_folder(self.prepared, self.results, spec) as keep:
-            made = self._making(spec).make(spec, lambda share: self.tell(Event(spec, share)), keep)
-            finish(self.results, spec, made, keep)
-        return made[0]
+            outcome, predictions = self._making(spec).make(spec, lambda share: self.tell(Event(spec, share)), keep)
+            furnish(spec, outcome, keep)
+        save(self.results, spec, outcome, predictions)  # a record that is there is complete, with its model
+        return outcome
 
     def _making(self, spec: RunSpec) -> Making:
         prepared = self.prepared
@@ -65,13 +66,14 @@ class Storing:
             known=lambda trial: ranks.from_all(known(prepared, self.results, trial))[0],  # what the first rank finds
             hand_on=lambda trial, outcome: save(self.results, trial, outcome, None),
             short=self._short,
+            alone=lambda trial: _claimed(self.results, trial, wait=True),  # of several searches that have it
         )
 
     def _conditions(self, spec: RunSpec, keep: Path | None) -> Conditions:
         options, results = self.prepared.options, self.results
         seconds = options.checkpoint_seconds
         checkpoints = Checkpoints(unfinished.folder(results, spec), seconds) if seconds else None
-        halvings = self.halvings + ranks.from_all(unfinished.halvings(results, spec))[0]
+        halvings = self.halvings + max(ranks.from_all(unfinished.halvings(results, spec)))
         return Conditions(self.processes, keep, options.trackers, checkpoints, halvings)
 
     def _short(self, spec: RunSpec, error: ShortageError) -> NoReturn:
@@ -132,22 +134,18 @@ def model_folder(prepared: Prepared, results: Path, spec: RunSpec) -> Iterator[P
         yield folder
 
 
-def finish(results: Path, spec: RunSpec, made: Outcome, keep: Path | None) -> None:
-    """Stores what was made, with the card of the model in `keep`; there is no model of a run that has failed."""
-    outcome, predictions = made
+def furnish(spec: RunSpec, outcome: RunResult | RunFailure, keep: Path | None) -> None:
+    """The card of the model in `keep`; there is no model of a run that has failed."""
     if isinstance(outcome, RunFailure) and keep:
         shutil.rmtree(keep, ignore_errors=True)  # where another rank has failed
     elif isinstance(outcome, RunResult) and keep and keep.is_dir():
         own_head = not getattr(RECIPES[outcome.method](**outcome.recipe), "own_head", True)
         write_text(keep / card.NAME, card.card(outcome, spec.system.encoder, own_head))
-    save(results, spec, outcome, predictions)
 
 
 def save(results: Path, spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None) -> None:
     """By the first rank: there is nothing left to go on from."""
     if not ranks.is_first():
         return
-    # Several searches may store one trial; of a run its maker has the lock.
-    with unfinished.claimed(results, spec, wait=True) if spec.trial else nullcontext():
-        store.save(results, spec, outcome, predictions)
-        unfinished.clear(results, spec)
+    store.save(results, spec, outcome, predictions)
+    unfinished.clear(results, spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from benchmarks import ranks
 from benchmarks.errors import UserError
 from benchmarks.files import sha256, write_text
 from benchmarks.methods import Job
+from benchmarks.schema import fingerprint
 
 WHOLE = "whole.json"
 """The last file of a checkpoint: the checksums of all others."""
@@ -36,7 +38,9 @@ def train(job: Job, trainer: Trainer, carried: Sequence[Carried] = ()) -> None:
     if job.checkpoints is None:
         trainer.train()
         return
-    folder = job.checkpoints.folder / f"halved-{job.halvings}"
+    # A search may choose another recipe the next time, and as many ranks as wrote a checkpoint can go on from it.
+    made_with = fingerprint({"recipe": job.recipe.model_dump(mode="json"), "ranks": len(ranks.from_all(None))})
+    folder = job.checkpoints.folder / f"halved-{job.halvings}-{made_with[:8]}"
     last = ranks.from_all(_last(folder))[0]
     if not all(ranks.from_all(last is None or (last / WHOLE).is_file())):  # another machine's disk
         last = None
@@ -143,6 +147,7 @@ class Checkpointing(TrainerCallback):  # type: ignore[misc]  # transformers is u
         ranks.from_all(None)  # all have written theirs
         if ranks.is_first():
             write_text(folder / WHOLE, json.dumps(_sums(folder)))
+            os.sync()  # a power cut must not find the one before removed and this one unwritten
             _last(self.folder)
 
 

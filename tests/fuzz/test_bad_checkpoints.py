@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
+import torch
 from bad import accepted_or_told, changed, damaged, inputs
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from safetensors.numpy import save
 
 from benchmarks.encoders import check_folder, checkpoint_sha256, depth, locate, longest_input, own_labels, shape
 from benchmarks.schema import Encoder
+from benchmarks.trust import check
 
 CONFIG = {
     "architectures": ["BertForSequenceClassification"], "id2label": {"0": "no", "1": "yes"}, "model_type": "bert",
@@ -55,6 +58,20 @@ def as_json(value) -> bytes:
 @given(st.one_of(changed(CONFIG).map(as_json), damaged(as_json(CONFIG)), st.just(b"[" * 100_000)))
 def test_a_configuration_of_any_content_is_read_or_told(config):
     looked_at(config, WEIGHTS)
+
+
+TORCH = io.BytesIO()
+torch.save({"a": torch.ones(2, 3), "b": torch.zeros(4)}, TORCH, _use_new_zipfile_serialization=False)
+
+
+@inputs()
+@given(damaged(TORCH.getvalue()))
+def test_damaged_weights_of_torch_are_read_or_told(weights):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "config.json").write_bytes(as_json(CONFIG))
+        (folder / "pytorch_model.bin").write_bytes(weights)
+        accepted_or_told(lambda: check(folder))
 
 
 @inputs()

@@ -201,6 +201,21 @@ def test_micro_batches_train_as_whole_batches_do(tmp_path, bert, write):
             np.testing.assert_allclose(found.scores, whole.scores, atol=1e-3)
 
 
+@pytest.mark.parametrize("other", ["recipe", "ranks"])
+def test_a_checkpoint_of_another_recipe_or_number_of_ranks_is_left_alone(tmp_path, bert, monkeypatch, other):
+    """A search may choose another one the next time, and a launch may have more processes."""
+    job = often(jobs.job(tmp_path, bert, RECIPES["finetune"](**MANY)), tmp_path / "unfinished")
+    with monkeypatch.context() as patched:
+        if other == "ranks":
+            patched.setattr(checkpoints.ranks, "from_all", lambda value: [value, value])
+        with pytest.raises(Interruption):
+            load("finetune")(replace(job, meter=interrupted_at(0.5)))
+    now = job if other == "ranks" else replace(job, recipe=RECIPES["finetune"](**MANY, learning_rate=1e-3))
+    found = made("finetune", now)
+    assert "resumed" not in found[1]
+    check_equal(found, made("finetune", replace(now, checkpoints=None)))
+
+
 def test_a_checkpoint_of_larger_micro_batches_is_left_alone(tmp_path, bert):
     job = often(jobs.job(tmp_path, bert, RECIPES["finetune"](**MANY)), tmp_path / "unfinished")
     with pytest.raises(Interruption):

@@ -157,6 +157,19 @@ def test_a_run_on_such_weights_ends_with_one_message_before_anything_is_trained(
     assert not (here / "results").exists() and not mark.left()
 
 
+@pytest.mark.parametrize("name", ["../other.safetensors", "hidden/w.safetensors", "/tmp/w.bin", "w.pt", 3])
+def test_an_index_that_names_weights_elsewhere_is_refused(encoder, name):
+    """They would be loaded, and be neither looked at nor in the checksum."""
+    (encoder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"embeddings.weight": name}}))
+    refused(encoder, "model.safetensors.index.json: weight_map: ", "expected a file beside it")
+
+
+def test_safetensors_that_nothing_reads_hide_no_pickle(encoder, mark):
+    (encoder / "model.safetensors").rename(encoder / "unread.safetensors")
+    (encoder / "pytorch_model.bin").write_bytes(mark.pickled)
+    refused(encoder, "holds more than tensors")
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 def test_weights_of_torch_that_are_tensors_alone_are_read_as_before(encoder, honest, zipped):
     weights_by_torch(encoder, _use_new_zipfile_serialization=zipped)

@@ -106,9 +106,16 @@ def test_a_failure_that_tells_a_secret_is_stored_and_shown_without_it(monkeypatc
     assert SECRET not in failed.model_dump_json()
 
 
+def test_a_secret_that_begins_with_another_one_is_hidden_whole(monkeypatch):
+    monkeypatch.setenv("A_TOKEN", "abcdefgh")
+    monkeypatch.setenv("B_KEY", "abcdefghijklmnop")
+    assert without_secrets("abcdefghijklmnop and abcdefgh") == "<B_KEY> and <A_TOKEN>"
+
+
 @pytest.mark.parametrize(("text", "expected"), [
     ("http://me:pw@host/x", "http://host/x"), ("sqlite:////tmp/a@b.db", "sqlite:////tmp/a@b.db"),
-    ("https://token@host", "https://host"), ("mail a@b.example", "mail a@b.example"),
+    ("https://token@host", "https://host"), ("https://me:p@ss@host/a", "https://host/a"),
+    ("mail a@b.example", "mail a@b.example"),
     ("postgresql://me:p%40w@host:1/db and ftp://x:y@z", "postgresql://host:1/db and ftp://z"),
 ])  # fmt: skip
 def test_an_address_is_shown_without_user_and_password(text, expected):
