@@ -89,7 +89,8 @@ def alone(path: Path) -> Iterator[None]:
     """
     from filelock import FileLock
 
-    lock = FileLock(path.with_name(f".{path.name[:40]}.lock"), mode=0o666)  # a cache may be shared by a group
+    # A cache may be shared by a group; a soft lock would not end with its process.
+    lock = FileLock(path.with_name(f".{path.name[:40]}.lock"), mode=0o666, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()

@@ -83,13 +83,13 @@ def _locked(results: Path, name: str, wait: bool) -> Iterator[bool]:
     path = results / FOLDER / f"{name}.lock"
     try:
         ignored_by_git(path.parent)
-        lock = FileLock(path)
+        lock = FileLock(path, fallback_to_soft=False)  # a soft one would not end with its process
         lock.acquire(blocking=wait)
     except Timeout:
         yield False
         return
-    except OSError as error:
-        raise UserError(f"{path}: can't be written: {error.strerror or error}.") from None
+    except (OSError, NotImplementedError) as error:  # the last one of a file system that knows no locks
+        raise UserError(f"{path}: can't be written: {getattr(error, 'strerror', None) or error}.") from None
     try:
         yield True
     finally:
