@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import resource
 import sys
@@ -11,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from benchmarks import heap
 
 Progress = Callable[[float], None]
 
@@ -73,8 +74,7 @@ def _reset_peak_memory() -> None:
     gc.freeze()  # libraries and data live on: each later collection of this run looks at its own objects alone
     if cuda := _cuda():
         cuda.reset_peak_memory_stats()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what was freed: the run before would count as this one's
+    heap.give_back()  # else the run before would count as this one's
     with contextlib.suppress(OSError):  # Linux alone can reset it; elsewhere the peak is the whole process' so far
         Path("/proc/self/clear_refs").write_text("5")
 

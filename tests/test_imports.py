@@ -40,6 +40,7 @@ GROUND = [
 READING = ["leaderboard", "claims", "compare", "report", "export"]
 RUNNING = [
     "ranks",
+    "heap",
     "meter",
     "shortage",
     "environment",

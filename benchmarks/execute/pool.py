@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -46,7 +46,7 @@ class _Pool:
         worker.ready = True
         if worker.place.gpu is not None and said.free is not None:
             self.free.setdefault(worker.place.gpu, said.free)
-        worker.send(self.prepared)
+        worker.send(replace(self.prepared, runs=[]))  # it gets them one by one
 
     def hand_out(self) -> None:
         """The next run to every worker that has none, unless its GPU has no room for it beside what is there: a smaller

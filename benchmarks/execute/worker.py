@@ -70,21 +70,27 @@ class Worker:
     @property
     def end(self) -> str:
         """How it ended, waited for."""
-        self.process.join()
-        code = self.process.exitcode or 0
+        code = self._code()
         return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     @property
     def killed(self) -> bool:
         """By somebody who doesn't ask, as the kernel when memory is short; waited for."""
-        self.process.join()
-        return self.process.exitcode == -signal.SIGKILL
+        return self._code() == -signal.SIGKILL
+
+    def _code(self) -> int:
+        self.process.join(SECONDS_TO_LEAVE)
+        if self.process.is_alive():  # it speaks no more, and doesn't leave either
+            self.process.kill()
+            self.process.join()
+        return self.process.exitcode or 0
 
     @property
     def printed(self) -> str:
         """The last of what it printed during its run."""
-        with suppress(OSError):
-            return self.output.read_bytes()[-MOST_PRINTED:].decode(errors="replace")
+        with suppress(OSError), self.output.open("rb") as file:
+            file.seek(max(0, self.output.stat().st_size - MOST_PRINTED))
+            return file.read().decode(errors="replace")
         return ""
 
     def send(self, what: Prepared | Order) -> None:

@@ -33,6 +33,7 @@ from benchmarks.methods.features import features_of
 from benchmarks.methods.pairs import ASKED, PARTNERS, THRESHOLD, of_each_class, partners
 from benchmarks.methods.reporting import reporting
 from benchmarks.methods.training import (
+    Lean,
     Progress,
     balanced_weights,
     note_training,
@@ -151,7 +152,7 @@ def train(job: Job, model: SentenceTransformer, loss: nn.Module, pairs: Dataset)
         arguments = SentenceTransformerTrainingArguments(
             folder, **settings(recipe, job.seed, len(pairs), job.halvings), batch_sampler=by_length
         )
-        told = [Progress(job.meter.progress), *reporting(job.report_to)]
+        told = [Progress(job.meter.progress), Lean(), *reporting(job.report_to)]
         trainer = SentenceTransformerTrainer(model, one_device(arguments), pairs, loss=loss, callbacks=told)
         trainer.remove_callback(PrinterCallback)
         with job.meter.measuring("train", recipe.epochs * len(pairs)), quick_dropout(loss):

@@ -51,6 +51,16 @@ def test_every_family_learns(tmp_path, checkpoints, family, write):
     assert result.environment["precision"] == "fp32"
 
 
+@pytest.mark.parametrize(("seconds", "times"), [(0.0, 48), (1e9, 0)])
+def test_what_batches_have_freed_is_given_back_when_it_is_time(tmp_path, checkpoints, monkeypatch, seconds, times):
+    """Of 60 rows, 8 at once, six times."""
+    calls = []
+    monkeypatch.setattr(training.heap, "give_back", lambda: calls.append(1))
+    monkeypatch.setattr(training, "SECONDS_BETWEEN_GIVING_BACK", seconds)
+    trained(tmp_path, checkpoints["bert"])
+    assert len(calls) == times + 1  # one by the meter, when the run begins
+
+
 def german(folder: Path, rows: int) -> Path:
     """Names that differ from other words by a capital or an umlaut alone, as some of German's do."""
     path, draw = make.tag_task(folder, rows), random.Random(0)
