@@ -10,8 +10,9 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import UserError
@@ -22,6 +23,7 @@ AUTO, LOCAL = "auto", "local"
 MODE = "RAY_AUTH_MODE"
 SECONDS_TO_ANSWER = 5.0
 SECONDS_TO_BE_WELL = 30.0
+PROJECT = Path(__file__).parents[2]
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of runs that were given up
@@ -49,7 +51,8 @@ def connected(address: str) -> Iterator[None]:
 
         before = signal.getsignal(signal.SIGTERM)
         try:
-            with warnings.catch_warnings():
+            # Every worker looks for modules in the folder of this call before all others, whatever PYTHONSAFEPATH says.
+            with chdir(PROJECT), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Ray's own of what it will change
                 ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, **_own(address))
         except (OSError, RuntimeError, ValueError) as error:
