@@ -20,8 +20,8 @@ from several import PROJECT, Nodes, environment
 
 from benchmarks.cli import main
 from benchmarks.cli.screen import Screen
-from benchmarks.execute import cluster
-from benchmarks.execute.connection import answers
+from benchmarks.execute import cluster, sent
+from benchmarks.execute.connection import answers, connected
 from benchmarks.execute.needs import Need, Node, cores_of_a_run, part_of_a_gpu, room, within
 from benchmarks.execute.parcels import encoder_folder, packed_encoder
 
@@ -97,6 +97,11 @@ def assert_same(found: Path, expected: Path, names: set[str]) -> None:
         model = Path("models", *Path(name).with_suffix("").parts[1:], "model.safetensors")
         if (expected / model).is_file():
             assert (found / model).read_bytes() == (expected / model).read_bytes(), name
+
+
+def nodes_of(ray_cluster: Nodes) -> list[Node]:
+    with connected(ray_cluster.address):
+        return [node for node in sent.nodes() if node.cpus]
 
 
 def on_event(monkeypatch, do: Callable[[object], object]) -> None:
@@ -179,6 +184,25 @@ def test_with_nodes_that_are_killed_nothing_is_lost_and_all_is_the_same(here, al
     assert runs().keys() == names and len(names) == 8
     assert_same(here / "results", alone, names)
     assert sorted(path.name for path in (here / "results" / "unfinished").iterdir()) == [".gitignore"]
+
+
+def test_a_run_that_waits_for_the_largest_node_goes_to_the_next_largest_when_that_is_lost(
+    here, ray_cluster, monkeypatch
+):
+    """It had asked for all of its memory, as one that is larger than any node does."""
+    largest = 2 * max(node.memory for node in nodes_of(ray_cluster))
+    monkeypatch.setattr("benchmarks.execute.sent.estimate", lambda *_: int(2 * largest))
+    ray_cluster.add(memory=largest)
+    begun: list[str] = []
+
+    def losing(event):
+        if not begun:
+            begun.append(event.spec.path)
+            ray_cluster.lose(-1, replaced=False)
+
+    on_event(monkeypatch, losing)
+    assert main([*CHEAP, "--ray", ray_cluster.address]) == 0
+    assert begun and len(runs()) == 4
 
 
 def test_a_killed_process_s_run_begins_anew_with_half_as_many_rows_at_once(here, ray_cluster, monkeypatch, capsys):
@@ -382,6 +406,9 @@ def test_a_run_that_is_larger_than_any_node_is_tried_on_the_largest():
     nodes = [node(memory=8 * GB), node(memory=16 * GB)]
     assert room(Need(1, 0, 40 * GB), nodes) == 0
     assert room(within(Need(1, 0, 40 * GB), nodes), nodes) == 1
+    nodes += [node(cpus=0, memory=64 * GB), node(gpus=1, memory=4 * GB)]
+    assert room(within(Need(1, 0, 40 * GB), nodes), nodes) == 1, "one without cores makes none, however large"
+    assert room(within(Need(1, 1.0, 40 * GB), nodes), nodes) == 1, "nor does one without a GPU, where it takes one"
 
 
 def test_an_encoder_is_written_once_and_again_where_it_is_damaged(place, tmp_path):

@@ -42,7 +42,7 @@ NO_ROOM = "no node that is there has room for it: it waits for one"
 @dataclass(eq=False)
 class _Flight:
     """A run on its way. claim: holds its lock until it is stored; later: it isn't tried before; number: of its try;
-    began: when, by time.monotonic, on which node.
+    asked: for it, of its need what the nodes had then; began: when, by time.monotonic, on which node.
     """
 
     spec: RunSpec
@@ -52,6 +52,7 @@ class _Flight:
     later: float = 0.0
     told: str = ""
     number: int = 0
+    asked: Need | None = None
     halvings: int = 0
     losses: int = 0
     began: float | None = None
@@ -126,7 +127,7 @@ class _Head:
 
         self.nodes, self.looked = nodes(), time.monotonic()
         for task, flight in list(self.flying.items()):
-            if flight.began is None and not room(within(flight.need, self.nodes), self.nodes):
+            if flight.began is None and flight.asked and not room(flight.asked, self.nodes):
                 ray.cancel(task, force=True)
                 del self.flying[task]
                 self.waiting.insert(0, flight)
@@ -159,7 +160,7 @@ class _Head:
 
     def _submit(self, flight: _Flight, need: Need) -> None:
         options, spec = self.prepared.options, flight.spec
-        flight.number = next(self.numbers)
+        flight.number, flight.asked = next(self.numbers), need
         errand = Errand(
             flight.number,
             spec,

@@ -57,8 +57,11 @@ def part_of_a_gpu(taken: int, memory: int) -> float:
 
 
 def within(need: Need, nodes: Iterable[Node]) -> Need:
-    """The same, with no more memory than the largest node has: what is larger than any is tried there alone."""
-    largest = max((node.memory for node in nodes), default=0.0)
+    """The same, with no more memory than the largest node has of those with such cores and GPUs: what is larger than
+    any is tried there alone.
+    """
+    without_memory = Need(need.cpus, need.gpus, 0)
+    largest = max((node.memory for node in nodes if _on(without_memory, node)), default=0.0)
     return Need(need.cpus, need.gpus, int(min(need.memory, largest)) if largest else need.memory)
 
 
