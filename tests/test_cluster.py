@@ -239,6 +239,22 @@ def test_a_run_that_takes_too_long_is_stopped_and_the_others_go_on(here, ray_clu
     assert not ray_cluster.at_work("mine/enc")
 
 
+def test_a_run_that_is_done_in_time_is_stored_however_late_its_head_looks(here, ray_cluster, monkeypatch):
+    """The head is held up from its first word until it is done, for longer than a run may take."""
+    held: list[str] = []
+
+    def holding_up(event):
+        if event.outcome is None and not event.said and not held:
+            held.append(event.spec.path)
+            begun = time.monotonic()
+            while ray_cluster.at_work("mine/") or time.monotonic() - begun < 3.5:
+                time.sleep(0.1)
+
+    on_event(monkeypatch, holding_up)
+    assert main([*CHEAP, "--timeout", "0.05", "--ray", ray_cluster.address]) == 0
+    assert held and {record["status"] for record in runs().values()} == {"done"}
+
+
 def test_an_interruption_ends_all_tasks_and_keeps_what_is_stored(here, ray_cluster, monkeypatch, capsys):
     def interrupting(event):
         if event.outcome is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -194,8 +194,9 @@ class _Head:
         """To tasks on their way, then to those that are over: all that they have said counts before their end."""
         import ray
 
-        over, _ = ray.wait([self.hearing, *self.flying], timeout=self._patience())
-        if not over:
+        ray.wait([*self.flying, self.hearing], timeout=self._patience())  # which tells of the first one alone
+        over = _ready(self.flying)
+        if not over and not _ready([self.hearing]):
             return
         # One question at a time: what one answer holds and nobody has read yet, no other answer has.
         ray.get(self.ears.wake.remote())
@@ -203,8 +204,7 @@ class _Head:
         self._hear(ray.get(self.ears.now.remote()))
         self.hearing = self.ears.heard.remote()
         for task in over:
-            if task in self.flying:
-                self._landed(task)
+            self._landed(task)
 
     def _patience(self) -> float:
         """Seconds to listen."""
@@ -269,13 +269,19 @@ class _Head:
         self.tell(Event(flight.spec, said=said))
 
     def _stop_overdue(self) -> None:
+        """But for those that are done, and not heard of yet."""
+        most = self.prepared.options.timeout_seconds
+        if not most:
+            return
         import ray
 
-        most = self.prepared.options.timeout_seconds
-        for task, flight in list(self.flying.items()):
-            if most and flight.began is not None and time.monotonic() - flight.began >= most:
+        since = time.monotonic() - most
+        overdue = [task for task, flight in self.flying.items() if flight.began is not None and flight.began <= since]
+        done = set(_ready(overdue))
+        for task in overdue:
+            if task not in done:
                 ray.cancel(task, force=True)
-                del self.flying[task]
+                flight = self.flying.pop(task)
                 self._store(flight, Made((failure(flight.spec, too_long(most)), None)))
 
     def _store(self, flight: _Flight, made: Made) -> None:
@@ -292,3 +298,10 @@ class _Head:
         if isinstance(outcome, RunFailure):
             self.failures.append(outcome)
         self.tell(Event(flight.spec, 1.0, outcome))
+
+
+def _ready(tasks: Collection[Reference]) -> list[Reference]:
+    """Those that are over, however they ended."""
+    import ray
+
+    return list(ray.wait(list(tasks), num_returns=len(tasks), timeout=0)[0]) if tasks else []
