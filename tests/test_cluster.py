@@ -281,6 +281,25 @@ def test_two_suites_on_one_folder_share_the_runs(here, ray_cluster):
     assert {record["status"] for record in runs().values()} == {"done"} and len(runs()) == 24
 
 
+def test_more_runs_are_on_their_way_than_files_could_be_open_when_the_command_began(here, ray_cluster, monkeypatch):
+    """Each has its lock open."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def lower(*_):
+        there = {int(path.name) for path in Path("/dev/fd").iterdir()}
+        free = [number for number in range(10_000) if number not in there]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free[20], before[1]))
+
+    monkeypatch.setattr(cluster, "AHEAD", 40)
+    monkeypatch.setattr(Screen, "on_nodes", lower)
+    try:
+        assert main([*TEXTS, "--systems", "majority", "--seeds", "40", "--ray", ray_cluster.address]) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert len(runs()) == 40
+
+
 # -- what is refused -------------------------------------------------------------------------------------------------
 
 

@@ -70,6 +70,7 @@ def execute(
     """
     import ray
 
+    _open_all_files()
     longest_first = sorted(prepared.runs, key=seconds, reverse=True)
     waiting = [_Flight(spec, terms.needs[spec.path]) for spec in longest_first]
     head = _Head(prepared, results, tell, send(prepared, terms), waiting)
@@ -79,6 +80,15 @@ def execute(
         raise UserError(f"the Ray cluster is gone: {str(error).strip().splitlines()[0]}\n  {GONE}") from None
     finally:
         head.give_up()
+
+
+def _open_all_files() -> None:
+    """As many as the system allows: each run on its way has its lock open, and many shells begin with 1,024."""
+    with suppress(ImportError, OSError, ValueError):  # no such limit there, or none that can be raised to its end
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Head:
