@@ -281,6 +281,45 @@ def test_two_suites_on_one_folder_share_the_runs(here, ray_cluster):
     assert {record["status"] for record in runs().values()} == {"done"} and len(runs()) == 24
 
 
+def test_runs_without_a_gpu_do_not_wait_for_those_with_one(here, ray_cluster, monkeypatch):
+    """One node tells of a GPU, of which it has none: there may be three runs at a time, but one alone with a GPU."""
+    ended: list[str] = []
+
+    def ending(event):
+        if event.outcome is not None:
+            ended.append(event.spec.system.name)
+        if len(ended) == 2:
+            raise KeyboardInterrupt
+
+    on_event(monkeypatch, ending)
+    ray_cluster.add(num_gpus=1)
+    try:
+        assert main([*TEXTS, "--systems", "./enc,majority", "--seeds", "6", "--ray", ray_cluster.address]) == 130
+    finally:
+        ray_cluster.lose(-1, replaced=False)
+    assert "majority" in ended
+
+
+def test_runs_for_which_no_node_has_room_are_told_of_in_one_line_and_wait_for_one(
+    here, ray_cluster, monkeypatch, capsys
+):
+    """The only node with a GPU is lost, with the run on it; the next one comes once that is told."""
+    begun: list[str] = []
+
+    def losing(event):
+        if cluster.NO_ROOM in event.said:
+            ray_cluster.add(num_gpus=1)
+        elif not begun:
+            begun.append(event.spec.path)
+            ray_cluster.lose(-1, replaced=False)
+
+    on_event(monkeypatch, losing)
+    ray_cluster.add(num_gpus=1)
+    assert main([*TEXTS, "--systems", "./enc", "--seeds", "2", "--ray", ray_cluster.address]) == 0
+    ray_cluster.lose(-1, replaced=False)
+    assert f"{cluster.NO_ROOM}, and 1 more with it\n" in capsys.readouterr().out and len(runs()) == 2
+
+
 def test_more_runs_are_on_their_way_than_files_could_be_open_when_the_command_began(here, ray_cluster, monkeypatch):
     """Each has its lock open."""
     resource = pytest.importorskip("resource")
@@ -434,6 +473,8 @@ def test_as_many_runs_go_to_a_node_as_its_cores_gpus_and_memory_hold():
     assert room(Need(1, 0, 20 * GB), [node(8), node(8)]) == 2
     assert room(Need(1, 0.6, GB), [node(8, gpus=2), node(8)]) == 2
     assert room(Need(1, 0.125, GB), [node(64, gpus=1)]) == 8
+    assert [room(Need(1, 1 / parts, GB), [node(64, gpus=1)]) for parts in (1, 2, 4, 5)] == [1, 2, 4, 5]
+    assert room(Need(1, part_of_a_gpu(1, 0), 0), [node(64, gpus=3)]) == 3
     assert room(Need(1, 0.5, GB), [node(8)]) == 0
 
 

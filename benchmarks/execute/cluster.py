@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from benchmarks import tuning, unfinished
@@ -50,13 +50,17 @@ class _Flight:
     claim: ExitStack = field(default_factory=ExitStack)
     claimed: bool = False
     later: float = 0.0
-    told: str = ""
+    told: bool = False
     number: int = 0
     asked: Need | None = None
     halvings: int = 0
     losses: int = 0
     began: float | None = None
     node: str | None = None
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.need.gpus > 0
 
 
 def execute(
@@ -97,19 +101,22 @@ class _Head:
     def __init__(self, prepared: Prepared, results: Path, tell: Tell, sent: Sent, waiting: list[_Flight]) -> None:
         import ray
 
-        self.prepared, self.results, self.tell, self.sent, self.waiting = prepared, results, tell, sent, waiting
+        self.prepared, self.results, self.tell, self.sent = prepared, results, tell, sent
+        self.waiting = {kind: [flight for flight in waiting if flight.on_gpu == kind] for kind in (True, False)}
         self.flying: dict[Reference, _Flight] = {}
         self.failures: list[RunFailure] = []
         self.numbers = count(1)
         self.nodes: Sequence[Node] = ()
+        self.rooms: dict[Need, tuple[Need, int]] = {}
         self.looked = 0.0
+        self.short = False
         # A process sees one GPU for its whole life, and the next run may be given another.
         self.on_processor, self.on_gpu = ray.remote(max_calls=0)(make), ray.remote(max_calls=1)(make)
         self.ears = ears()
         self.hearing = self.ears.heard.remote()
 
     def follow(self) -> list[RunFailure]:
-        while (self.waiting or self.flying) and not (self.failures and self.prepared.options.fail_fast):
+        while (any(self.waiting.values()) or self.flying) and not (self.failures and self.prepared.options.fail_fast):
             self._look_at_nodes()
             self._send()
             self._listen()
@@ -124,7 +131,7 @@ class _Head:
             for task in self.flying:
                 ray.cancel(task, force=True)
             ray.kill(self.ears)
-        for flight in (*self.flying.values(), *self.waiting):
+        for flight in (*self.flying.values(), *chain(*self.waiting.values())):
             flight.claim.close()
 
     # -- out ---------------------------------------------------------------------------------------------------------
@@ -135,23 +142,40 @@ class _Head:
             return
         import ray
 
-        self.nodes, self.looked = nodes(), time.monotonic()
+        self.nodes, self.rooms, self.looked = nodes(), {}, time.monotonic()
         for task, flight in list(self.flying.items()):
             if flight.began is None and flight.asked and not room(flight.asked, self.nodes):
                 ray.cancel(task, force=True)
                 del self.flying[task]
-                self.waiting.insert(0, flight)
+                self.waiting[flight.on_gpu].insert(0, flight)
 
     def _send(self) -> None:
-        """As many runs as the cluster holds, and a few more."""
-        for flight in list(self.waiting):
-            need = within(flight.need, self.nodes)
-            if not (places := room(need, self.nodes)):
-                self._say_once(flight, NO_ROOM)
-            elif len(self.flying) >= places + AHEAD:
-                break
-            elif self._is_mine(flight):
-                self._submit(flight, need)
+        """As many runs as the cluster holds, and a few more, of those on a GPU as of those without: none waits for the
+        other kind.
+        """
+        short = []
+        for kind, waiting in self.waiting.items():
+            flying = sum(flight.on_gpu == kind for flight in self.flying.values())
+            for flight in list(waiting):
+                need, places = self._room(flight.need)
+                if not places:
+                    short.append(flight)
+                elif flying >= places + AHEAD:
+                    break
+                elif self._is_mine(flight):
+                    self._submit(flight, need)
+                    flying += 1
+        if short and not self.short:
+            others = f", and {len(short) - 1:,} more with it" if len(short) > 1 else ""
+            self.tell(Event(short[0].spec, said=f"{NO_ROOM}{others}"))
+        self.short = bool(short)
+
+    def _room(self, need: Need) -> tuple[Need, int]:
+        """What of the need the nodes have, and for how many such runs; computed once a look at them."""
+        if need not in self.rooms:
+            asked = within(need, self.nodes)
+            self.rooms[need] = asked, room(asked, self.nodes)
+        return self.rooms[need]
 
     def _is_mine(self, flight: _Flight) -> bool:
         """Whether nobody else is making it, or has meanwhile."""
@@ -161,9 +185,11 @@ class _Head:
         if not flight.claimed:
             flight.claim.close()
             flight.later = time.monotonic() + SECONDS_BETWEEN_LOOKS
-            self._say_once(flight, ELSEWHERE)
+            if not flight.told:
+                flight.told = True
+                self.tell(Event(flight.spec, said=ELSEWHERE))
         elif made := storing.made_since(self.prepared, self.results, flight.spec):
-            self.waiting.remove(flight)
+            self.waiting[flight.on_gpu].remove(flight)
             self._done(flight, made)
             return False
         return flight.claimed
@@ -186,17 +212,12 @@ class _Head:
         needs = {"num_cpus": need.cpus, "num_gpus": need.gpus, "memory": need.memory}
         told = task.options(**needs, max_retries=0, name=spec.path, runtime_env=self.sent.environment)
         self.flying[told.remote(errand, self.sent.rows[spec.task.name])] = flight
-        self.waiting.remove(flight)
+        self.waiting[flight.on_gpu].remove(flight)
 
     def _known_trials(self, spec: RunSpec) -> dict[str, RunResult]:
         trials = [trial.spec for trial in tuning.trials(spec)] if spec.tuning else []
         found = {trial.path: storing.known(self.prepared, self.results, trial) for trial in trials}
         return {path: result for path, result in found.items() if result}
-
-    def _say_once(self, flight: _Flight, said: str) -> None:
-        if flight.told != said:
-            flight.told = said
-            self.tell(Event(flight.spec, said=said))
 
     # -- in ----------------------------------------------------------------------------------------------------------
 
@@ -243,7 +264,7 @@ class _Head:
             self._fallen(flight, error)
             return
         if isinstance(made, UserError):
-            self.waiting.append(flight)
+            self.waiting[flight.on_gpu].append(flight)
             raise made
         self._store(flight, made)
 
@@ -273,9 +294,8 @@ class _Head:
 
     def _again(self, flight: _Flight, said: str) -> None:
         flight.began = flight.node = None
-        flight.told = ""
         self.looked = 0.0
-        self.waiting.insert(0, flight)
+        self.waiting[flight.on_gpu].insert(0, flight)
         self.tell(Event(flight.spec, said=said))
 
     def _stop_overdue(self) -> None:

@@ -73,4 +73,4 @@ def room(need: Need, nodes: Iterable[Node]) -> int:
 def _on(need: Need, node: Node) -> int:
     """Runs that share no GPU with a part of another: as many parts as fit into each."""
     most = min(node.cpus // need.cpus, node.memory // need.memory if need.memory else math.inf)
-    return int(min(most, node.gpus * (1 // need.gpus)) if need.gpus else most)
+    return int(min(most, node.gpus * (1000 // round(1000 * need.gpus))) if need.gpus else most)  # as 1 // 0.2 is 4.0
