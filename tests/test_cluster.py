@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import make
@@ -18,6 +19,7 @@ import pytest
 import tiny
 from several import PROJECT, Nodes, environment
 
+from benchmarks import unfinished
 from benchmarks.cli import main
 from benchmarks.cli.screen import Screen
 from benchmarks.execute import cluster, sent
@@ -255,6 +257,28 @@ def test_a_run_that_is_done_in_time_is_stored_however_late_its_head_looks(here, 
     assert held and {record["status"] for record in runs().values()} == {"done"}
 
 
+def test_a_run_that_another_suite_makes_on_the_same_node_has_begun_and_ends_with_the_timeout(
+    here, ray_cluster, monkeypatch, capsys
+):
+    """It waits for the lock that the other one holds in the node's cache."""
+    locks: list[ExitStack] = []
+    submit = cluster._Head._submit
+
+    def submitting(self, flight, need):
+        for node in ray_cluster.folder.glob("node-*"):
+            locks[0].enter_context(unfinished.claimed(node / "cache", flight.spec, wait=True))
+        submit(self, flight, need)
+
+    monkeypatch.setattr(cluster._Head, "_submit", submitting)
+    with ExitStack() as held:
+        locks.append(held)
+        command = [*TEXTS, "--systems", "majority", "--seeds", "1", "--timeout", "0.05"]
+        assert main([*command, "--ray", ray_cluster.address]) == 1
+    assert "majority seed 0: started" in capsys.readouterr().out
+    (found,) = runs().values()
+    assert found["error"]["type"] == "TimeoutError"
+
+
 def test_an_interruption_ends_all_tasks_and_keeps_what_is_stored(here, ray_cluster, monkeypatch, capsys):
     def interrupting(event):
         if event.outcome is not None:
@@ -404,10 +428,22 @@ def test_a_cluster_that_asks_for_a_token_is_given_it_or_says_so(here, tmp_path, 
     assert len(runs()) == 4
 
 
-@pytest.mark.parametrize("given", ["", "somewhere", "host:", "host:0", "host:99999", "ray://host:10001", "host:port"])
+NO_HOSTS = ["a..b:1", f"{'a' * 70}:1", "127.0.0.1:²"]
+
+
+@pytest.mark.parametrize(
+    "given", ["", "somewhere", "host:", "host:0", "host:99999", "ray://host:10001", "host:port", *NO_HOSTS]
+)
 def test_an_address_that_is_none_is_refused(here, given, capsys):
     assert main([*CHEAP, "--ray", given]) == 2
     assert "--ray" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [*NO_HOSTS, "127.0.0.1:99999", f"127.0.0.1:{'1' * 5000}", "ray://host:10001", "x"])
+def test_an_address_of_the_environment_that_is_none_is_refused(here, monkeypatch, given, capsys):
+    monkeypatch.setenv("RAY_ADDRESS", given)
+    assert main([*CHEAP, "--ray", "auto"]) == 2
+    assert f"--ray {given}: nothing answers there." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("beside", [["--jobs", "2"], ["--report-to", "tensorboard"]])
@@ -460,6 +496,7 @@ def test_cores_are_shared_out_among_the_runs_but_none_gets_more_than_a_node_has(
     assert cores_of_a_run([node(8)], 100, "2") == 2
     assert cores_of_a_run([node(2)], 100, "16,4") == 2
     assert cores_of_a_run([], 3, None) == 1
+    assert cores_of_a_run([node(8)], 4, "²") == 2
 
 
 def test_a_small_run_takes_a_part_of_a_gpu_and_at_most_eight_share_one():
