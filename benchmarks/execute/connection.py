@@ -74,7 +74,7 @@ def _check_answers(address: str) -> None:
     if address in (AUTO, LOCAL):
         return
     host, _, port = address.rpartition(":")
-    if not port.isdigit() or not answers(host.strip("[]"), int(port)):
+    if not port.isdecimal() or not answers(host.strip("[]"), int(port[:6])):
         raise UserError(
             f"--ray {address}: nothing answers there. `ray start --head` on one machine says the address of its "
             "cluster; --ray local needs none."
@@ -111,11 +111,11 @@ def _illness(address: str, mode: str) -> str | None:
 
 
 def answers(host: str, port: int) -> bool:
-    """Whether something listens there."""
+    """Whether something listens there; what is no host or no port, nothing can."""
     try:
         with socket.create_connection((host, port), SECONDS_TO_ANSWER):
             return True
-    except OSError:
+    except (OSError, ValueError, OverflowError):
         return False
 
 

@@ -44,7 +44,7 @@ def cores_of_a_run(nodes: Sequence[Node], runs: int, asked: str | None) -> int:
     """
     there = [int(node.cpus) for node in nodes if node.cpus >= 1]
     wanted = (asked or "").split(",")[0]
-    shared = int(wanted) if wanted.isdigit() else sum(there) // max(1, runs)
+    shared = int(wanted) if wanted.isdecimal() else sum(there) // max(1, runs)
     return max(1, min(shared, min(there, default=1)))
 
 
