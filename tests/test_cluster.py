@@ -446,6 +446,20 @@ def test_an_address_of_the_environment_that_is_none_is_refused(here, monkeypatch
     assert f"--ray {given}: nothing answers there." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("where", ["ray.init", "benchmarks.execute.sent.terms", "benchmarks.execute.cluster.send"])
+def test_what_ray_itself_cannot_do_is_one_message_wherever_that_is(here, ray_cluster, monkeypatch, where, capsys):
+    from ray.exceptions import AuthenticationError, ObjectStoreFullError
+
+    def failing(*_, **__):
+        raise AuthenticationError("no token") if where == "ray.init" else ObjectStoreFullError("no room\nat all")
+
+    monkeypatch.setattr(where, failing)
+    assert main([*CHEAP, "--ray", ray_cluster.address]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(("--ray ", "the Ray cluster can't go on: ")) and "no " in said and "at all" not in said
+    assert not runs()
+
+
 @pytest.mark.parametrize("beside", [["--jobs", "2"], ["--report-to", "tensorboard"]])
 def test_what_can_t_stand_beside_a_cluster_is_refused(here, beside, capsys):
     assert main([*CHEAP, *beside, "--ray", "local"]) == 2

@@ -35,7 +35,6 @@ AHEAD = 2
 MOST_LOSSES = 10
 """Of one run, with its node: it may be what brings nodes down."""
 LOST = "its node was lost: again on another one"
-GONE = "What is stored stays; the same command goes on."
 NO_ROOM = "no node that is there has room for it: it waits for one"
 
 
@@ -70,18 +69,14 @@ def execute(
 
     A run whose node is lost begins anew on another one; one whose process is killed, with half as many rows at once: a
     system kills what runs out of memory. One that takes too long has failed. The others go on. Raises UserError where
-    a node can't make any run, nothing can be stored any more, or the cluster is gone.
+    a node can't make any run or nothing can be stored any more, Ray's own errors where the cluster is gone.
     """
-    import ray
-
     _open_all_files()
     longest_first = sorted(prepared.runs, key=seconds, reverse=True)
     waiting = [_Flight(spec, terms.needs[spec.path]) for spec in longest_first]
     head = _Head(prepared, results, tell, send(prepared, terms), waiting)
     try:
         return head.follow()
-    except ray.exceptions.RayError as error:  # of a run alone they are its failure
-        raise UserError(f"the Ray cluster is gone: {str(error).strip().splitlines()[0]}\n  {GONE}") from None
     finally:
         head.give_up()
 

@@ -24,6 +24,7 @@ MODE = "RAY_AUTH_MODE"
 SECONDS_TO_ANSWER = 5.0
 SECONDS_TO_BE_WELL = 30.0
 PROJECT = Path(__file__).parents[2]
+GONE = "What is stored stays; the same command goes on."
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of runs that were given up
@@ -42,7 +43,8 @@ def check_installed() -> None:
 @contextmanager
 def connected(address: str) -> Iterator[None]:
     """To the cluster at HOST:PORT, the one that this machine is part of ('auto'), or one of this machine's own cores
-    that ends with the block ('local'). Raises UserError where there is none.
+    that ends with the block ('local'). Raises UserError where there is none, and where Ray can't go on in the
+    block: those of its errors that are a single run's are caught there.
     """
     check_installed()
     _check_answers(os.environ.get("RAY_ADDRESS") or address if address == AUTO else address)
@@ -50,19 +52,28 @@ def connected(address: str) -> Iterator[None]:
         import ray
 
         before = signal.getsignal(signal.SIGTERM)
-        try:
-            # Every worker looks for modules in the folder of this call before all others, whatever PYTHONSAFEPATH says.
-            with chdir(PROJECT), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Ray's own of what it will change
+        with _told(f"--ray {address}", "", OSError, RuntimeError, ValueError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Ray's own of what it will change
+            with chdir(PROJECT):  # where every worker looks for modules first, whatever PYTHONSAFEPATH says
                 ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, **_own(address))
-        except (OSError, RuntimeError, ValueError) as error:
-            said = str(error).strip().splitlines()
-            raise UserError(f"--ray {address}: {said[0] if said else type(error).__name__}") from None
         signal.signal(signal.SIGTERM, before)  # which Ray has taken for itself
         try:
-            yield
+            with _told("the Ray cluster can't go on", f"\n  {GONE}"):
+                yield
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _told(what: str, then: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Raises UserError for Ray's own errors, and for these."""
+    from ray.exceptions import RayError
+
+    try:
+        yield
+    except (RayError, *kinds) as error:
+        said = str(error).strip().splitlines()
+        raise UserError(f"{what}: {said[0] if said else type(error).__name__}{then}") from None
 
 
 def _own(address: str) -> dict[str, Any]:
