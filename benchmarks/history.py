@@ -120,14 +120,17 @@ class Pace:
 
     def __init__(self, specs: Sequence[RunSpec], history: History) -> None:
         self.open = {spec.path: history.seconds(spec)[0] for spec in specs}
+        self.all = sum(self.open.values())
         self.spent = self.estimated = 0.0
 
     def estimate(self, spec: RunSpec) -> float:
         return self.open[spec.path]
 
     def finished(self, spec: RunSpec, took: float) -> None:
+        estimate = self.open.pop(spec.path, 0.0)
+        self.all -= estimate
         self.spent += took
-        self.estimated += self.open.pop(spec.path, 0.0)
+        self.estimated += estimate
 
     def left(self, running: Iterable[tuple[RunSpec, float, float]], abreast: int = 1) -> float:
         """running: spec, share that is done, seconds since its start. Of a run that is made the rest by its own pace
@@ -140,5 +143,5 @@ class Pace:
             else self.open.get(spec.path, 0.0) * factor
             for spec, share, elapsed in running
         }
-        others = sum(seconds for path, seconds in self.open.items() if path not in begun) * factor
+        others = max(0.0, self.all - sum(self.open.get(path, 0.0) for path in begun)) * factor
         return max((others + sum(begun.values())) / abreast, *begun.values(), 0.0)

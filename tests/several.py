@@ -36,18 +36,23 @@ class Nodes:
         self.address = str(self.cluster.address)
         self.nodes = [self._another(), self._another()]
 
-    def _another(self):  # type: ignore[no-untyped-def]
+    def _another(self, **has: float):  # type: ignore[no-untyped-def]
         self.made += 1
         own = self.folder / f"node-{self.made}"
         (own / "work").mkdir(parents=True)
         told = {"ENCODER_BENCH_CACHE": str(own / "cache"), "ENCODER_BENCH_DATA": ""}
         with chdir(own / "work"):
-            return self.cluster.add_node(num_cpus=1, object_store_memory=MEMORY_OF_OBJECTS, env_vars=told)
+            return self.cluster.add_node(num_cpus=1, object_store_memory=MEMORY_OF_OBJECTS, env_vars=told, **has)
 
-    def lose(self, number: int = 0) -> None:
+    def add(self, **has: float) -> None:
+        """One more, with resources of its own."""
+        self.nodes.append(self._another(**has))
+
+    def lose(self, number: int = 0, replaced: bool = True) -> None:
         """The whole node by SIGKILL, for which another one comes."""
         self.cluster.remove_node(self.nodes.pop(number), allow_graceful=False)
-        self.nodes.append(self._another())
+        if replaced:
+            self.add()
 
     def at_work(self, name: str) -> list[psutil.Process]:
         """Processes of tasks whose runs have this in their path; on our own nodes, since others may test beside us."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import make
@@ -18,10 +19,11 @@ import pytest
 import tiny
 from several import PROJECT, Nodes, environment
 
+from benchmarks import unfinished
 from benchmarks.cli import main
 from benchmarks.cli.screen import Screen
-from benchmarks.execute import cluster
-from benchmarks.execute.connection import answers
+from benchmarks.execute import cluster, sent
+from benchmarks.execute.connection import answers, connected
 from benchmarks.execute.needs import Need, Node, cores_of_a_run, part_of_a_gpu, room, within
 from benchmarks.execute.parcels import encoder_folder, packed_encoder
 
@@ -97,6 +99,11 @@ def assert_same(found: Path, expected: Path, names: set[str]) -> None:
         model = Path("models", *Path(name).with_suffix("").parts[1:], "model.safetensors")
         if (expected / model).is_file():
             assert (found / model).read_bytes() == (expected / model).read_bytes(), name
+
+
+def nodes_of(ray_cluster: Nodes) -> list[Node]:
+    with connected(ray_cluster.address):
+        return [node for node in sent.nodes() if node.cpus]
 
 
 def on_event(monkeypatch, do: Callable[[object], object]) -> None:
@@ -181,6 +188,25 @@ def test_with_nodes_that_are_killed_nothing_is_lost_and_all_is_the_same(here, al
     assert sorted(path.name for path in (here / "results" / "unfinished").iterdir()) == [".gitignore"]
 
 
+def test_a_run_that_waits_for_the_largest_node_goes_to_the_next_largest_when_that_is_lost(
+    here, ray_cluster, monkeypatch
+):
+    """It had asked for all of its memory, as one that is larger than any node does."""
+    largest = 2 * max(node.memory for node in nodes_of(ray_cluster))
+    monkeypatch.setattr("benchmarks.execute.sent.estimate", lambda *_: int(2 * largest))
+    ray_cluster.add(memory=largest)
+    begun: list[str] = []
+
+    def losing(event):
+        if not begun:
+            begun.append(event.spec.path)
+            ray_cluster.lose(-1, replaced=False)
+
+    on_event(monkeypatch, losing)
+    assert main([*CHEAP, "--ray", ray_cluster.address]) == 0
+    assert begun and len(runs()) == 4
+
+
 def test_a_killed_process_s_run_begins_anew_with_half_as_many_rows_at_once(here, ray_cluster, monkeypatch, capsys):
     killed: list[int] = []
 
@@ -215,6 +241,44 @@ def test_a_run_that_takes_too_long_is_stopped_and_the_others_go_on(here, ray_clu
     assert not ray_cluster.at_work("mine/enc")
 
 
+def test_a_run_that_is_done_in_time_is_stored_however_late_its_head_looks(here, ray_cluster, monkeypatch):
+    """The head is held up from its first word until it is done, for longer than a run may take."""
+    held: list[str] = []
+
+    def holding_up(event):
+        if event.outcome is None and not event.said and not held:
+            held.append(event.spec.path)
+            begun = time.monotonic()
+            while ray_cluster.at_work("mine/") or time.monotonic() - begun < 3.5:
+                time.sleep(0.1)
+
+    on_event(monkeypatch, holding_up)
+    assert main([*CHEAP, "--timeout", "0.05", "--ray", ray_cluster.address]) == 0
+    assert held and {record["status"] for record in runs().values()} == {"done"}
+
+
+def test_a_run_that_another_suite_makes_on_the_same_node_has_begun_and_ends_with_the_timeout(
+    here, ray_cluster, monkeypatch, capsys
+):
+    """It waits for the lock that the other one holds in the node's cache."""
+    locks: list[ExitStack] = []
+    submit = cluster._Head._submit
+
+    def submitting(self, flight, need):
+        for node in ray_cluster.folder.glob("node-*"):
+            locks[0].enter_context(unfinished.claimed(node / "cache", flight.spec, wait=True))
+        submit(self, flight, need)
+
+    monkeypatch.setattr(cluster._Head, "_submit", submitting)
+    with ExitStack() as held:
+        locks.append(held)
+        command = [*TEXTS, "--systems", "majority", "--seeds", "1", "--timeout", "0.05"]
+        assert main([*command, "--ray", ray_cluster.address]) == 1
+    assert "majority seed 0: started" in capsys.readouterr().out
+    (found,) = runs().values()
+    assert found["error"]["type"] == "TimeoutError"
+
+
 def test_an_interruption_ends_all_tasks_and_keeps_what_is_stored(here, ray_cluster, monkeypatch, capsys):
     def interrupting(event):
         if event.outcome is not None:
@@ -239,6 +303,64 @@ def test_two_suites_on_one_folder_share_the_runs(here, ray_cluster):
     said, _ = other.communicate(timeout=120)
     assert other.returncode == 0, said
     assert {record["status"] for record in runs().values()} == {"done"} and len(runs()) == 24
+
+
+def test_runs_without_a_gpu_do_not_wait_for_those_with_one(here, ray_cluster, monkeypatch):
+    """One node tells of a GPU, of which it has none: there may be three runs at a time, but one alone with a GPU."""
+    ended: list[str] = []
+
+    def ending(event):
+        if event.outcome is not None:
+            ended.append(event.spec.system.name)
+        if len(ended) == 2:
+            raise KeyboardInterrupt
+
+    on_event(monkeypatch, ending)
+    ray_cluster.add(num_gpus=1)
+    try:
+        assert main([*TEXTS, "--systems", "./enc,majority", "--seeds", "6", "--ray", ray_cluster.address]) == 130
+    finally:
+        ray_cluster.lose(-1, replaced=False)
+    assert "majority" in ended
+
+
+def test_runs_for_which_no_node_has_room_are_told_of_in_one_line_and_wait_for_one(
+    here, ray_cluster, monkeypatch, capsys
+):
+    """The only node with a GPU is lost, with the run on it; the next one comes once that is told."""
+    begun: list[str] = []
+
+    def losing(event):
+        if cluster.NO_ROOM in event.said:
+            ray_cluster.add(num_gpus=1)
+        elif not begun:
+            begun.append(event.spec.path)
+            ray_cluster.lose(-1, replaced=False)
+
+    on_event(monkeypatch, losing)
+    ray_cluster.add(num_gpus=1)
+    assert main([*TEXTS, "--systems", "./enc", "--seeds", "2", "--ray", ray_cluster.address]) == 0
+    ray_cluster.lose(-1, replaced=False)
+    assert f"{cluster.NO_ROOM}, and 1 more with it\n" in capsys.readouterr().out and len(runs()) == 2
+
+
+def test_more_runs_are_on_their_way_than_files_could_be_open_when_the_command_began(here, ray_cluster, monkeypatch):
+    """Each has its lock open."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def lower(*_):
+        there = {int(path.name) for path in Path("/dev/fd").iterdir()}
+        free = [number for number in range(10_000) if number not in there]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free[20], before[1]))
+
+    monkeypatch.setattr(cluster, "AHEAD", 40)
+    monkeypatch.setattr(Screen, "on_nodes", lower)
+    try:
+        assert main([*TEXTS, "--systems", "majority", "--seeds", "40", "--ray", ray_cluster.address]) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert len(runs()) == 40
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------
@@ -306,10 +428,36 @@ def test_a_cluster_that_asks_for_a_token_is_given_it_or_says_so(here, tmp_path, 
     assert len(runs()) == 4
 
 
-@pytest.mark.parametrize("given", ["", "somewhere", "host:", "host:0", "host:99999", "ray://host:10001", "host:port"])
+NO_HOSTS = ["a..b:1", f"{'a' * 70}:1", "127.0.0.1:²"]
+
+
+@pytest.mark.parametrize(
+    "given", ["", "somewhere", "host:", "host:0", "host:99999", "ray://host:10001", "host:port", *NO_HOSTS]
+)
 def test_an_address_that_is_none_is_refused(here, given, capsys):
     assert main([*CHEAP, "--ray", given]) == 2
     assert "--ray" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [*NO_HOSTS, "127.0.0.1:99999", f"127.0.0.1:{'1' * 5000}", "ray://host:10001", "x"])
+def test_an_address_of_the_environment_that_is_none_is_refused(here, monkeypatch, given, capsys):
+    monkeypatch.setenv("RAY_ADDRESS", given)
+    assert main([*CHEAP, "--ray", "auto"]) == 2
+    assert f"--ray {given}: nothing answers there." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("where", ["ray.init", "benchmarks.execute.sent.terms", "benchmarks.execute.cluster.send"])
+def test_what_ray_itself_cannot_do_is_one_message_wherever_that_is(here, ray_cluster, monkeypatch, where, capsys):
+    from ray.exceptions import AuthenticationError, ObjectStoreFullError
+
+    def failing(*_, **__):
+        raise AuthenticationError("no token") if where == "ray.init" else ObjectStoreFullError("no room\nat all")
+
+    monkeypatch.setattr(where, failing)
+    assert main([*CHEAP, "--ray", ray_cluster.address]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(("--ray ", "the Ray cluster can't go on: ")) and "no " in said and "at all" not in said
+    assert not runs()
 
 
 @pytest.mark.parametrize("beside", [["--jobs", "2"], ["--report-to", "tensorboard"]])
@@ -362,6 +510,7 @@ def test_cores_are_shared_out_among_the_runs_but_none_gets_more_than_a_node_has(
     assert cores_of_a_run([node(8)], 100, "2") == 2
     assert cores_of_a_run([node(2)], 100, "16,4") == 2
     assert cores_of_a_run([], 3, None) == 1
+    assert cores_of_a_run([node(8)], 4, "²") == 2
 
 
 def test_a_small_run_takes_a_part_of_a_gpu_and_at_most_eight_share_one():
@@ -375,6 +524,8 @@ def test_as_many_runs_go_to_a_node_as_its_cores_gpus_and_memory_hold():
     assert room(Need(1, 0, 20 * GB), [node(8), node(8)]) == 2
     assert room(Need(1, 0.6, GB), [node(8, gpus=2), node(8)]) == 2
     assert room(Need(1, 0.125, GB), [node(64, gpus=1)]) == 8
+    assert [room(Need(1, 1 / parts, GB), [node(64, gpus=1)]) for parts in (1, 2, 4, 5)] == [1, 2, 4, 5]
+    assert room(Need(1, part_of_a_gpu(1, 0), 0), [node(64, gpus=3)]) == 3
     assert room(Need(1, 0.5, GB), [node(8)]) == 0
 
 
@@ -382,6 +533,9 @@ def test_a_run_that_is_larger_than_any_node_is_tried_on_the_largest():
     nodes = [node(memory=8 * GB), node(memory=16 * GB)]
     assert room(Need(1, 0, 40 * GB), nodes) == 0
     assert room(within(Need(1, 0, 40 * GB), nodes), nodes) == 1
+    nodes += [node(cpus=0, memory=64 * GB), node(gpus=1, memory=4 * GB)]
+    assert room(within(Need(1, 0, 40 * GB), nodes), nodes) == 1, "one without cores makes none, however large"
+    assert room(within(Need(1, 1.0, 40 * GB), nodes), nodes) == 1, "nor does one without a GPU, where it takes one"
 
 
 def test_an_encoder_is_written_once_and_again_where_it_is_damaged(place, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import random
 from dataclasses import replace
 
 import make
@@ -99,3 +101,20 @@ def test_what_is_left_is_shared_by_those_that_are_made_side_by_side_and_ends_wit
     for done in specs[1:]:
         pace.finished(done, took=10.0)
     assert pace.left([(specs[0], 0.5, 6.0)], abreast=2) == 6.0
+
+
+def test_what_is_left_of_many_runs_is_the_sum_of_those_that_are_open_in_whatever_order_they_end(spec):
+    draw = random.Random(0)
+    specs = [replace(spec, protocol=Protocol(train_size=draw.randint(1, 5000), seed=seed)) for seed in range(300)]
+    pace = Pace(specs, History([stored(spec, seconds=10.0)]))
+    for done in draw.sample(specs, len(specs)):
+        pace.finished(done, took=pace.estimate(done))
+        assert pace.left([]) == pytest.approx(sum(pace.open.values()), abs=1e-6)
+    assert pace.left([]) < 1e-6
+
+
+def test_a_changed_run_has_a_path_of_its_own_and_its_copy_the_same(spec):
+    assert spec.path == copy.deepcopy(spec).path
+    other = replace(spec, identity={"recipe": {"epochs": 4}})
+    assert (other.fingerprint, other.key, other.path) != (spec.fingerprint, spec.key, spec.path)
+    assert replace(other, identity=spec.identity).path == spec.path

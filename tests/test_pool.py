@@ -184,10 +184,11 @@ def test_threads_of_a_run_are_its_cores_or_fewer_where_the_user_says_so(monkeypa
     assert Place((0, 1, 2)).threads == 3
 
 
-def test_threads_that_are_no_number_are_refused_before_anything_runs(here, monkeypatch, capsys):
-    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+@pytest.mark.parametrize("given", ["many", "²"])
+def test_threads_that_are_no_number_are_refused_before_anything_runs(here, monkeypatch, given, capsys):
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
     assert main([*CHEAP, "--jobs", "2"]) == 2
-    assert "OMP_NUM_THREADS: 'many'" in capsys.readouterr().err
+    assert f"OMP_NUM_THREADS: {given!r}" in capsys.readouterr().err
     assert not stored(here / "results")
 
 

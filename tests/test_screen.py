@@ -79,3 +79,16 @@ def test_elsewhere_every_event_is_a_line_without_a_bar(grid):
     assert lines[0].startswith("[1/4] mine lstm-word2vec[epochs=2] seed 0: started")
     assert "accuracy 0.7500 in" in lines[1] and "FAILED: ValueError: no" in lines[2]
     assert len(lines) == 3
+
+
+def test_all_runs_are_looked_at_once_a_second_however_many_words_they_say(grid, monkeypatch):
+    now, looked = SimpleNamespace(seconds=100.0), []
+    monkeypatch.setattr(time, "monotonic", lambda: now.seconds)
+    screen, _ = screen_of(grid, terminal=True)
+    left = screen.pace.left
+    monkeypatch.setattr(screen.pace, "left", lambda *given: looked.append(now.seconds) or left(*given))
+    for _ in range(1000):
+        for spec in grid.runs:
+            screen.tell(Event(spec, 0.5))
+        now.seconds += 0.01
+    assert len(looked) == 10

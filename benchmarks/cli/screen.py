@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from benchmarks.execute.prepare import Prepared
 
 SECONDS_BETWEEN_LINES = 60.0
+SECONDS_BETWEEN_COUNTS = 1.0
+"""Of what all runs do together: with a thousand of them each second brings hundreds of words."""
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Screen:
         self.done = self.failed = 0
         self.sizes: dict[str, int] = {}
         self.told = time.monotonic()
+        self.left, self.counted = "", -SECONDS_BETWEEN_COUNTS
         self.running: dict[str, Running] = {}
         self.progress = Progress(
             TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[told]}"),
@@ -113,7 +116,7 @@ class Screen:
                 self.progress.remove_task(begun.bar)
             self.console.print(f"{_label(event.spec)}: {event.said}")
             return
-        if path not in self.running:
+        if begins := path not in self.running:
             label = f"[{self.done + len(self.running) + 1}/{len(self.todo)}] {_label(event.spec)}"
             bar = self.progress.add_task(label, total=1.0, told="")
             self.running[path] = Running(event.spec, label, bar, _rows(event.spec, self.sizes))
@@ -123,24 +126,34 @@ class Screen:
             self._finished(run, event.outcome)
             return
         run.share = event.share
-        running = ((run.spec, run.share, run.elapsed) for run in self.running.values())
-        seconds = self.pace.left(running, self.abreast)
-        left = f"about {duration(seconds)} left" if seconds >= 1 else ""
         speed = f"{run.speed:,.0f} rows/s" if run.share else ""
         self.progress.update(run.bar, completed=run.share, told=speed)
-        self._count(left)
+        self._count_again(begins)
         quiet_since = time.monotonic() - self.told
         if not self.console.is_terminal and (event.share == 0.0 or quiet_since > SECONDS_BETWEEN_LINES):
             self.told = time.monotonic()
             said = f"{event.share:.0%} done" if event.share else "started"
-            self.console.print(", ".join(filter(None, [f"{run.label}: {said}", left])))
+            self.console.print(", ".join(filter(None, [f"{run.label}: {said}", self.left])))
 
-    def _count(self, left: str) -> None:
+    def _count_again(self, begins: bool) -> None:
+        """After a while, and at each beginning how many there are."""
+        now = time.monotonic()
+        if now - self.counted >= SECONDS_BETWEEN_COUNTS:
+            self.counted = now
+            running = ((run.spec, run.share, run.elapsed) for run in self.running.values())
+            seconds = self.pace.left(running, self.abreast)
+            self.left = f"about {duration(seconds)} left" if seconds >= 1 else ""
+        elif not begins:
+            return
+        self._count()
+
+    def _count(self) -> None:
         """How many runs are where, and how fast they all go together."""
         made, speed = self.done - self.failed, sum(run.speed for run in self.running.values())
         queued = len(self.todo) - self.done - len(self.running)
         counts = {"done": made, "failed": self.failed, "running": len(self.running), "queued": queued}
         said = [f"{count} {what}" for what, count in counts.items() if count]
+        left = self.left if self.running else ""
         told = ", ".join(filter(None, [f"{speed:,.0f} rows/s" if speed and len(self.running) > 1 else "", left]))
         done = self.done + sum(run.share for run in self.running.values())
         self.progress.update(
@@ -159,7 +172,7 @@ class Screen:
             said = f"{outcome.primary_metric} {'is not defined on these rows' if score is None else f'{score:.4f}'}"
         style = "red" if isinstance(outcome, RunFailure) else None
         self.console.print(f"{run.label}: {said} in {duration(run.elapsed)}", style=style)
-        self._count("")
+        self._count()
 
     def looking(self, task: str) -> None:
         said = f"{task}: looking for near-duplicates of test rows"

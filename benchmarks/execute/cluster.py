@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from benchmarks import tuning, unfinished
@@ -35,14 +35,13 @@ AHEAD = 2
 MOST_LOSSES = 10
 """Of one run, with its node: it may be what brings nodes down."""
 LOST = "its node was lost: again on another one"
-GONE = "What is stored stays; the same command goes on."
 NO_ROOM = "no node that is there has room for it: it waits for one"
 
 
 @dataclass(eq=False)
 class _Flight:
     """A run on its way. claim: holds its lock until it is stored; later: it isn't tried before; number: of its try;
-    began: when, by time.monotonic, on which node.
+    asked: for it, of its need what the nodes had then; began: when, by time.monotonic, on which node.
     """
 
     spec: RunSpec
@@ -50,12 +49,17 @@ class _Flight:
     claim: ExitStack = field(default_factory=ExitStack)
     claimed: bool = False
     later: float = 0.0
-    told: str = ""
+    told: bool = False
     number: int = 0
+    asked: Need | None = None
     halvings: int = 0
     losses: int = 0
     began: float | None = None
     node: str | None = None
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.need.gpus > 0
 
 
 def execute(
@@ -65,19 +69,25 @@ def execute(
 
     A run whose node is lost begins anew on another one; one whose process is killed, with half as many rows at once: a
     system kills what runs out of memory. One that takes too long has failed. The others go on. Raises UserError where
-    a node can't make any run, nothing can be stored any more, or the cluster is gone.
+    a node can't make any run or nothing can be stored any more, Ray's own errors where the cluster is gone.
     """
-    import ray
-
+    _open_all_files()
     longest_first = sorted(prepared.runs, key=seconds, reverse=True)
     waiting = [_Flight(spec, terms.needs[spec.path]) for spec in longest_first]
     head = _Head(prepared, results, tell, send(prepared, terms), waiting)
     try:
         return head.follow()
-    except ray.exceptions.RayError as error:  # of a run alone they are its failure
-        raise UserError(f"the Ray cluster is gone: {str(error).strip().splitlines()[0]}\n  {GONE}") from None
     finally:
         head.give_up()
+
+
+def _open_all_files() -> None:
+    """As many as the system allows: each run on its way has its lock open, and many shells begin with 1,024."""
+    with suppress(ImportError, OSError, ValueError):  # no such limit there, or none that can be raised to its end
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Head:
@@ -86,19 +96,22 @@ class _Head:
     def __init__(self, prepared: Prepared, results: Path, tell: Tell, sent: Sent, waiting: list[_Flight]) -> None:
         import ray
 
-        self.prepared, self.results, self.tell, self.sent, self.waiting = prepared, results, tell, sent, waiting
+        self.prepared, self.results, self.tell, self.sent = prepared, results, tell, sent
+        self.waiting = {kind: [flight for flight in waiting if flight.on_gpu == kind] for kind in (True, False)}
         self.flying: dict[Reference, _Flight] = {}
         self.failures: list[RunFailure] = []
         self.numbers = count(1)
         self.nodes: Sequence[Node] = ()
+        self.rooms: dict[Need, tuple[Need, int]] = {}
         self.looked = 0.0
+        self.short = False
         # A process sees one GPU for its whole life, and the next run may be given another.
         self.on_processor, self.on_gpu = ray.remote(max_calls=0)(make), ray.remote(max_calls=1)(make)
         self.ears = ears()
         self.hearing = self.ears.heard.remote()
 
     def follow(self) -> list[RunFailure]:
-        while (self.waiting or self.flying) and not (self.failures and self.prepared.options.fail_fast):
+        while (any(self.waiting.values()) or self.flying) and not (self.failures and self.prepared.options.fail_fast):
             self._look_at_nodes()
             self._send()
             self._listen()
@@ -113,7 +126,7 @@ class _Head:
             for task in self.flying:
                 ray.cancel(task, force=True)
             ray.kill(self.ears)
-        for flight in (*self.flying.values(), *self.waiting):
+        for flight in (*self.flying.values(), *chain(*self.waiting.values())):
             flight.claim.close()
 
     # -- out ---------------------------------------------------------------------------------------------------------
@@ -124,23 +137,40 @@ class _Head:
             return
         import ray
 
-        self.nodes, self.looked = nodes(), time.monotonic()
+        self.nodes, self.rooms, self.looked = nodes(), {}, time.monotonic()
         for task, flight in list(self.flying.items()):
-            if flight.began is None and not room(within(flight.need, self.nodes), self.nodes):
+            if flight.began is None and flight.asked and not room(flight.asked, self.nodes):
                 ray.cancel(task, force=True)
                 del self.flying[task]
-                self.waiting.insert(0, flight)
+                self.waiting[flight.on_gpu].insert(0, flight)
 
     def _send(self) -> None:
-        """As many runs as the cluster holds, and a few more."""
-        for flight in list(self.waiting):
-            need = within(flight.need, self.nodes)
-            if not (places := room(need, self.nodes)):
-                self._say_once(flight, NO_ROOM)
-            elif len(self.flying) >= places + AHEAD:
-                break
-            elif self._is_mine(flight):
-                self._submit(flight, need)
+        """As many runs as the cluster holds, and a few more, of those on a GPU as of those without: none waits for the
+        other kind.
+        """
+        short = []
+        for kind, waiting in self.waiting.items():
+            flying = sum(flight.on_gpu == kind for flight in self.flying.values())
+            for flight in list(waiting):
+                need, places = self._room(flight.need)
+                if not places:
+                    short.append(flight)
+                elif flying >= places + AHEAD:
+                    break
+                elif self._is_mine(flight):
+                    self._submit(flight, need)
+                    flying += 1
+        if short and not self.short:
+            others = f", and {len(short) - 1:,} more with it" if len(short) > 1 else ""
+            self.tell(Event(short[0].spec, said=f"{NO_ROOM}{others}"))
+        self.short = bool(short)
+
+    def _room(self, need: Need) -> tuple[Need, int]:
+        """What of the need the nodes have, and for how many such runs; computed once a look at them."""
+        if need not in self.rooms:
+            asked = within(need, self.nodes)
+            self.rooms[need] = asked, room(asked, self.nodes)
+        return self.rooms[need]
 
     def _is_mine(self, flight: _Flight) -> bool:
         """Whether nobody else is making it, or has meanwhile."""
@@ -150,16 +180,18 @@ class _Head:
         if not flight.claimed:
             flight.claim.close()
             flight.later = time.monotonic() + SECONDS_BETWEEN_LOOKS
-            self._say_once(flight, ELSEWHERE)
+            if not flight.told:
+                flight.told = True
+                self.tell(Event(flight.spec, said=ELSEWHERE))
         elif made := storing.made_since(self.prepared, self.results, flight.spec):
-            self.waiting.remove(flight)
+            self.waiting[flight.on_gpu].remove(flight)
             self._done(flight, made)
             return False
         return flight.claimed
 
     def _submit(self, flight: _Flight, need: Need) -> None:
         options, spec = self.prepared.options, flight.spec
-        flight.number = next(self.numbers)
+        flight.number, flight.asked = next(self.numbers), need
         errand = Errand(
             flight.number,
             spec,
@@ -175,17 +207,12 @@ class _Head:
         needs = {"num_cpus": need.cpus, "num_gpus": need.gpus, "memory": need.memory}
         told = task.options(**needs, max_retries=0, name=spec.path, runtime_env=self.sent.environment)
         self.flying[told.remote(errand, self.sent.rows[spec.task.name])] = flight
-        self.waiting.remove(flight)
+        self.waiting[flight.on_gpu].remove(flight)
 
     def _known_trials(self, spec: RunSpec) -> dict[str, RunResult]:
         trials = [trial.spec for trial in tuning.trials(spec)] if spec.tuning else []
         found = {trial.path: storing.known(self.prepared, self.results, trial) for trial in trials}
         return {path: result for path, result in found.items() if result}
-
-    def _say_once(self, flight: _Flight, said: str) -> None:
-        if flight.told != said:
-            flight.told = said
-            self.tell(Event(flight.spec, said=said))
 
     # -- in ----------------------------------------------------------------------------------------------------------
 
@@ -193,8 +220,9 @@ class _Head:
         """To tasks on their way, then to those that are over: all that they have said counts before their end."""
         import ray
 
-        over, _ = ray.wait([self.hearing, *self.flying], timeout=self._patience())
-        if not over:
+        ray.wait([*self.flying, self.hearing], timeout=self._patience())  # which tells of the first one alone
+        over = _ready(self.flying)
+        if not over and not _ready([self.hearing]):
             return
         # One question at a time: what one answer holds and nobody has read yet, no other answer has.
         ray.get(self.ears.wake.remote())
@@ -202,8 +230,7 @@ class _Head:
         self._hear(ray.get(self.ears.now.remote()))
         self.hearing = self.ears.heard.remote()
         for task in over:
-            if task in self.flying:
-                self._landed(task)
+            self._landed(task)
 
     def _patience(self) -> float:
         """Seconds to listen."""
@@ -232,7 +259,7 @@ class _Head:
             self._fallen(flight, error)
             return
         if isinstance(made, UserError):
-            self.waiting.append(flight)
+            self.waiting[flight.on_gpu].append(flight)
             raise made
         self._store(flight, made)
 
@@ -262,19 +289,24 @@ class _Head:
 
     def _again(self, flight: _Flight, said: str) -> None:
         flight.began = flight.node = None
-        flight.told = ""
         self.looked = 0.0
-        self.waiting.insert(0, flight)
+        self.waiting[flight.on_gpu].insert(0, flight)
         self.tell(Event(flight.spec, said=said))
 
     def _stop_overdue(self) -> None:
+        """But for those that are done, and not heard of yet."""
+        most = self.prepared.options.timeout_seconds
+        if not most:
+            return
         import ray
 
-        most = self.prepared.options.timeout_seconds
-        for task, flight in list(self.flying.items()):
-            if most and flight.began is not None and time.monotonic() - flight.began >= most:
+        since = time.monotonic() - most
+        overdue = [task for task, flight in self.flying.items() if flight.began is not None and flight.began <= since]
+        done = set(_ready(overdue))
+        for task in overdue:
+            if task not in done:
                 ray.cancel(task, force=True)
-                del self.flying[task]
+                flight = self.flying.pop(task)
                 self._store(flight, Made((failure(flight.spec, too_long(most)), None)))
 
     def _store(self, flight: _Flight, made: Made) -> None:
@@ -292,3 +324,10 @@ class _Head:
         if isinstance(outcome, RunFailure):
             self.failures.append(outcome)
         self.tell(Event(flight.spec, 1.0, outcome))
+
+
+def _ready(tasks: Collection[Reference]) -> list[Reference]:
+    """Those that are over, however they ended."""
+    import ray
+
+    return list(ray.wait(list(tasks), num_returns=len(tasks), timeout=0)[0]) if tasks else []

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import UserError
@@ -22,6 +23,8 @@ AUTO, LOCAL = "auto", "local"
 MODE = "RAY_AUTH_MODE"
 SECONDS_TO_ANSWER = 5.0
 SECONDS_TO_BE_WELL = 30.0
+PROJECT = Path(__file__).parents[2]
+GONE = "What is stored stays; the same command goes on."
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of runs that were given up
@@ -40,7 +43,8 @@ def check_installed() -> None:
 @contextmanager
 def connected(address: str) -> Iterator[None]:
     """To the cluster at HOST:PORT, the one that this machine is part of ('auto'), or one of this machine's own cores
-    that ends with the block ('local'). Raises UserError where there is none.
+    that ends with the block ('local'). Raises UserError where there is none, and where Ray can't go on in the
+    block: those of its errors that are a single run's are caught there.
     """
     check_installed()
     _check_answers(os.environ.get("RAY_ADDRESS") or address if address == AUTO else address)
@@ -48,18 +52,28 @@ def connected(address: str) -> Iterator[None]:
         import ray
 
         before = signal.getsignal(signal.SIGTERM)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Ray's own of what it will change
+        with _told(f"--ray {address}", "", OSError, RuntimeError, ValueError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Ray's own of what it will change
+            with chdir(PROJECT):  # where every worker looks for modules first, whatever PYTHONSAFEPATH says
                 ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, **_own(address))
-        except (OSError, RuntimeError, ValueError) as error:
-            said = str(error).strip().splitlines()
-            raise UserError(f"--ray {address}: {said[0] if said else type(error).__name__}") from None
         signal.signal(signal.SIGTERM, before)  # which Ray has taken for itself
         try:
-            yield
+            with _told("the Ray cluster can't go on", f"\n  {GONE}"):
+                yield
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _told(what: str, then: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Raises UserError for Ray's own errors, and for these."""
+    from ray.exceptions import RayError
+
+    try:
+        yield
+    except (RayError, *kinds) as error:
+        said = str(error).strip().splitlines()
+        raise UserError(f"{what}: {said[0] if said else type(error).__name__}{then}") from None
 
 
 def _own(address: str) -> dict[str, Any]:
@@ -71,7 +85,7 @@ def _check_answers(address: str) -> None:
     if address in (AUTO, LOCAL):
         return
     host, _, port = address.rpartition(":")
-    if not port.isdigit() or not answers(host.strip("[]"), int(port)):
+    if not port.isdecimal() or not answers(host.strip("[]"), int(port[:6])):
         raise UserError(
             f"--ray {address}: nothing answers there. `ray start --head` on one machine says the address of its "
             "cluster; --ray local needs none."
@@ -108,11 +122,11 @@ def _illness(address: str, mode: str) -> str | None:
 
 
 def answers(host: str, port: int) -> bool:
-    """Whether something listens there."""
+    """Whether something listens there; what is no host or no port, nothing can."""
     try:
         with socket.create_connection((host, port), SECONDS_TO_ANSWER):
             return True
-    except OSError:
+    except (OSError, ValueError, OverflowError):
         return False
 
 

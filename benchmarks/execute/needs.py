@@ -44,7 +44,7 @@ def cores_of_a_run(nodes: Sequence[Node], runs: int, asked: str | None) -> int:
     """
     there = [int(node.cpus) for node in nodes if node.cpus >= 1]
     wanted = (asked or "").split(",")[0]
-    shared = int(wanted) if wanted.isdigit() else sum(there) // max(1, runs)
+    shared = int(wanted) if wanted.isdecimal() else sum(there) // max(1, runs)
     return max(1, min(shared, min(there, default=1)))
 
 
@@ -57,8 +57,11 @@ def part_of_a_gpu(taken: int, memory: int) -> float:
 
 
 def within(need: Need, nodes: Iterable[Node]) -> Need:
-    """The same, with no more memory than the largest node has: what is larger than any is tried there alone."""
-    largest = max((node.memory for node in nodes), default=0.0)
+    """The same, with no more memory than the largest node has of those with such cores and GPUs: what is larger than
+    any is tried there alone.
+    """
+    without_memory = Need(need.cpus, need.gpus, 0)
+    largest = max((node.memory for node in nodes if _on(without_memory, node)), default=0.0)
     return Need(need.cpus, need.gpus, int(min(need.memory, largest)) if largest else need.memory)
 
 
@@ -70,4 +73,4 @@ def room(need: Need, nodes: Iterable[Node]) -> int:
 def _on(need: Need, node: Node) -> int:
     """Runs that share no GPU with a part of another: as many parts as fit into each."""
     most = min(node.cpus // need.cpus, node.memory // need.memory if need.memory else math.inf)
-    return int(min(most, node.gpus * (1 // need.gpus)) if need.gpus else most)
+    return int(min(most, node.gpus * (1000 // round(1000 * need.gpus))) if need.gpus else most)  # as 1 // 0.2 is 4.0

@@ -134,9 +134,9 @@ def _made(errand: Errand, data: TaskData) -> Made:
         short=_short,
         alone=partial(unfinished.claimed, cache, wait=True),
     )
+    telling(Begun(_node_id()))  # before it may have to wait: that is seen, and ends with --timeout
     # A task that is lost to the head may still be there for a moment: its next try never writes the same checkpoints.
     with TemporaryDirectory() as kept, unfinished.claimed(cache, spec, wait=True):
-        telling(Begun(_node_id()))
         keep = Path(kept) if errand.keep else None
         outcome = making.make(spec, telling, keep)
         unfinished.clear(cache, spec)

@@ -36,7 +36,7 @@ def places(jobs: int | None, taken: Sequence[int]) -> list[Place]:
     taken: bytes that each run may take. Cores are shared out evenly, and GPUs in turn. Raises UserError where
     OMP_NUM_THREADS is no number.
     """
-    if not (os.environ.get("OMP_NUM_THREADS") or "1").split(",")[0].isdigit():
+    if not (os.environ.get("OMP_NUM_THREADS") or "1").split(",")[0].isdecimal():
         raise UserError(f"OMP_NUM_THREADS: {os.environ['OMP_NUM_THREADS']!r}, expected a whole number.")
     cores, gpus = available_cores(), _gpus()
     most = len(cores) if not gpus else min(len(cores), MOST_ON_A_GPU * len(gpus))

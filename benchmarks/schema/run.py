@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -69,11 +70,13 @@ class RunSpec:
     tuning: Tuning | None = None
     trial: bool = False
 
-    @property
+    # Computed once: they are asked for at every word of a run, among thousands of others.
+
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint(self.identity)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The file's stem: readable, and unique by the fingerprint."""
         size = "all" if self.protocol.train_size is None else self.protocol.train_size
@@ -81,7 +84,7 @@ class RunSpec:
         limit = "" if self.protocol.limit is None else f"_limit{self.protocol.limit}"
         return f"seed{self.protocol.seed}_train-{size}{fold}{limit}_{self.fingerprint}"
 
-    @property
+    @cached_property
     def path(self) -> str:
         """Where the run is stored below RESULTS/runs, or RESULTS/trials, without suffix."""
         # Several searches may ask for one trial.

@@ -15,6 +15,7 @@ from typing import Any
 import fake_hub
 import make
 import pytest
+from marks import Mark
 
 from benchmarks import environment, store, tracking
 from benchmarks.errors import UserError
@@ -170,16 +171,29 @@ def test_under_a_private_umask_nobody_else_reads_or_writes_anything(here, monkey
 
 def test_a_worker_imports_nothing_from_the_folder_that_one_stands_in(here, mark):
     """As the installed command is started: without that folder among those that modules are looked for in."""
-    make.text_task(here)
-    for name in ("multiprocessing", "numpy", "runpy", "benchmarks"):
-        (here / f"{name}.py").write_text(mark.code)
-    script = here.parent / "bin" / "encoder-bench.py"
-    script.parent.mkdir()
-    script.write_text("import sys\nfrom benchmarks.cli import main\nif __name__ == '__main__': sys.exit(main())\n")
-    command = "run --tasks ./mine.yaml --data-dir data --systems majority --seeds 2 --jobs 2"
-    done = subprocess.run([sys.executable, script, *command.split()], capture_output=True, text=True, timeout=240)
+    done = beside_modules(here, mark, "multiprocessing numpy runpy benchmarks", "--systems majority --jobs 2")
     assert done.returncode == 0, done.stderr
     assert not mark.left()
+
+
+def test_a_task_of_a_ray_cluster_imports_nothing_from_the_folder_that_one_stands_in(here, mark):
+    """Ray tells its workers to look there first, also where Python is told not to."""
+    modules = "sklearn numpy ray benchmarks multiprocessing"
+    done = beside_modules(here, mark, modules, "--systems majority,tfidf-nb --ray local")
+    assert done.returncode == 0, done.stderr
+    assert not mark.left()
+
+
+def beside_modules(folder: Path, mark: Mark, modules: str, more: str) -> subprocess.CompletedProcess[str]:
+    """Runs made in a folder with such modules, each of which leaves the mark."""
+    make.text_task(folder)
+    for name in modules.split():
+        (folder / f"{name}.py").write_text(mark.code)
+    script = folder.parent / "bin" / "encoder-bench.py"
+    script.parent.mkdir()
+    script.write_text("import sys\nfrom benchmarks.cli import main\nif __name__ == '__main__': sys.exit(main())\n")
+    command = f"run --tasks ./mine.yaml --data-dir data --seeds 2 {more}"
+    return subprocess.run([sys.executable, script, *command.split()], capture_output=True, text=True, timeout=240)
 
 
 def test_a_file_that_is_being_written_is_under_a_name_that_nobody_can_foresee(tmp_path):

@@ -73,11 +73,13 @@ def main() -> int:
     asked = parser.parse_args()
     if not available():
         print("no user namespaces here: not tried", file=sys.stderr)
-        return 0
+        return 1
     with tempfile.TemporaryDirectory() as folder:
         tally, too_small = disk(Path(folder), asked.least, asked.step)
     print(json.dumps({"full disks (KiB)": too_small, "runs stored": tally.runs, "problems": tally.problems}, indent=1))
-    return bool(tally.problems)
+    if not too_small:
+        print("no disk was too small: nothing was tried, give it a lower --least", file=sys.stderr)
+    return int(bool(tally.problems) or not too_small)
 
 
 if __name__ == "__main__":
