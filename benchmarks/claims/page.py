@@ -20,8 +20,9 @@ A score is **reproduced** where the report lies in the 95 % prediction interval 
 on as many other test rows as the report's. Else ours is **above** or **below** it. An order of two systems is
 **reproduced** or **contradicted** where their difference is significant (p < 0.05 over seeds and test rows), else
 **undecided**. **One seed** tells nothing of how far seeds lie apart, and its interval is of test rows alone: what lies
-outside of it is undecided, too. *With a stand-in*: by the claim's method, recipe and rows on another encoder, which
-says nothing of the claim's own. docs/statistics.md tells how the intervals are made and how often they are right."""
+outside of it is undecided, too, and so is any score where the interval is wider than 90 % of the metric's range.
+*With a stand-in*: by the claim's method, recipe and rows on another encoder, which says nothing of the claim's own.
+docs/statistics.md tells how the intervals are made and how often they are right."""
 
 
 def markdown(found: Sequence[Assessment], sources: Mapping[str, Publication], findings: str = "") -> str:

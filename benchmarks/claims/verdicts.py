@@ -7,7 +7,7 @@ does. Else ours is *above* or *below* it. An order of two systems is reproduced 
 whole interval of our mean keeps it, contradicted where none of it does.
 
 One seed tells nothing of how far seeds lie apart: its interval is of rows alone, and the true one is wider. What lies
-in it is reproduced; all else is undecided.
+in it is reproduced; all else is undecided. So is what an interval holds that is wider than 90 % of the metric's range.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ Verdict = Literal["reproduced", "above", "below", "undecided", "contradicted"]
 Interval = tuple[float, float]
 Asked = tuple[str, str | None]
 """A metric, and the class that it is of."""
+WIDEST = 0.9
+"""Of what a metric can be: an interval that is wider holds nearly every report."""
 SEVERAL = 2
 """Seeds, from which on something is known of how far they lie apart."""
 LEVEL = 0.05
@@ -44,7 +46,7 @@ CLOSE_TO_ONE = 0.01
 
 def judged(reported: float, rounding: float, ours: float, ends: Interval, seeds: int, bounds: Interval) -> Verdict:
     """The rule for a score. ours: mean over so many seeds; ends: of another run's interval; bounds: of the metric."""
-    if ends == bounds:  # nothing could lie outside of it
+    if ends[1] - ends[0] > WIDEST * (bounds[1] - bounds[0]):
         return "undecided"
     if ends[0] - rounding <= reported <= ends[1] + rounding:
         return "reproduced"

@@ -154,9 +154,10 @@ def test_one_seed_decides_nothing_against_a_report(kept):
         assert (line.verdict, line.kind) == (verdict, verdict.split()[0]), fields
 
 
-def test_an_interval_of_every_possible_score_decides_nothing():
-    assert judged(0.5, 0.0, 0.6, (0.0, 1.0), 2, (0.0, 1.0)) == "undecided"
-    assert judged(0.5, 0.0, 0.6, (0.01, 1.0), 2, (0.0, 1.0)) == "reproduced"
+def test_an_interval_of_nearly_every_possible_score_decides_nothing():
+    assert judged(0.5, 0.0, 0.6, (0.05, 1.0), 2, (0.0, 1.0)) == "undecided"
+    assert judged(0.0, 0.0, 0.6, (0.05, 1.0), 2, (0.0, 1.0)) == "undecided"
+    assert judged(0.5, 0.0, 0.6, (0.05, 1.0), 2, (-1.0, 1.0)) == "reproduced"
 
 
 def ending_at(loss: float):
