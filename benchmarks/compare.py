@@ -37,7 +37,7 @@ class Scored(NamedTuple):
 
 class Disagreement(NamedTuple):
     """Of one seed: how many rows both systems have right, one alone, or neither; p of McNemar's test of the share of
-    right rows; and how many rows they predict differently.
+    right rows, by Holm for all seeds of all tables; and how many rows they predict differently.
     """
 
     seed: int
@@ -62,7 +62,7 @@ class Example(NamedTuple):
 class Comparison:
     """Two systems in one table. difference: first minus second, with its 95 % interval and p over seeds and rows;
     corrected: that p by Holm for the number of tables; exchanged: p of the permutation test by rows, of seeds that both
-    have, None where they share none.
+    have, by Holm as well, None where they share none.
     """
 
     section: Section
@@ -87,8 +87,18 @@ def compared(results: Path, task: str, first: str, second: str, metric: str | No
     if not pairs:
         raise UserError(_why_none(pages, task, first, second))
     found = [_comparison(results, *pair) for pair in pairs]
-    corrected = holm([one.p for one in found])
-    return [replace(one, corrected=p) for one, p in zip(found, corrected, strict=True)]
+    corrected = iter(holm([one.p for one in found]))
+    exchanged = iter(holm([one.exchanged for one in found if one.exchanged is not None]))
+    by_seed = iter(holm([seed.p for one in found for seed in one.seeds]))
+    return [
+        replace(
+            one,
+            corrected=next(corrected),
+            exchanged=None if one.exchanged is None else next(exchanged),
+            seeds=tuple(seed._replace(p=next(by_seed)) for seed in one.seeds),
+        )
+        for one in found
+    ]
 
 
 def _pairs(page: Page, first: str, second: str, metric: str | None) -> Iterator[tuple[Section, str, Row, Row]]:

@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, average_precision_score, f1_score
 
 from benchmarks.cli import main
 from benchmarks.errors import UserError
+from benchmarks.stats.paired import holm, mcnemar
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_folds_of_a_seed_are_compared_as_one(tmp_path):
     assert found.second.mean == pytest.approx(0.5, abs=0.02)
 
 
-def test_every_table_that_has_both_is_compared_and_p_is_corrected_for_their_number(kept):
+def test_every_table_that_has_both_is_compared_and_p_is_corrected_for_their_number(kept, capsys):
     for system, wrong in (("good", range(3)), ("poor", range(10))):
         kept.run(system, flipped(kept.gold, *wrong), train_size=10)
     kept.run("good", kept.gold, train_size=20)
@@ -117,6 +118,13 @@ def test_every_table_that_has_both_is_compared_and_p_is_corrected_for_their_numb
     assert [one.section.protocol for one in found] == [{}, {"train_size": 10}]
     assert found[0].corrected == pytest.approx(2 * found[0].p)
     assert found[1].corrected == pytest.approx(found[1].p)
+    wrong = [((0, 1), (1, *range(30, 50))), ((0,), (1, *range(30, 51))), (range(3), range(10))]
+    rows = np.arange(ROWS)
+    alone = [mcnemar(np.isin(rows, one, invert=True), np.isin(rows, other, invert=True)) for one, other in wrong]
+    assert [seed.p for one in found for seed in one.seeds] == pytest.approx(holm(alone))
+    assert main(["compare", "good", "poor", "--task", "mine", "--results-dir", str(kept.results)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("by Holm for 2 tables") == 4 and said.count("McNemar's p by Holm for all seeds and tables") == 2
 
 
 def test_seeds_with_other_test_rows_are_compared_without_row_by_row(kept):

@@ -34,7 +34,10 @@ def _lines(found: Comparison, tables: int) -> Iterator[str]:
     if min(len(first.values), len(second.values)) == 1:
         yield "  one seed of a system says nothing of how far another seed would be: its part is not in these numbers"
     if found.exchanged is not None:
-        yield f"  of these trained models, rows exchanged by a coin: {words.p(found.exchanged)}"
+        by_holm = f", by Holm for {tables} tables" if tables > 1 else ""
+        yield f"  of these trained models, rows exchanged by a coin: {words.p(found.exchanged)}{by_holm}"
+    if len(found.seeds) * tables > 1:
+        yield "  row by row, McNemar's p by Holm for all seeds and tables:"
     yield from (f"  {_row_by_row(seed, first.system, second.system)}" for seed in found.seeds)
     if not found.seeds:
         yield "  no seed of both has the same test rows: nothing can be said row by row"
