@@ -24,6 +24,7 @@ LONGEST_APART = datetime.timedelta(minutes=5)
 
 _ends = count()
 """Of runs, on each rank the same."""
+
 # What a launcher tells each rank; torch and accelerate go by it.
 LAUNCHED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK", "MASTER_ADDR", "MASTER_PORT")
 

@@ -16,8 +16,8 @@ ADAPTER = "adapter_config.json"
 LARGEST_CONFIG = 50_000_000  # bytes; a thousand labels take some thousand
 TAKEN_FIRST = ("model.safetensors", "model.safetensors.index.json")
 """By transformers, where there are torch's own files, too."""
-WEIGHTS = re.compile(r"[\w.-]+\.safetensors|pytorch_model[\w.-]*\.bin")
-SUCH_AS = "model-00001-of-00002.safetensors"
+WEIGHTS = {"model.safetensors": r"[\w.-]+\.safetensors", "pytorch_model.bin": r"pytorch_model[\w.-]*\.bin"}
+"""What an index of each kind may name: what is looked at as such."""
 
 
 def check(folder: Path) -> None:
@@ -59,8 +59,9 @@ def _check_index(path: Path) -> None:
     """It names files beside it, which are looked at and make up the checksum, and no others."""
     named = _mapping(path, "weight_map").get("weight_map")
     for name in named.values() if isinstance(named, dict) else [named]:
-        if not isinstance(name, str) or not WEIGHTS.fullmatch(name):
-            raise UserError(f"{path}: weight_map: {short(name)}, expected a file beside it, such as {SUCH_AS!r}.")
+        allowed = WEIGHTS.get(path.name.removesuffix(".index.json"), WEIGHTS["model.safetensors"])
+        if not isinstance(name, str) or not re.fullmatch(allowed, name):
+            raise UserError(f"{path}: weight_map: {short(name)}, expected a file of its kind beside it.")
 
 
 def _in_configuration(config: dict[str, Any]) -> Iterator[str]:

@@ -324,7 +324,7 @@ def test_no_stored_training_took_more_than_was_estimated():
         if mine and record["status"] == "done" and record["method"] in TRAINED:
             recipe = RECIPES[record["method"]].model_construct(**record["recipe"])
             spec = SimpleNamespace(recipe=recipe, task=tasks[record["task"]], tuning=None)
-            if path.stem not in BEFORE_GIVING_BACK:
-                assert record["cost"]["peak_memory_mb"] * 2**20 < estimate(spec, folder), path
+            most = (2 if path.stem in BEFORE_GIVING_BACK else 1) * estimate(spec, folder)
+            assert record["cost"]["peak_memory_mb"] * 2**20 < most, path
             looked += 1
     assert looked

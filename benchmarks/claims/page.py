@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 import pandas as pd
@@ -152,12 +153,15 @@ def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
 def _order(order: Order, claim: Claim) -> str:
     values = zip((order.first, order.second), claim.systems, strict=True)
     both = " and ".join(f"{value:.4f} of {words.code(system)}" for value, system in values)
-    difference = f"{order.first - order.second:+.4f} [{order.low:+.4f}, {order.high:+.4f}]"
-    return f"{order.metric} {both}: difference {difference}, {words.p(order.p)}: {order.verdict}."
+    difference = f"{order.metric} {both}: difference {order.first - order.second:+.4f}"
+    if math.isnan(order.p):
+        return f"{difference}, of which one seed tells no interval: {order.verdict}."
+    return f"{difference} [{order.low:+.4f}, {order.high:+.4f}], {words.p(order.p)}: {order.verdict}."
 
 
 def _bound(bound: Bound) -> str:
-    return f"{bound.metric} {bound.ours:.4f} [{bound.low:.4f}, {bound.high:.4f}], said to be at most {bound.at_most}."
+    interval = "" if math.isnan(bound.low) else f" [{bound.low:.4f}, {bound.high:.4f}]"
+    return f"{bound.metric} {bound.ours:.4f}{interval}, said to be at most {bound.at_most}."
 
 
 def _cost(cost: Cost) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -40,14 +41,22 @@ def _lines(measured: Measured, claim: Claim) -> Iterator[Told]:
         kind = "reproduced" if held == len(of_classes) else "undecided"
         yield Told("per class", f"{len(of_classes)} values", "", "", f"{held} reproduced", kind)
     if order := measured.order:
-        ours, interval = f"{order.first:.4f} and {order.second:.4f}", f"{order.low:+.3f} to {order.high:+.3f}"
+        interval = "" if math.isnan(order.low) else f"{order.low:+.3f} to {order.high:+.3f}"
+        ours = f"{order.first:.4f} and {order.second:.4f}"
         yield Told(order.metric, order_of(claim), ours, interval, order.verdict, order.verdict)
     if bound := measured.bound:
         ends = (bound.low, bound.high)
+        between = "" if math.isnan(bound.low) else _between(ends)
+        on_a_scale = (bound.ours, ends, bound.at_most) if bound.metric != LOSS else ()
         yield Told(
-            bound.metric, _at_most(bound.at_most), f"{bound.ours:.4f}", _between(ends), bound.verdict, bound.verdict,
-            bound.ours, ends, bound.at_most,
-        )  # fmt: skip
+            bound.metric,
+            _at_most(bound.at_most),
+            f"{bound.ours:.4f}",
+            between,
+            bound.verdict,
+            bound.verdict,
+            *on_a_scale,
+        )
     if cost := measured.cost:
         yield Told("passes", _amount(claim), f"{cost.pairs:,}", "", cost.verdict, cost.verdict)
 

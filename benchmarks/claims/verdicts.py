@@ -12,6 +12,7 @@ in it is reproduced; all else is undecided. So is what an interval holds that is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -48,7 +49,7 @@ def judged(reported: float, rounding: float, ours: float, ends: Interval, seeds:
     """The rule for a score. ours: mean over so many seeds; ends: of another run's interval; bounds: of the metric."""
     if ends[1] - ends[0] > WIDEST * (bounds[1] - bounds[0]):
         return "undecided"
-    if ends[0] - rounding <= reported <= ends[1] + rounding:
+    if _holds(ends, reported, rounding):
         return "reproduced"
     if seeds < SEVERAL:
         return "undecided"
@@ -71,12 +72,18 @@ class Value:
 
     def holds(self, value: float, rounding: float) -> bool:
         """Whether another run may have this rounded value."""
-        return self.low - rounding <= value <= self.high + rounding
+        return _holds((self.low, self.high), value, rounding)
+
+
+def _holds(ends: Interval, value: float, rounding: float) -> bool:
+    return ends[0] - rounding <= value <= ends[1] + rounding
 
 
 @dataclass(frozen=True)
 class Order:
-    """Two systems on the same rows: their means, the first minus the second with its 95 % interval, and p."""
+    """Two systems on the same rows: their means, the first minus the second with its 95 % interval, and p; all three
+    NaN of the losses of one seed, in which rows have no part.
+    """
 
     metric: str
     first: float
@@ -89,7 +96,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Bound:
-    """Our mean with its 95 % interval beside what it is said not to exceed."""
+    """Our mean with its 95 % interval, NaN as in an order, beside what it is said not to exceed."""
 
     metric: str
     at_most: float
@@ -298,7 +305,8 @@ def _ordered(claim: Claim, stand_in: str | None, first: Matched, second: Matched
     verdict: Verdict = "undecided"
     if found.p < LEVEL and fewest >= SEVERAL:
         verdict = "reproduced" if (found.value > 0) != (metric == LOSS) else "contradicted"
-    order = Order(metric, float(means[0]), float(means[1]), found.low, found.high, found.p, verdict)
+    spread = (found.low, found.high, found.p) if metric != LOSS or fewest >= SEVERAL else (math.nan,) * 3
+    order = Order(metric, float(means[0]), float(means[1]), *spread, verdict)
     notes = tuple(first.newest.data.get("notes", ()))
     return Measured(stand_in, fewest, _rows(first), order=order, notes=notes)
 
@@ -331,6 +339,8 @@ def _bound_of_loss(found: Matched, at_most: float) -> Bound | None:
     if (estimates := _of_losses(found)) is None:
         return None
     mean, spread = float(estimates.means[0]), estimates.spread(0)
+    if len(found.seeds) < SEVERAL:
+        return Bound(LOSS, at_most, mean, math.nan, math.nan, "undecided")
     half = float(spread.quantile(LEVEL / 2) * np.sqrt(spread.variance))
     ends = (max(0.0, mean - half), mean + half)
     return Bound(LOSS, at_most, mean, *ends, _keeps(ends, at_most, len(found.seeds)))

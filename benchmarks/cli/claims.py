@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from benchmarks import claims as reading
-from benchmarks import definitions, selection
+from benchmarks import definitions, selection, unfinished
 from benchmarks.claims import page
 from benchmarks.errors import UserError
 
@@ -20,6 +20,7 @@ def claims(arguments: Namespace) -> int:
         found = reading.assess(arguments.results_dir, asked, tasks, systems)
         print("\n\n".join([page.overview(found), *map(page.section, found)]))
         return 0
-    found = reading.write(arguments.results_dir, asked, tasks, systems)
+    with unfinished.alone(arguments.results_dir):
+        found = reading.write(arguments.results_dir, asked, tasks, systems)
     print(f"{page.overview(found)}\n\n{arguments.results_dir / 'CLAIMS.md'}")
     return 0

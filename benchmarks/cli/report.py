@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from benchmarks import definitions, lock, selection, store
+from benchmarks import definitions, lock, selection, store, unfinished
 from benchmarks.errors import UserError
 from benchmarks.places import search
 from benchmarks.report import Declared, wanted_excerpts, write
@@ -17,6 +17,14 @@ def report(arguments: Namespace) -> int:
     results = arguments.results_dir
     if not store.runs_folder(results).is_dir():
         raise UserError(f"--results-dir {str(results)!r}: holds no stored runs.")
+    with unfinished.alone(results):
+        written = _written(arguments)
+    print(f"The page to open: {written.resolve().as_uri()}")
+    return 0
+
+
+def _written(arguments: Namespace) -> Path:
+    results = arguments.results_dir
     tasks, systems = definitions.load_tasks(), definitions.load_systems()
     stored = [path.name for path in sorted(store.runs_folder(results).iterdir()) if path.name in tasks]
     for task in selection.select_tasks(arguments.tasks or stored, tasks, sample=False):
@@ -24,9 +32,7 @@ def report(arguments: Namespace) -> int:
             for line in take_excerpts(task, arguments.data_dir, results):
                 print(line)
     reported = selection.select_claims([selection.ALL], tasks, systems)
-    written = write(results, Declared(tasks, systems, reported))
-    print(f"The page to open: {written.resolve().as_uri()}")
-    return 0
+    return write(results, Declared(tasks, systems, reported))
 
 
 def take_excerpts(task: Task, data_dir: Path | None, results: Path) -> list[str]:

@@ -150,10 +150,8 @@ def _has_loss(system: str, systems: Mapping[str, System]) -> bool:
 
 def _rows_problems(claim: Claim, task: Task) -> Iterator[str]:
     """More rows than the task has, where it declares how many; and counts that contradict."""
-    rows, train = (
-        _declared_rows(task, *(task.source.files if task.source else ())),
-        _declared_rows(task, task.splits.train),
-    )
+    rows = _declared_rows(task, *(task.source.files if task.source else ()))
+    train = _declared_rows(task, task.splits.train)
     asked = {"test_size": claim.test_size, **{f"protocol.{name}": claim.protocol.get(name) for name in PINNED[:3]}}
     for place, size in asked.items():
         if rows and isinstance(size, int) and size > rows:

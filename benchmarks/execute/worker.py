@@ -56,7 +56,7 @@ class Elsewhere(NamedTuple):
 @dataclass
 class Worker:
     """The other end of it, and what it is doing. output: the file that it prints to; began: when it began its run, by
-    time.monotonic.
+    time.monotonic; stuck: whether it had to be killed in order to leave.
     """
 
     place: Place
@@ -66,6 +66,7 @@ class Worker:
     ready: bool = False
     order: Order | None = None
     began: float | None = None
+    stuck: bool = False
 
     @property
     def end(self) -> str:
@@ -76,11 +77,12 @@ class Worker:
     @property
     def killed(self) -> bool:
         """By somebody who doesn't ask, as the kernel when memory is short; waited for."""
-        return self._code() == -signal.SIGKILL
+        return self._code() == -signal.SIGKILL and not self.stuck
 
     def _code(self) -> int:
         self.process.join(SECONDS_TO_LEAVE)
         if self.process.is_alive():  # it speaks no more, and doesn't leave either
+            self.stuck = True
             self.process.kill()
             self.process.join()
         return self.process.exitcode or 0

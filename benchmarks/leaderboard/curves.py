@@ -20,7 +20,7 @@ LEGEND = (
     "largest size gained over the one before. *Twice the rows*: what a power law through these sizes, error = c + "
     "a · n^−b, gives for twice the largest, and how much of it is gained. Its interval holds the luck of seeds and "
     "test rows and, where only two sizes were run, all that c may be; nothing was run there. Where an interval holds 0 "
-    "the curve is not shown to rise."
+    "or begins there the curve is not shown to rise."
 )
 
 

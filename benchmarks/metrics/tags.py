@@ -60,11 +60,11 @@ def types(rows: Rows) -> Rows:
 def report(gold: Rows, predicted: Rows, scheme: str) -> dict[str, Any]:
     """Strict scores by entity type, the confusion of tags (rows gold) over `labels` (O first), sizes; JSON-ready."""
     _check(gold, predicted)
-    types, counts = _by_type(_pairs(gold, predicted, scheme, "strict"))
+    names, counts = _by_type(_pairs(gold, predicted, scheme, "strict"))
     labels, matrix = _tokens(gold, predicted)
     return {
         "labels": labels,
-        "per_class": cm.per_class(types, counts),
+        "per_class": cm.per_class(names, counts),
         "confusion": matrix.tolist(),
         "rows": len(gold),
         "tokens": int(matrix.sum()),

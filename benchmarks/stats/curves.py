@@ -19,13 +19,15 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-FLOORS = np.linspace(0.0, 0.999, 60)
+FLOORS = np.linspace(0.0, 1.0, 60)
 """Shares of the smallest error that c may be, tried for three sizes or more."""
 AT_ITS_ENDS = 0.9
 """Share of two sizes' draws in which c is none or all of the smallest error: each end of the interval is then the 5.6 %
 quantile of such draws, whatever c is.
 """
 SMALLEST_ERROR = 1e-6
+WORST = 1.0
+"""Error of a score of 0: no curve falls below."""
 TAILS = (0.025, 0.5, 0.975)
 
 
@@ -50,7 +52,7 @@ class Curve(NamedTuple):
 
     def at(self, size: float) -> Floats:
         """(m,) scores, 1 - error."""
-        found: Floats = 1 - (self.c + self.a * size**-self.b)
+        found: Floats = 1 - np.minimum(self.c + self.a * size**-self.b, WORST)
         return found
 
 

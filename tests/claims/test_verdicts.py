@@ -181,7 +181,19 @@ def test_a_bound_of_the_training_loss_is_of_its_last_steps_over_seeds(kept, boun
     (line,) = told(measured, one)
     assert (line.metric, line.ours, line.verdict) == ("loss", "0.5000", verdict)
     half = t.ppf(0.975, 2) * 0.1 / np.sqrt(3)
-    assert line.ends == pytest.approx((0.5 - half, 0.5 + half), rel=0.01)
+    assert (measured.bound.low, measured.bound.high) == pytest.approx((0.5 - half, 0.5 + half), rel=0.01)
+    assert line.ends is None, "a loss is no share: no bar shows it"
+
+
+def test_of_one_seeds_loss_there_is_no_interval(kept):
+    of_losses(kept, "small", [0.4], "finetune", encoder=OF_SMALL)
+    of_losses(kept, "pairs", [0.6], "sbert-softmax", encoder=OF_SMALL)
+    for fields in ({"at_most": {"loss": 1.0}}, {"metric": "loss", "above": {"system": "pairs"}}):
+        one = claim(system="small", **fields)
+        text = shown(kept, one)
+        (line,) = told(assessed(kept, one).measured[0], one)
+        assert (line.another_run, line.verdict) == ("", "undecided (one seed)")
+        assert "nan" not in text and "[0." not in text
 
 
 @pytest.mark.parametrize(

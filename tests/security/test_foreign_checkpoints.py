@@ -157,11 +157,13 @@ def test_a_run_on_such_weights_ends_with_one_message_before_anything_is_trained(
     assert not (here / "results").exists() and not mark.left()
 
 
-@pytest.mark.parametrize("name", ["../other.safetensors", "hidden/w.safetensors", "/tmp/w.bin", "w.pt", 3])
+@pytest.mark.parametrize(
+    "name", ["../other.safetensors", "hidden/w.safetensors", "/tmp/w.bin", "w.pt", "pytorch_model-1.bin", 3]
+)
 def test_an_index_that_names_weights_elsewhere_is_refused(encoder, name):
     """They would be loaded, and be neither looked at nor in the checksum."""
     (encoder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"embeddings.weight": name}}))
-    refused(encoder, "model.safetensors.index.json: weight_map: ", "expected a file beside it")
+    refused(encoder, "model.safetensors.index.json: weight_map: ", "expected a file of its kind beside it")
 
 
 def test_safetensors_that_nothing_reads_hide_no_pickle(encoder, mark):
