@@ -126,7 +126,8 @@ def _cells(curve: Curve) -> dict[str, str]:
 
 
 def _signed(found: Extrapolation) -> str:
-    return f"{found.middle:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    low, middle, high = (round(value, 3) + 0.0 for value in found)  # no -0.000
+    return f"{middle:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def table(found: Iterable[Curve]) -> pd.DataFrame:
