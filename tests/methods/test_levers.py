@@ -89,7 +89,7 @@ def test_clipping_bounds_the_gradients_and_nought_leaves_them_alone(tmp_path, ch
         for clipping in (0.0, 1e-3, 1e9)
     }
     assert len(norms[0.0]) == UPDATES
-    assert min(norms[0.0]) > 10 * 1e-3, "without clipping they are far above what it leaves"
+    assert min(norms[0.0]) > 0.05
     assert norms[0.0] == norms[1e9]
     assert norms[1e-3] == pytest.approx([1e-3] * UPDATES, rel=1e-2)
 
