@@ -14,6 +14,8 @@ from benchmarks.schema import TAGS, Predictions
 
 MOST_PASSES = 5_000
 """Over the rows, of logistic regression's solver: it has converged long before."""
+TOLERANCE = 1e-5
+"""Of that solver: with scikit-learn's 1e-4 it ends where 1,222 comments have an average precision that is .001 off."""
 
 
 def majority(job: Job) -> Predictions:
@@ -82,7 +84,12 @@ def _logistic_regression(recipe: Tfidf, seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(
-        C=recipe.c, class_weight=_class_weight(recipe), solver="saga", max_iter=MOST_PASSES, random_state=seed
+        C=recipe.c,
+        class_weight=_class_weight(recipe),
+        solver="saga",
+        tol=TOLERANCE,
+        max_iter=MOST_PASSES,
+        random_state=seed,
     )
 
 
