@@ -1,0 +1,8 @@
+"""The same systems by software that no one here wrote: scripts that use nothing of `benchmarks`, and the comparison.
+
+    cd tests && python -m crosschecks --data-dir DIR            # all of them, and results/CROSSCHECKS.md
+    cd tests && python -m crosschecks --data-dir DIR tfidf      # one of them
+
+Each script reads the published files, trains or scores by itself, and prints its scores as JSON; `compared` alone knows
+the stored runs.
+"""
