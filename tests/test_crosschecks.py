@@ -154,7 +154,9 @@ def test_what_differs_by_more_than_noise_is_said_to_differ(tmp_path):
 
 
 def test_a_name_that_no_check_has_is_told_and_nothing_is_written(tmp_path):
-    asked = [sys.executable, "-m", "crosschecks", "trainer-text", "--results-dir", str(tmp_path)]
+    asked = [sys.executable, "-m", "crosschecks", "trainer-mit-movi", "--results-dir", str(tmp_path)]
     done = subprocess.run(asked, cwd=HERE, capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "no such check: trainer-text. One of: trainer-texts, " in done.stderr
+    assert (
+        done.returncode == 2 and "no such check: trainer-mit-movi. One of: trainer-fox-news-comments, " in done.stderr
+    )
     assert list(tmp_path.iterdir()) == []

@@ -546,6 +546,16 @@ def test_systems_are_in_order_of_the_win_rate_and_those_run_on_few_tasks_come_la
     ]
 
 
+def test_systems_on_few_tasks_have_a_table_of_their_own_and_each_table_the_tasks_of_its_systems():
+    runs = [done(name, task=task, score=0.5) for name in ("a", "b") for task in ("one", "two", "three")]
+    runs += [done("seldom", task="one", score=0.9), done("a", task="four"), done("other", task="four")]
+    text = overview(tables(runs))
+    often, seldom = text.split("Systems that were run on fewer than half of the tasks:")
+    shown = [([row["system"] for row in cells(part)], list(cells(part)[0])[4:]) for part in (often, seldom)]
+    assert shown[0] == (["a", "b"], [f"sentiment: {name} (accuracy)" for name in ("one", "three", "two")])
+    assert shown[1] == (["seldom", "other"], [f"sentiment: {name} (accuracy)" for name in ("four", "one")])
+
+
 def test_a_task_without_whole_runs_stands_in_the_overview_with_its_most_rows_and_a_note():
     runs = [done(score=size / 10000, protocol={"train_size": size}) for size in (500, 5000, 1000)]
     text = overview(tables([*runs, done(task="jokes")]))

@@ -82,10 +82,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Standing:
-    """What a system reached over the tasks that it was run on beside others."""
+    """What a system reached over the tasks that it was run on beside others; on_few: those are fewer than half."""
 
     system: str
     places: tuple[Place, ...]
+    on_few: bool
 
     @property
     def mean_rank(self) -> float:
@@ -175,14 +176,14 @@ def standings(shown: Sequence[Column]) -> list[Standing]:
     for number, column in enumerate(compared):
         for system, place in _places(column, number).items():
             places[system].append(place)
-    found = [Standing(system, tuple(own)) for system, own in places.items()]
-    return sorted(found, key=lambda standing: _in_order(standing, len(compared)))
+    found = [Standing(name, tuple(own), not own or 2 * len(own) < len(compared)) for name, own in places.items()]
+    return sorted(found, key=_in_order)
 
 
-def _in_order(standing: Standing, tasks: int) -> tuple[bool, float, float, str]:
+def _in_order(standing: Standing) -> tuple[bool, float, float, str]:
     if not standing.places:
         return True, 0.0, math.inf, standing.system
-    return 2 * len(standing.places) < tasks, -standing.win_rate, standing.mean_rank, standing.system
+    return standing.on_few, -standing.win_rate, standing.mean_rank, standing.system
 
 
 def _places(column: Column, number: int) -> dict[str, Place]:

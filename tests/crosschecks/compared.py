@@ -33,14 +33,16 @@ class Check(NamedTuple):
 
 TRAINER, SENTENCES = "transformers' Trainer", "sentence-transformers"
 CHECKS = {
-    "trainer-texts": Check("rotten-tomatoes", "minilm", "trainer_alone", ("rotten-tomatoes",), TRAINER, 3),
-    "trainer-tags": Check("mit-movie", "minilm", "trainer_alone", ("mit-movie",), TRAINER, 3),
-    "sbert-cosine": Check(
-        "rotten-tomatoes", "sbert-cosine", "sentences_alone", ("cosine", "rotten-tomatoes"), SENTENCES, 3
-    ),
-    "sbert-softmax": Check(
-        "rotten-tomatoes", "sbert-softmax", "sentences_alone", ("softmax", "rotten-tomatoes"), SENTENCES, 3
-    ),
+    **{
+        f"trainer-{task}": Check(task, "minilm", "trainer_alone", (task,), TRAINER, 3)
+        for task in ("fox-news-comments", "rotten-tomatoes", "mit-movie")
+    },
+    **{
+        f"sbert-{name}": Check(
+            "fox-news-comments", f"sbert-{name}", "sentences_alone", (name, "fox-news-comments"), SENTENCES, 3
+        )
+        for name in ("cosine", "softmax")
+    },
     **{
         f"{system}-{task}": Check(task, system, "sentences_alone", (name, task), SENTENCES)
         for name, system in (("probe", "minilm-probe"), ("labels", "zero-shot-labels"))

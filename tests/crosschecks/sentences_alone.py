@@ -32,6 +32,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling, Transfor
 from sentence_transformers.util import cos_sim
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, average_precision_score
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
@@ -47,8 +48,15 @@ Scores = dict[str, float]
 
 
 def cosine(model: SentenceTransformer, task: str, rows: Divided, seed: int, bf16: bool) -> Scores:
-    """The highest F1 over all thresholds, and average precision, of the cosine to the dummy."""
-    trained(model, CosineSimilarityLoss(model), rows.train, float, seed, bf16)
+    """The highest F1 over all thresholds, and average precision, of the cosine to the dummy.
+
+    Where there is no validation split, a tenth of the training rows is held out, as for a threshold.
+    """
+    train = rows.train
+    if not rows.validation.texts:
+        texts, _, labels, _ = train_test_split(*train, test_size=0.1, stratify=train.labels, random_state=seed)
+        train = Texts(texts, labels)
+    trained(model, CosineSimilarityLoss(model), train, float, seed, bf16)
     beside = [DUMMY] * len(rows.test.texts)
     found = BinaryClassificationEvaluator(rows.test.texts, beside, rows.test.labels)(model)
     return {"best_f1": found["cosine_f1"], "average_precision": found["cosine_ap"]}
