@@ -181,6 +181,17 @@ def _pages(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.parametrize("page", sorted(path.stem for path in RESULTS.glob("leaderboards/*.md")))
+def test_the_commands_below_a_committed_table_make_its_runs_and_no_others(page, committed, real_data, capsys):
+    text = (committed / "leaderboards" / f"{page}.md").read_text(encoding="utf-8")
+    lines = [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("encoder-bench run ")]
+    assert lines or "| rank" not in text.replace("  ", " ")
+    for arguments in lines:
+        given = [str(real_data) if word == "DIR" else word for word in arguments]
+        assert main([*given, "--results-dir", str(committed), "--dry-run"]) == 0, capsys.readouterr().err
+        assert " 0 to make" in capsys.readouterr().out, arguments
+
+
 def test_the_committed_verdicts_are_what_the_store_gives(committed):
     tasks, systems = load_tasks(), load_systems()
     text = (committed / "CLAIMS.md").read_text(encoding="utf-8")

@@ -51,7 +51,9 @@ COST = {"train_seconds": 246.9, "predict_seconds": 3.9, "peak_memory_mb": 1028.9
 
 
 def stored(system: str, seed: int, changes: dict[str, Any]) -> dict[str, Any]:
-    """What a result and a failure share; protocol, recipe, definition, content (the data's), code make the identity."""
+    """What a result and a failure share; protocol, recipe, encoder, definition, content (the data's), code make the
+    identity.
+    """
     protocol = {**PROTOCOL, "seed": seed, "fold": None, **changes.pop("protocol", {})}
     recipe, content = changes.pop("recipe", {}), changes.pop("content", "a")
     definition = {
@@ -62,6 +64,7 @@ def stored(system: str, seed: int, changes: dict[str, Any]) -> dict[str, Any]:
         "code": changes.pop("code", 1),
         "task": definition,
         "data": {"source": "files", "parts": content},
+        "encoder": changes.pop("encoder", None),
         "recipe": recipe,
         "protocol": protocol,
     }
@@ -868,7 +871,7 @@ def test_each_stored_run_is_read_once_and_let_go():
 def test_a_variant_that_is_the_same_run_as_another_system_has_no_row_of_its_own():
     text = page(done("bert"), done("base[encoder=bert]"), done("base[encoder=bert]", seed=1, score=0.8))
     assert [(row["system"], row["accuracy"], row["seeds"]) for row in cells(text)] == [("bert", "0.8500", "2")]
-    assert text.endswith("- base[encoder=bert]: the same runs as bert")
+    assert "- base[encoder=bert]: the same runs as bert\n" in text
     text = page(done("base[encoder=bert]"), done("german[encoder=bert]"), done("german[encoder=bert]", seed=1))
     assert [row["system"] for row in cells(text)] == ["german[encoder=bert]"]
     text = page(done("bert"), done("base[encoder=bert]", recipe={"epochs": 4}))
@@ -876,11 +879,49 @@ def test_a_variant_that_is_the_same_run_as_another_system_has_no_row_of_its_own(
     assert "same runs" not in text
 
 
+def again(*runs: RunResult | RunFailure) -> list[str]:
+    """The commands below a page's tables, without what all of them begin with."""
+    begin = "encoder-bench run --tasks films --systems "
+    return [line.removeprefix(begin) for line in page(*runs).splitlines() if line.startswith(begin)]
+
+
+def test_a_tables_commands_make_all_that_need_the_same_flags_at_once():
+    mini, other = {"sha256": "5"}, {"sha256": "6"}
+    runs = [done("base[encoder=mini]", seed=seed, encoder=mini, recipe={"epochs": 2}) for seed in range(3)]
+    runs += [done("mini", seed=seed, encoder=mini) for seed in range(3)]
+    runs += [done("tfidf"), done("other", encoder=other), done("svm[tune=10]", recipe={"c": 1})]
+    runs += [done("tfidf[ngrams=1-2,c=30]", recipe={"ngrams": [1, 2], "c": 30.0})]
+    assert set(again(*runs)) == {
+        "base,mini --set encoder=mini --seeds 3 --data-dir DIR",
+        "tfidf --set encoder=mini --seeds 1 --data-dir DIR",
+        "other --seeds 1 --data-dir DIR",
+        "tfidf --set 'recipe.ngrams=[1, 2]' --set recipe.c=30 --seeds 1 --data-dir DIR",
+        "svm --tune 10 --seeds 1 --data-dir DIR",
+    }
+
+
+@pytest.mark.parametrize(
+    ("protocol", "said"),
+    [
+        ({"train_size": 1000}, "--train-sizes 1000"),
+        ({"folds": 5, "fold": 0}, "--folds 5"),
+        ({"balanced": True, "test_size": 100}, "--set protocol.balanced=true --set protocol.test_size=100"),
+    ],
+    ids=str,
+)
+def test_a_tables_commands_ask_for_its_protocol(protocol, said):
+    assert again(done("svm", protocol=protocol)) == [f"svm {said} --seeds 1 --data-dir DIR"]
+
+
+def test_a_tables_commands_say_where_the_rows_are_from():
+    assert again(done("svm", data={**DATA, "source": "hub", "revision": "1"})) == ["svm --seeds 1"]
+
+
 def test_a_system_that_chooses_a_threshold_has_its_f1_beside_the_best_one_on_the_test_rows():
     ranked = {"accuracy": 0.8, "f1": 0.5, "best_f1": 0.625, "roc_auc": 0.75}
     text = page(done("cosine", metrics=ranked, training={"threshold": 0.1}), done("svm", metrics=ranked))
     assert "- cosine: F1 of the positive class 0.5000 at the threshold from validation rows, 0.6250 at the " in text
-    assert text.endswith("best one, chosen on the test rows themselves; ROC AUC 0.7500")
+    assert "best one, chosen on the test rows themselves; ROC AUC 0.7500\n" in text
     assert text.count("threshold") == 1
 
 

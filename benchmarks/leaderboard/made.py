@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from benchmarks.metrics import METRICS
 from benchmarks.schema import RunFailure, RunResult, Stored, TaskType, fingerprint
+
+SETTING = re.compile(r"(\w+)=([^,\]]*)")
 
 ProtocolKey = tuple[tuple[str, Any], ...]
 """What a protocol asks for but its seed and fold, as sorted pairs; empty is the whole training split."""
@@ -63,6 +67,10 @@ class Made:
     data: dict[str, Any]
     machine: Machine
     version: str
+    encoder: str
+    """What it is known by; empty where there is none."""
+    settings: tuple[str, ...]
+    """What the brackets in the system's name say, as the command line is told: 'recipe.epochs=4'."""
     trained_rows: int | None
     """Of the training rows that the protocol gives, where the method trains on fewer."""
     loss: float | None = None
@@ -120,11 +128,22 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
         data=run.data,
         machine=_machine(run.environment),
         version=_version(run.environment),
+        encoder=fingerprint(own) if (own := run.identity_.get("encoder")) else "",
+        settings=tuple(_settings(run)),
         trained_rows=run.training.get("trained_rows"),
         loss=run.training["losses"][-1][1] if run.training.get("losses") else None,
         threshold=run.training.get("threshold"),
         tuning=run.tuning and _tuning(run.tuning),
     )
+
+
+def _settings(run: RunResult) -> Iterator[str]:
+    """A name shows values in short: those of a recipe's fields are in the record."""
+    for name, value in SETTING.findall(run.system.partition("[")[2]):
+        if name in run.recipe:
+            yield f"recipe.{name}={json.dumps(run.recipe[name]).removesuffix('.0')}"
+        else:
+            yield f"{name}={value}"
 
 
 def _tuning(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from benchmarks import amounts
 from benchmarks.leaderboard import words
+from benchmarks.leaderboard.again import commands
 from benchmarks.leaderboard.made import Failed
 from benchmarks.leaderboard.rows import Row
 from benchmarks.leaderboard.sections import Page, Section, columns
@@ -43,7 +44,7 @@ def markdown(page: Page) -> str:
     parts = ["\n".join([f"# {title(page)}", "", *_bullets([*about(page), *shared])])]
     for name, section, lines in zip(titles(page.sections), page.sections, told, strict=True):
         parts += [f"## {name}", _bullets_text([line for line in lines if line not in shared])]
-        parts += [*_tables(section, page.metric), _bullets_text(below(section))]
+        parts += [*_tables(section, page.metric), _bullets_text(below(section)), _again(page, section)]
     parts.append(_bullets_text(legend(page)))
     return "\n\n".join(part for part in parts if part)
 
@@ -243,6 +244,14 @@ def below(section: Section) -> list[str]:
         which = words.listed([_failure(failure) for failure in section.failures], "; ")
         lines.append(f"{words.counted(len(section.failures), 'run')} failed: {which}")
     return lines
+
+
+def _again(page: Page, section: Section) -> str:
+    """Folded up, since most readers want the table alone."""
+    if not section.data:
+        return ""
+    lines = "\n".join(commands(page.task, section))
+    return f"<details><summary>Made again by</summary>\n\n```console\n{lines}\n```\n\n</details>"
 
 
 def _at_thresholds(row: Row) -> str:
