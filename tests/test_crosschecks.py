@@ -90,7 +90,8 @@ def test_a_prediction_that_was_changed_is_noticed(real_data, tmp_path):
     shutil.copytree(path.parent, tmp_path / "runs" / "mit-movie" / "minilm")
     scores = {path.stem: scorers_alone.scored("mit-movie", path, real_data, None)}
     compared.keep(tmp_path, "scored-mit-movie", {"scores": scores})
-    assert max(compared.differences(tmp_path, "mit-movie").values()) < 1e-9
+    found = compared.scored_again(tmp_path, "mit-movie")
+    assert max(found.apart.values()) < 1e-9 and (found.runs, found.stored) == (1, len(list(path.parent.glob("*.json"))))
     table = pq.read_table(path)
     tags = table["predicted"].to_pylist()
     row = next(number for number, found in enumerate(tags) if any(tag != "O" for tag in found))
@@ -100,7 +101,7 @@ def test_a_prediction_that_was_changed_is_noticed(real_data, tmp_path):
     compared.keep(
         tmp_path, "scored-mit-movie", {"scores": {path.stem: scorers_alone.scored("mit-movie", other, real_data, None)}}
     )
-    assert max(compared.differences(tmp_path, "mit-movie").values()) > 1e-5
+    assert max(compared.scored_again(tmp_path, "mit-movie").apart.values()) > 1e-5
     assert "**" in "".join(compared._rescored(tmp_path))
 
 

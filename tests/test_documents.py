@@ -9,10 +9,12 @@ import subprocess
 from pathlib import Path
 
 import make
+import prose
 import pytest
 import yaml
+from crosschecks import compared
 
-from benchmarks import claims, leaderboard, report, store
+from benchmarks import api, claims, leaderboard, report, store
 from benchmarks.cli import main
 from benchmarks.definitions import load_claims, load_systems, load_task, load_tasks
 from benchmarks.leaderboard import overview
@@ -179,6 +181,68 @@ def _pages(folder: Path) -> dict[str, bytes]:
         path.relative_to(folder).as_posix(): b"" if path.suffix in is_drawn else path.read_bytes()
         for path in (*tables, *pages)
     }
+
+
+def test_a_reader_who_makes_a_cell_of_the_readme_again_has_the_same_number(real_data, tmp_path, monkeypatch):
+    (given,) = (line for line in commands("encoder-bench") if "again" in line)
+    monkeypatch.chdir(tmp_path)
+    assert main([str(real_data) if word == "DIR" else word for word in given]) == 0
+    made = api.scores("fox-news-comments", "again").set_index("system")
+    header, *rows = [line.split("|") for line in README.splitlines() if line.startswith("| ")]
+    (column,) = (number for number, name in enumerate(header) if "fox-news-comments" in name)
+    (cell,) = (row[column] for row in rows if row[1].strip() == "tfidf-svm")
+    assert f"{made.score['tfidf-svm']:.4f}" == cell.strip(" *").split(" ")[0].strip("*")
+
+
+def test_the_committed_cross_checks_are_of_the_stored_runs_and_nothing_differs(committed):
+    text = (committed / "CROSSCHECKS.md").read_text(encoding="utf-8")
+    assert compared.page(committed) == text
+    assert "the same" in text and "within noise" in text
+    assert [said for said in ("**", "too few runs", "not stored", "Not run yet") if said in text] == []
+
+
+@pytest.mark.parametrize("document", prose.DOCUMENTS)
+def test_every_number_that_names_its_source_is_what_the_store_gives(document, committed):
+    text = (PROJECT / document).read_text(encoding="utf-8")
+    assert prose.renewed(text, lambda source: prose.value(committed, source)) == text, "run python tests/prose.py"
+
+
+QUOTED = {
+    ".8657": "the precision that S4 states",
+    ".60": "entropy of the share of hateful comments",
+    "94.4": "S3's F1 in per cent, as it states it",
+    "88.53": "a model card's F1 in per cent, as it states it",
+}
+
+
+@pytest.mark.parametrize("document", ["results/README.md", "results/findings.md"])
+def test_every_other_number_with_decimals_is_a_reported_one(document):
+    text = prose.SOURCED.sub("", (PROJECT / document).read_text(encoding="utf-8"))
+    shown = re.sub(r"`[^`]*`|```.*?```", "", text, flags=re.S)
+    reported = {float(n) for n in re.findall(r"\d*\.\d+", (PROJECT / "claims.yaml").read_text(encoding="utf-8"))}
+    numbers = re.findall(r"(?<![\w.])\d*\.\d+", shown)
+    assert [number for number in numbers if number not in QUOTED and float(number) not in reported] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "number", "shown"),
+    [
+        ("fox-news-comments majority accuracy", ".1", ".7"),
+        ("fox-news-comments majority accuracy", "0.111", "0.716"),
+        ("fox-news-comments majority f1", ".111", ".000"),
+        ("p fox-news-comments minilm majority", ".1", ".0"),
+        ("difference fox-news-comments majority minilm accuracy", "−.1", "−.0"),
+        ("runs nothing", "7", "0"),
+    ],
+)
+def test_a_number_is_written_as_the_text_has_it(source, number, shown, committed):
+    text = f"F1 {number}<!-- {source} -->."
+    assert prose.renewed(text, lambda said: prose.value(committed, said)) == f"F1 {shown}<!-- {source} -->."
+
+
+def test_a_source_that_nothing_is_stored_of_is_told(committed):
+    with pytest.raises(ValueError, match="nothing is stored of 'mit-movie minilm-x f1'"):
+        prose.value(committed, "mit-movie minilm-x f1")
 
 
 @pytest.mark.parametrize("page", sorted(path.stem for path in RESULTS.glob("leaderboards/*.md")))

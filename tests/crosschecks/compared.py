@@ -177,25 +177,38 @@ def _mean(values: list[float]) -> str:
     return f"{fmean(values):.4f}{spread}"
 
 
-def differences(results: Path, task: str) -> dict[str, float]:
-    """Metric -> how far the scripts' score and the stored one lie apart at most, among the runs that were scored."""
+class Scored(NamedTuple):
+    """What of a task's stored runs was scored again; apart: metric -> how far both scores lie apart at most."""
+
+    task: str
+    runs: int
+    stored: int
+    apart: dict[str, float]
+
+    @property
+    def metrics(self) -> list[str]:
+        return sorted(self.apart)
+
+
+def scored_again(results: Path, task: str) -> Scored:
+    """Of the runs that were there when it was; one that was made again since may differ."""
     scored = kept(results, f"scored-{task}")["scores"]
     stored = {run.key: run.metrics for run in store.read_runs(results, task) if run.status == "done"}
-    found: dict[str, float] = {}
-    for key, scores in scored.items():
-        for metric, value in scores.items():
-            apart = abs(value - stored[key][OURS.get(metric, metric)])
-            found[metric] = max(apart, found.get(metric, 0.0))
-    return found
+    apart: dict[str, float] = {}
+    for key in scored.keys() & stored.keys():
+        for metric, value in scored[key].items():
+            one = abs(value - stored[key][OURS.get(metric, metric)])
+            apart[metric] = max(one, apart.get(metric, 0.0))
+    return Scored(task, len(scored.keys() & stored.keys()), len(stored), apart)
 
 
 def _rescored(results: Path) -> Iterator[str]:
-    tables = [(task, differences(results, task)) for task in RESCORED if path_of(results, f"scored-{task}").is_file()]
-    for metrics, group in groupby(sorted(tables, key=lambda one: sorted(one[1])), key=lambda one: sorted(one[1])):
-        rows = []
-        for task, found in group:
-            runs = len(kept(results, f"scored-{task}")["scores"])
-            rows.append([task, runs, *(_apart(metric, found[metric]) for metric in metrics)])
+    tables = [scored_again(results, task) for task in RESCORED if path_of(results, f"scored-{task}").is_file()]
+    for metrics, group in groupby(sorted(tables, key=lambda one: one.metrics), key=lambda one: one.metrics):
+        rows = [
+            [one.task, f"{one.runs} of {one.stored}", *(_apart(metric, one.apart[metric]) for metric in metrics)]
+            for one in group
+        ]
         yield _table(["task", "runs", *(f"`{metric}`" for metric in metrics)], rows)
 
 

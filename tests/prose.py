@@ -1,0 +1,85 @@
+"""Numbers in prose that say where they come from, and what the store gives for each.
+
+    .883<!-- mit-movie minilm entity_f1 -->              the mean over seeds, on the whole training split
+    .872<!-- mit-movie@5000 minilm entity_f1 -->         on 5,000 training rows
+    .38<!-- p fox-news-comments minilm tfidf-svm f1 -->  of the difference of two systems; also `low`, `high`
+    12<!-- runs mit-movie -->                            how many are done; of all tasks without a name; also `hours`
+
+Comments are not shown. `python tests/prose.py` writes into the documents what the store gives now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import api
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROJECT = Path(__file__).resolve().parents[1]
+DOCUMENTS = ("README.md", "results/README.md", "results/findings.md")
+SOURCED = re.compile(r"(?P<number>[−-]?(?:\d{1,3}(?:,\d{3})+|\d*\.?\d+))<!-- (?P<source>[^>]+?) -->")
+
+
+def value(results: Path, source: str) -> float:
+    """What the store gives for a source. Raises ValueError for one that it has nothing of."""
+    kind, *words = source.split()
+    if kind in ("runs", "hours"):
+        frame = _done(results)
+        frame = frame[frame.task.isin(words)] if words else frame
+        return len(frame) if kind == "runs" else (frame.train_seconds.fillna(0) + frame.predict_seconds).sum() / 3600
+    if kind in ("p", "low", "high", "difference"):
+        task, first, second, *metric = words
+        return _compared(results, kind, task, first, second, *metric)
+    task, size = _sized(kind)
+    system, metric = words
+    frame = _done(results)
+    found = frame[(frame.task == task) & (frame.system == system) & (frame.protocol == size)]
+    if found.empty:
+        raise ValueError(f"nothing is stored of {source!r}")
+    return float(found[metric].mean())
+
+
+def _sized(task: str) -> tuple[str, str]:
+    name, _, size = task.partition("@")
+    return name, f"{int(size):,} training rows" if size else "Whole training split"
+
+
+@cache
+def _done(results: Path) -> pd.DataFrame:
+    frame = api.runs(results)
+    return frame[frame.status == "done"]
+
+
+@cache
+def _compared(results: Path, kind: str, task: str, first: str, second: str, metric: str | None = None) -> float:
+    from benchmarks.leaderboard import words
+
+    name, size = _sized(task)
+    found = api.compare(first, second, name, results, metric)
+    (one,) = (each for each in found if words.protocol(each.section.protocol) == size)
+    return float(getattr(one, kind))
+
+
+def written(number: float, like: str) -> str:
+    """With as many decimals, and a 0 before them or none, as the text has."""
+    _, point, decimals = like.partition(".")
+    text = f"{number:,.{len(decimals)}f}" if point else f"{round(number):,}"
+    text = text if re.match(r"[−-]?\d", like) else text.replace("0.", ".", 1)
+    return text.replace("-", "−") if "−" in like else text
+
+
+def renewed(text: str, of: Callable[[str], float]) -> str:
+    """The text with what each source gives."""
+    return SOURCED.sub(lambda m: f"{written(of(m['source']), m['number'])}<!-- {m['source']} -->", text)
+
+
+if __name__ == "__main__":
+    for document in DOCUMENTS:
+        path = PROJECT / document
+        path.write_text(renewed(path.read_text(), lambda source: value(PROJECT / "results", source)))
