@@ -559,6 +559,16 @@ def test_systems_on_few_tasks_have_a_table_of_their_own_and_each_table_the_tasks
     assert shown[1] == (["seldom", "other"], [f"sentiment: {name} (accuracy)" for name in ("four", "one")])
 
 
+def test_a_system_that_can_only_classify_texts_is_judged_by_how_many_tasks_of_texts_it_was_run_on():
+    tags = {"type": "token-classification"}
+    runs = [done("both", task=task, score=0.5) for task in ("one", "two")]
+    runs += [done("both", task=task, score=0.5, **tags) for task in ("three", "four", "five")]
+    runs += [done("other", task=task, score=0.4, **tags) for task in ("three", "four", "five")]
+    text = overview(tables([*runs, done("texts", task="one", score=0.9), done("texts", task="two", score=0.9)]))
+    assert [row["system"] for row in cells(text)] == ["texts", "both", "other"]
+    assert "Systems that were run on fewer" not in text
+
+
 def test_a_task_without_whole_runs_stands_in_the_overview_with_its_most_rows_and_a_note():
     runs = [done(score=size / 10000, protocol={"train_size": size}) for size in (500, 5000, 1000)]
     text = overview(tables([*runs, done(task="jokes")]))

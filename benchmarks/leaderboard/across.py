@@ -16,7 +16,7 @@ from benchmarks.leaderboard import words
 from benchmarks.leaderboard.rows import Row
 from benchmarks.leaderboard.sections import Page, Section
 from benchmarks.metrics import METRICS
-from benchmarks.schema import NOT_COMPARABLE
+from benchmarks.schema import NOT_COMPARABLE, TaskType
 from benchmarks.stats.spread import Floats
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -37,6 +37,10 @@ class Column:
     @property
     def name(self) -> str:
         return words.plain(f"{self.page.group}: {self.page.task} ({self.page.metric})") + self.sign
+
+    @property
+    def type(self) -> TaskType:
+        return self.section.rows[0].made[0][0].type
 
     @property
     def ranked(self) -> list[Row]:
@@ -82,7 +86,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Standing:
-    """What a system reached over the tasks that it was run on beside others; on_few: those are fewer than half."""
+    """What a system reached over the tasks that it was run on beside others.
+
+    on_few: those are fewer than half of the tasks of their types. What classifies texts alone has no place among tags.
+    """
 
     system: str
     places: tuple[Place, ...]
@@ -176,8 +183,13 @@ def standings(shown: Sequence[Column]) -> list[Standing]:
     for number, column in enumerate(compared):
         for system, place in _places(column, number).items():
             places[system].append(place)
-    found = [Standing(name, tuple(own), not own or 2 * len(own) < len(compared)) for name, own in places.items()]
+    found = [Standing(name, tuple(own), _on_few(name, compared)) for name, own in places.items()]
     return sorted(found, key=_in_order)
+
+
+def _on_few(system: str, compared: Sequence[Column]) -> bool:
+    own = [column.type for column in compared if any(row.system == system for row in column.ranked)]
+    return not own or 2 * len(own) < sum(column.type in own for column in compared)
 
 
 def _in_order(standing: Standing) -> tuple[bool, float, float, str]:

@@ -24,8 +24,8 @@ ORDER = (
     "mean over tasks of the share of the task's other systems that it is above (a tie counts half), its mean rank that "
     "of its ranks (of equals the mean). Their 95 % intervals say what other seeds and test rows would do to them on "
     "these tasks, not what other tasks would. A task with one system counts for neither. Systems are in order of their "
-    "win rate, those that were run on fewer than half of the tasks in a table of their own: neither number compares "
-    "systems fairly that were run on different tasks."
+    "win rate, those that were run on fewer than half of the tasks of their types (texts, tags) in a table of their "
+    "own: neither number compares systems fairly that were run on different tasks."
 )
 
 
