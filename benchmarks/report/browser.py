@@ -86,7 +86,7 @@ def _error(row: Failing, made: Prepared, places_of: Mapping[str, str]) -> dict[s
         "right": right,
         "wrong": wrong,
         "text": text,
-        "words": words.readable(" ".join(words_)) if words_ else text,
+        "words": words.readable(" ".join(words_)) if words_ else "",
         "pieces": _pieces(row.gold, words_, scheme) if tagged else [],
         "groups": [_group(group, words_, scheme) for group in row.groups[:MOST_GROUPS]],
         "others": f"and {words.counted(len(more), 'more prediction')}, all wrong" if more else "",

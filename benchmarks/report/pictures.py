@@ -22,12 +22,15 @@ MOST_LINES = 10
 MOST_CLASSES_WITH_NUMBERS = 14
 LONGEST_NAME = 40
 DOTS_AN_INCH = 140
-PNG_COLOURS = 96
+PNG_COLOURS = 64
 NAME_SIZE = 9
 INK = "#0a0b0c"
 """A colour that nothing else has: the SVG says `currentColor` in its place."""
 COLOURS = ("#3b82c4", "#e07b39", "#3f9c6b", "#c2569a", "#8a6fd1", "#b8932f", "#2fa3a8", "#d1495b", "#6b7f99", "#8c6d4f")
-STYLE = "<style>svg{color:#1c1e21}@media (prefers-color-scheme:dark){svg{color:#e4e6ea}}</style>"
+STYLE = (
+    "<style>svg{color:#1c1e21;font-family:'DejaVu Sans',sans-serif}"
+    "@media (prefers-color-scheme:dark){svg{color:#e4e6ea}}</style>"
+)
 SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "encoder-bench",
@@ -108,12 +111,14 @@ def _png(figure: Figure) -> bytes:
 
 
 def _svg(figure: Figure) -> str:
-    """Without a fixed colour of ink, places to a hundredth of a point."""
+    """Without a fixed colour of ink, places to a hundredth of a point, and the font named once."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     found = text.getvalue()
     found = found[found.index("<svg") :].replace(INK, "currentColor")
-    found = re.sub(r'(?<= )(d|points|transform)="[^"]*"', lambda place: re.sub(r"(\.\d{2})\d+", r"\1", place[0]), found)
+    found = re.sub(r"font-family: [^;\"]*;? ?", "", found)
+    places = r'(?<= )(d|points|transform|x|y)="[^"]*"'
+    found = re.sub(places, lambda place: re.sub(r"(\.\d{2})\d+", r"\1", place[0]), found)
     return re.sub(r"(<svg[^>]*>)", lambda opening: opening.group(1) + STYLE, found, count=1)
 
 

@@ -38,7 +38,7 @@ function chosen(item, control) {
   const wanted = control.value;
   if (!wanted) return true;
   if (control.type === "search") {
-    const seen = () => [...item.querySelectorAll("bdi")].map((text) => text.textContent).join(" ");
+    const seen = () => [...item.querySelectorAll("bdi, .text")].map((text) => text.textContent).join(" ");
     const said = (item.dataset.words ?? seen()).toLowerCase();
     return wanted.toLowerCase().split(/\s+/).every((word) => said.includes(word));
   }
