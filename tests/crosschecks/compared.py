@@ -197,8 +197,9 @@ def scored_again(results: Path, task: str) -> Scored:
     apart: dict[str, float] = {}
     for key in scored.keys() & stored.keys():
         for metric, value in scored[key].items():
-            one = abs(value - stored[key][OURS.get(metric, metric)])
-            apart[metric] = max(one, apart.get(metric, 0.0))
+            here = stored[key].get(OURS.get(metric, metric))
+            if here is not None:  # a clustering has other metrics
+                apart[metric] = max(abs(value - here), apart.get(metric, 0.0))
     return Scored(task, len(scored.keys() & stored.keys()), len(stored), apart)
 
 

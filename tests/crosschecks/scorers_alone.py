@@ -91,7 +91,7 @@ def scored(task: str, stored: Path, data: Path, script: Path | None) -> Scores:
         labels = TEXTS[task](data).labels
         margins = None
         if "scores" in table:
-            margins = [row[1] - row[0] for row in table["scores"]]
+            margins = [float(row[1]) - float(row[0]) for row in table["scores"]]  # in 16 bits it would make ties
         said = [int(label == POSITIVE[task]) for label in table["predicted"]]
         return of_texts([labels[row] for row in rows], said, margins)
     gold = sentences(task, data, "test").tags
