@@ -2,8 +2,9 @@
 
     .883<!-- mit-movie minilm entity_f1 -->              the mean over seeds, on the whole training split
     .872<!-- mit-movie@5000 minilm entity_f1 -->         on 5,000 training rows
-    .38<!-- p fox-news-comments minilm tfidf-svm f1 -->  of the difference of two systems; also `low`, `high`
+    .38<!-- p fox-news-comments minilm tfidf-svm f1 -->  of this pair alone; also `difference`, `low`, `high`
     12<!-- runs mit-movie -->                            how many are done; of all tasks without a name; also `hours`
+    4<!-- systems mit-movie@5000 -->                     how many have a row; `first`: how many may have the first place
 
 Comments are not shown. `python tests/prose.py` writes into the documents what the store gives now.
 """
@@ -36,6 +37,11 @@ def value(results: Path, source: str) -> float:
     if kind in ("p", "low", "high", "difference"):
         task, first, second, *metric = words
         return _compared(results, kind, task, first, second, *metric)
+    if kind in ("systems", "first"):
+        task, size = _sized(words[0])
+        rows = api.scores(task, results)
+        rows = rows[rows.protocol == size]
+        return len(rows) if kind == "systems" else int((rows.best_rank == 1).sum())
     task, size = _sized(kind)
     system, metric = words
     frame = _done(results)
@@ -53,7 +59,7 @@ def _sized(task: str) -> tuple[str, str]:
 @cache
 def _done(results: Path) -> pd.DataFrame:
     frame = api.runs(results)
-    return frame[frame.status == "done"]
+    return frame[(frame.status == "done") & ~frame["sample"].astype(bool) & ~frame["limited"].astype(bool)]
 
 
 @cache
@@ -70,8 +76,8 @@ def written(number: float, like: str) -> str:
     """With as many decimals, and a 0 before them or none, as the text has."""
     _, point, decimals = like.partition(".")
     text = f"{number:,.{len(decimals)}f}" if point else f"{round(number):,}"
-    text = text if re.match(r"[−-]?\d", like) else text.replace("0.", ".", 1)
-    return text.replace("-", "−") if "−" in like else text
+    sign, text = ("−" if "−" in like else "-", text[1:]) if text.startswith("-") else ("", text)
+    return sign + (text if re.match(r"[−-]?\d", like) else text.removeprefix("0"))
 
 
 def renewed(text: str, of: Callable[[str], float]) -> str:
@@ -82,4 +88,5 @@ def renewed(text: str, of: Callable[[str], float]) -> str:
 if __name__ == "__main__":
     for document in DOCUMENTS:
         path = PROJECT / document
-        path.write_text(renewed(path.read_text(), lambda source: value(PROJECT / "results", source)))
+        text = path.read_text(encoding="utf-8")
+        path.write_text(renewed(text, lambda source: value(PROJECT / "results", source)), encoding="utf-8")

@@ -551,12 +551,14 @@ def test_systems_are_in_order_of_the_win_rate_and_those_run_on_few_tasks_come_la
 
 def test_systems_on_few_tasks_have_a_table_of_their_own_and_each_table_the_tasks_of_its_systems():
     runs = [done(name, task=task, score=0.5) for name in ("a", "b") for task in ("one", "two", "three")]
-    runs += [done("seldom", task="one", score=0.9), done("a", task="four"), done("other", task="four")]
+    runs += [done("seldom", task="one", score=0.9), done("a", task="four", score=0.123), done("other", task="four")]
     text = overview(tables(runs))
     often, seldom = text.split("Systems that were run on fewer than half of the tasks:")
     shown = [([row["system"] for row in cells(part)], list(cells(part)[0])[4:]) for part in (often, seldom)]
-    assert shown[0] == (["a", "b"], [f"sentiment: {name} (accuracy)" for name in ("one", "three", "two")])
+    assert shown[0] == (["b", "a"], [f"sentiment: {name} (accuracy)" for name in ("four", "one", "three", "two")])
     assert shown[1] == (["seldom", "other"], [f"sentiment: {name} (accuracy)" for name in ("four", "one")])
+    scores = [cell for row in cells(text) for name, cell in row.items() if "accuracy" in name and cell != "–"]
+    assert len(scores) == len(runs)
 
 
 def test_a_system_that_can_only_classify_texts_is_judged_by_how_many_tasks_of_texts_it_was_run_on():
@@ -902,12 +904,21 @@ def test_a_tables_commands_make_all_that_need_the_same_flags_at_once():
     runs += [done("tfidf"), done("other", encoder=other), done("svm[tune=10]", recipe={"c": 1})]
     runs += [done("tfidf[ngrams=1-2,c=30]", recipe={"ngrams": [1, 2], "c": 30.0})]
     assert set(again(*runs)) == {
-        "base,mini --set encoder=mini --seeds 3 --data-dir DIR",
-        "tfidf --set encoder=mini --seeds 1 --data-dir DIR",
-        "other --seeds 1 --data-dir DIR",
-        "tfidf --set 'recipe.ngrams=[1, 2]' --set recipe.c=30 --seeds 1 --data-dir DIR",
-        "svm --tune 10 --seeds 1 --data-dir DIR",
+        "base,mini --set encoder=mini --seeds 3 --results-dir again --data-dir DIR",
+        "tfidf --set encoder=mini --seeds 1 --results-dir again --data-dir DIR",
+        "other --seeds 1 --results-dir again --data-dir DIR",
+        "tfidf --set 'recipe.ngrams=[1, 2]' --set recipe.c=30 --seeds 1 --results-dir again --data-dir DIR",
+        "svm --tune 10 --seeds 1 --results-dir again --data-dir DIR",
     }
+
+
+def test_a_tables_command_is_there_where_a_seed_or_fold_was_made_under_another_name():
+    folded = {"folds": 2, "fold": 0}
+    runs = [done("bert", protocol=folded), done("base[encoder=bert]", protocol={**folded, "fold": 1})]
+    assert [line.split(" --folds")[0] for line in again(*runs)] == ["bert"]
+    runs = [done("bert", seed=seed, protocol={**folded, "fold": 1 - seed}) for seed in (0, 1)]
+    runs += [done("base[encoder=bert]", seed=0, protocol={**folded, "fold": fold}) for fold in (0, 1)]
+    assert again(*runs)
 
 
 @pytest.mark.parametrize(
@@ -920,11 +931,11 @@ def test_a_tables_commands_make_all_that_need_the_same_flags_at_once():
     ids=str,
 )
 def test_a_tables_commands_ask_for_its_protocol(protocol, said):
-    assert again(done("svm", protocol=protocol)) == [f"svm {said} --seeds 1 --data-dir DIR"]
+    assert again(done("svm", protocol=protocol)) == [f"svm {said} --seeds 1 --results-dir again --data-dir DIR"]
 
 
 def test_a_tables_commands_say_where_the_rows_are_from():
-    assert again(done("svm", data={**DATA, "source": "hub", "revision": "1"})) == ["svm --seeds 1"]
+    assert again(done("svm", data={**DATA, "source": "hub", "revision": "1"})) == ["svm --seeds 1 --results-dir again"]
 
 
 def test_a_system_that_chooses_a_threshold_has_its_f1_beside_the_best_one_on_the_test_rows():

@@ -11,14 +11,16 @@ from typing import NamedTuple
 from benchmarks.leaderboard.rows import Row
 from benchmarks.leaderboard.sections import Section
 
-OF_PROTOCOL = {"train_size": "--train-sizes", "folds": "--folds", "limit": "--limit"}
+OF_PROTOCOL = {"train_size": "--train-sizes", "folds": "--folds"}
 """Flags; all else that a protocol asks for is set by its name."""
+PLACE = "again"
+"""Where they are stored: beside what is stored nothing would be made."""
 SOURCES = {"files": "--data-dir DIR", "sample": "--sample"}
 """What says where the rows are from; those of the Hub are had without a flag."""
 
 
-class Made(NamedTuple):
-    """A row's systems.yaml name, flags that make the variant, the encoder's identity, and how many seeds there are."""
+class Asked(NamedTuple):
+    """What makes a row: a name, flags that make the variant, what its encoder is known by, and seeds from 0 on."""
 
     system: str
     flags: tuple[str, ...]
@@ -27,25 +29,26 @@ class Made(NamedTuple):
 
 
 def commands(task: str, section: Section) -> list[str]:
-    """Each makes all runs of some rows, those of the most systems first; nothing but those is made.
+    """Each makes all runs of some rows, those of the most systems first; seeds that a row lacks are made, too.
 
     A variant of an encoder needs a flag, which the systems that have that encoder, or none, can be given, too.
     """
-    made = [_made(row) for row in chain(section.rows, section.clusterings)]
-    encoders = {one.flags: one.encoder for one in made if len(one.flags) == 1 and one.flags[0].startswith("encoder=")}
+    asked = [_asked(row) for row in chain(section.rows, section.clusterings)]
+    encoders = {one.flags: one.encoder for one in asked if len(one.flags) == 1 and one.flags[0].startswith("encoder=")}
     together: dict[tuple[tuple[str, ...], int], list[str]] = {}
-    for one in made:
+    for one in asked:
         flags = one.flags or next((flags for flags, own in encoders.items() if one.encoder in ("", own)), ())
         together.setdefault((flags, one.seeds), []).append(one.system)
     ordered = sorted(together.items(), key=lambda group: -len(group[1]))
     return [" ".join(_words(task, section, systems, *key)) for key, systems in ordered]
 
 
-def _made(row: Row) -> Made:
-    """Of the runs that bear the row's name: those of another name are the same, but say nothing of this one's flags."""
-    runs = [folds[0] for folds in row.made]
-    named = next(run for run in runs if run.slot.system == row.system)
-    return Made(row.system.partition("[")[0], named.settings, named.encoder, max(run.slot.seed for run in runs) + 1)
+def _asked(row: Row) -> Asked:
+    """Of a run that bears the row's name: one of another name is the same, but says nothing of this one's flags."""
+    runs = [run for folds in row.made for run in folds]
+    named = next((run for run in runs if run.slot.system == row.system), runs[0])
+    name = named.slot.system.partition("[")[0]
+    return Asked(name, named.settings, named.encoder, max(run.slot.seed for run in runs) + 1)
 
 
 def _words(task: str, section: Section, systems: Sequence[str], flags: Sequence[str], seeds: int) -> Iterator[str]:
@@ -56,5 +59,6 @@ def _words(task: str, section: Section, systems: Sequence[str], flags: Sequence[
     for name, value in section.protocol.items():
         yield f"{OF_PROTOCOL[name]} {value}" if name in OF_PROTOCOL else f"--set protocol.{name}={json.dumps(value)}"
     yield f"--seeds {seeds}"
+    yield f"--results-dir {PLACE}"
     if section.data["source"] in SOURCES:
         yield SOURCES[section.data["source"]]

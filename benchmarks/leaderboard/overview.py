@@ -24,8 +24,8 @@ ORDER = (
     "mean over tasks of the share of the task's other systems that it is above (a tie counts half), its mean rank that "
     "of its ranks (of equals the mean). Their 95 % intervals say what other seeds and test rows would do to them on "
     "these tasks, not what other tasks would. A task with one system counts for neither. Systems are in order of their "
-    "win rate, those that were run on fewer than half of the tasks of their types (texts, tags) in a table of their "
-    "own: neither number compares systems fairly that were run on different tasks."
+    "win rate, those that were run on fewer than half of the tasks of their types (texts, tags) after the others: "
+    "neither number compares systems fairly that were run on different tasks."
 )
 
 
@@ -52,21 +52,20 @@ def _part(pages: Sequence[Page]) -> Iterator[str]:
 
 
 def _matrices(shown: Sequence[Column]) -> Iterator[str]:
-    """The systems that were run on most tasks, beside those that two of them share, then the others beside theirs."""
+    """The systems that were run on most tasks, then the others, each beside the tasks that some of them were run on."""
     found = standings(shown)
     often, seldom = ([s for s in found if s.on_few is on_few] for on_few in (False, True))
     if not (often and seldom):
         yield _matrix(shown, found)
         return
-    yield _matrix(_with(shown, often, min(2, len(often))), often)
+    yield _matrix(_with(shown, often), often)
     yield "Systems that were run on fewer than half of the tasks:"
-    yield _matrix(_with(shown, seldom, 1), seldom)
+    yield _matrix(_with(shown, seldom), seldom)
 
 
-def _with(shown: Sequence[Column], some: Sequence[Standing], least: int) -> list[Column]:
-    """The tasks that so many of some systems were run on."""
+def _with(shown: Sequence[Column], some: Sequence[Standing]) -> list[Column]:
     names = {standing.system for standing in some}
-    return [column for column in shown if len(names & {row.system for row in column.section.rows}) >= least]
+    return [column for column in shown if names & {row.system for row in column.section.rows}]
 
 
 def _matrix(shown: Sequence[Column], found: Sequence[Standing]) -> str:

@@ -29,13 +29,17 @@ class Tfidf(Recipe):
     lowercase: bool = True
     c: float = Field(1.0, gt=0)
     """Inverse strength of the L2 penalty."""
+    tolerance: float = Field(1e-5, gt=0)
+    """Of logreg's solver: with scikit-learn's 1e-4 it ends where 1,222 comments have an average precision that is .001
+    off."""
     alpha: Annotated[float, Neutral(1.0)] = Field(1.0, gt=0)
     """Naive Bayes: added to each feature's count."""
     class_weights: Annotated[Literal["none", "balanced"], Neutral("none")] = "none"
     """balanced: an error on a row counts n / (classes * rows of its class). Of svm and logreg."""
 
     def unread(self, task_type: TaskType) -> frozenset[str]:
-        return frozenset({"c" if self.classifier == "nb" else "alpha"})
+        of = {"svm": ("alpha", "tolerance"), "nb": ("c", "tolerance"), "logreg": ("alpha",)}
+        return frozenset(of[self.classifier])
 
     @field_validator("class_weights")
     @classmethod

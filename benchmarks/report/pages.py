@@ -83,8 +83,8 @@ def _lead(shown: Sequence[Column], found: Sequence[Standing]) -> list[str]:
         return []
     first = found[0]
     tasks = words.counted(len(first.places), "task")
-    few = [one for one in found if one.places and 2 * len(one.places) < len(compared)]
-    among = " of the systems that were run on half of the tasks or more" if few else ""
+    few = any(one.on_few for one in found if one.places)
+    among = " of the systems that were run on half of the tasks of their types or more" if few else ""
     name, share = words.readable(first.system), f"{first.win_rate:.0%}"
     said = [f"{name} has the highest win rate{among}: over {tasks} above {share} of the others."]
     tied = sum(sum(row.may_be_best for row in column.ranked) > 1 for column in compared)

@@ -22,14 +22,14 @@ PACKAGES = ("torch", "transformers", "sentence-transformers", "scikit-learn", "s
 
 def printed(script: str, *arguments: str | Path) -> Any:
     """What a script prints, in a process of its own: nothing of `benchmarks` is loaded there."""
-    command = [sys.executable, "-W", "ignore", "-m", f"crosschecks.{script}", *map(str, arguments)]
+    command = [sys.executable, "-m", f"crosschecks.{script}", *map(str, arguments)]
     done = subprocess.run(command, cwd=TESTS, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def made_by(precision: str) -> dict[str, str]:
+def made_by() -> dict[str, str]:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return {"created": today, "precision": precision, **{package: version(package) for package in PACKAGES}}
+    return {"created": today, **{package: version(package) for package in PACKAGES}}
 
 
 def train(name: str, given: argparse.Namespace) -> None:
@@ -37,14 +37,15 @@ def train(name: str, given: argparse.Namespace) -> None:
     check = compared.CHECKS[name]
     found = {"scores": {}} if given.force else compared.kept(given.results_dir, name)
     trains = check.seeds > 1
-    more = (["--bf16"] if given.bf16 else []) if trains else []
+    more = ["--bf16"] if trains and given.bf16 else []
     for seed in map(str, range(check.seeds)):
         if seed in found["scores"]:
             continue
         drawn = ["--seed", seed] if trains else []
         scores = printed(check.script, *check.arguments, "--data-dir", given.data_dir, *drawn, *more)
         print(f"{name} seed {seed}: {scores}", flush=True)
-        found = {**made_by("bf16" if more else "fp32"), "scores": {**found["scores"], seed: scores}}
+        made = {**found.get("made", {}), seed: {**made_by(), "precision": "bf16" if more else "fp32"}}
+        found = {"made": made, "scores": {**found["scores"], seed: scores}}
         compared.keep(given.results_dir, name, found)
 
 
@@ -54,7 +55,7 @@ def score(task: str, given: argparse.Namespace) -> None:
     script = ["--conlleval", given.conlleval.resolve()] if given.conlleval else []
     scores = printed("scorers_alone", task, *stored, "--data-dir", given.data_dir, *script)
     print(f"{task}: {len(scores)} runs", flush=True)
-    compared.keep(given.results_dir, f"scored-{task}", {**made_by("fp32"), "scores": scores})
+    compared.keep(given.results_dir, f"scored-{task}", {"made": made_by(), "scores": scores})
 
 
 def main() -> None:
