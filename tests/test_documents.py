@@ -53,10 +53,11 @@ def test_every_command_of_the_readme_is_one_that_the_program_takes(arguments, tm
         assert (
             main(["run", "--tasks", "./mine.yaml", "--systems", "majority", "--seeds", "1", "--data-dir", "data"]) == 0
         )
-    if arguments[0] in ("compare", "claims"):  # the committed results
-        shutil.copytree(RESULTS / "runs", tmp_path / "results" / "runs")
-    if arguments[0] in ("report", "export"):
-        shutil.copytree(RESULTS / "runs" / "mit-movie-trivia", tmp_path / "results" / "runs" / "mit-movie-trivia")
+    some = {"compare": "fox-news-comments", "claims": "mit-movie"} | dict.fromkeys(
+        ("report", "export"), "mit-movie-trivia"
+    )
+    if arguments[0] in some:  # of the committed results
+        shutil.copytree(RESULTS / "runs" / some[arguments[0]], tmp_path / "results" / "runs" / some[arguments[0]])
     if arguments[0] == "leaks":
         arguments = [*arguments, "--data-dir", str(request.getfixturevalue("real_data"))]
     if arguments[0] == "run":

@@ -247,11 +247,11 @@ def below(section: Section) -> list[str]:
 
 
 def _again(page: Page, section: Section) -> str:
-    """Folded up, since most readers want the table alone."""
+    """No line begins with what a stranger's name says, so that none ends the block."""
     if not section.data:
         return ""
-    lines = "\n".join(commands(page.task, section))
-    return f"<details><summary>Made again by</summary>\n\n```console\n{lines}\n```\n\n</details>"
+    lines = "\n".join(words.readable(command) for command in commands(page.task, section))
+    return f"Made again by:\n\n```console\n{lines}\n```"
 
 
 def _at_thresholds(row: Row) -> str:
