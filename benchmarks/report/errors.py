@@ -14,7 +14,7 @@ from benchmarks.leaderboard.across import Column
 from benchmarks.leaderboard.folds import tested
 from benchmarks.leaderboard.rows import grouped
 
-MOST_ROWS = 60
+MOST_ROWS = 50
 Kind = Literal["all fail", "disagree"]
 Prediction = str | tuple[str, ...]
 """A label, or the tags of a row."""

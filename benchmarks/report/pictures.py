@@ -22,7 +22,7 @@ MOST_LINES = 10
 MOST_CLASSES_WITH_NUMBERS = 14
 LONGEST_NAME = 40
 DOTS_AN_INCH = 140
-PNG_COLOURS = 32
+PNG_COLOURS = 64
 NAME_SIZE = 9
 INK = "#0a0b0c"
 """A colour that nothing else has: the SVG says `currentColor` in its place."""
