@@ -40,6 +40,17 @@ class Cell:
     variant: str = ""
     """What a system's name says of its changes, which stands below it."""
 
+    @property
+    def key(self) -> str:
+        """What the page's script sorts by, where that isn't what the cell says."""
+        if self.value is None or isinstance(self.value, str):
+            return "" if self.value is None or self.value == self.text else self.value
+        try:
+            float(self.text)
+        except ValueError:
+            return f"{self.value:.6g}"
+        return ""
+
 
 @dataclass(frozen=True)
 class Line:

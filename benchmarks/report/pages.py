@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from benchmarks.metrics import CLUSTERING_METRIC, METRICS
 from benchmarks.report import claimed, pictures, places, tables
 from benchmarks.report.cells import Table
 from benchmarks.report.details import Details, details
+from benchmarks.report.drawn import Picture
 from benchmarks.report.errors import Errors, errors, excerpts_of
-from benchmarks.report.pictures import MOST_LINES, Line, Picture, Spot
+from benchmarks.report.pictures import MOST_LINES, Line, Spot
 from benchmarks.report.site import Site
 from benchmarks.schema import TAGS, Publication, System
 
@@ -209,21 +211,22 @@ def _pictures(site: Site, made: Prepared, name: str) -> list[Picture]:
         spots = [_spot(row, cost) for row in column.ranked if getattr(row, cost)]
         if len(spots) > 1:
             alt = f"{metric} over {label}: joined are the systems that no other beats in both."
-            draw = pictures.trade(spots, label, metric, worded)
+            draw = partial(pictures.trade, spots=spots, x=label, y=metric, worded=worded)
             found.append(site.picture(f"{name}-{places.slug(label)}", alt, draw, SIZE))
     if lines := _learning(made.curves):
         alt = f"{metric} over training rows, with 95 % intervals."
-        draw = pictures.curves(lines, "training rows", metric, logarithmic=True)
+        draw = partial(pictures.curves, lines=lines, x="training rows", y=metric, logarithmic=True)
         found.append(site.picture(f"{name}-learning", alt, draw, SIZE))
     if lines := _losses(made):
         alt = "Training loss over the training of the first seed, the best systems that are trained so."
-        found.append(site.picture(f"{name}-loss", alt, pictures.losses(lines), SIZE))
+        found.append(site.picture(f"{name}-loss", alt, partial(pictures.losses, lines=lines), SIZE))
     best = next((row.system for row in column.ranked if row.system in made.details), None)
     if best and 1 < len(made.details[best].labels) <= MOST_CLASSES and made.details[best].confusion:
         labels, matrix = made.details[best].labels, made.details[best].confusion
         side = min(9.0, max(3.6, 1.8 + 0.24 * len(labels)))
         alt = f"Confusion of {best}, seed {column.ranked[0].made[0][0].slot.seed}: rows gold, columns predicted."
-        found.append(site.picture(f"{name}-confusion", alt, pictures.confusion(labels, matrix), (max(side, 5.0), side)))
+        draw = partial(pictures.confusion, labels=labels, matrix=matrix)
+        found.append(site.picture(f"{name}-confusion", alt, draw, (max(side, 5.0), side)))
     return found
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from benchmarks import __version__
-from benchmarks.report import pictures, places
+from benchmarks.report import drawn, places
 from benchmarks.report.cells import Table
-from benchmarks.report.pictures import Picture
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from benchmarks.report.drawn import Picture
 
 HERE = Path(__file__).parent
 SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>'
@@ -26,10 +22,10 @@ SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><t
 
 
 class Site:
-    """Pages below `folder`, which stands for RESULTS/report."""
+    """Pages below `folder`, which stands for RESULTS/report; before: that folder as it is, whose pictures serve on."""
 
-    def __init__(self, folder: Path, has_claims: bool) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, before: Path, has_claims: bool) -> None:
+        self.folder, self._before = folder, before
         self._environment = _environment()
         self._environment.globals |= {"places": places, "version": __version__, "has_claims": has_claims}
 
@@ -44,8 +40,8 @@ class Site:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(self.text(template, address, values), encoding="utf-8")
 
-    def picture(self, stem: str, alt: str, draw: Callable[[Axes], None], size: tuple[float, float]) -> Picture:
-        return pictures.save(self.folder / "pictures", stem, alt, draw, size)
+    def picture(self, stem: str, alt: str, draw: partial[None], size: tuple[float, float]) -> Picture:
+        return drawn.save(self.folder / "pictures", self._before / "pictures", stem, alt, draw, size)
 
     def table(self, table: Table) -> Table:
         """Writes its files; gives it back."""

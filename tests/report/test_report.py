@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -18,7 +19,7 @@ from reported import declared, reported, three_systems
 
 from benchmarks import leaderboard, store
 from benchmarks.cli import main
-from benchmarks.report import pictures, places, write
+from benchmarks.report import drawn, pictures, places, write
 from benchmarks.report.browser import _pieces
 from benchmarks.report.cells import NOTHING, Cell, Head, Line, Scale, Table
 
@@ -103,7 +104,7 @@ def test_a_tasks_page_begins_with_what_is_first_and_shows_each_interval(kept):
     lead = re.search(r'<p class="lead"><bdi>(.*?)</bdi>', text)[1]
     first = f"Whole training split: {best.system} is first, accuracy {best.score:.4f} [{low:.3f}, {high:.3f}];"
     assert lead.startswith(first)
-    assert f'{best.score:.4f}</bdi> <small class="ends">[{low:.3f}, {high:.3f}]</small>' in text
+    assert f'{best.score:.4f} <small class="ends">[{low:.3f}, {high:.3f}]</small>' in text
     latex = (kept.results / "report" / "tables" / "mine-1.tex").read_text(encoding="utf-8")
     assert f"{{[}}{low:.3f}, {high:.3f}]" in latex
 
@@ -265,10 +266,32 @@ def test_a_system_without_capitals_has_its_recipe_for_each_type_of_task(tmp_path
 
 def test_a_picture_rounds_places_and_no_text(tmp_path):
     lines = [pictures.Line("dropout=0.125", [1, 2], [0.80101, 0.80402])]
-    pictures.save(tmp_path, "curve", "", pictures.curves(lines, "rows", "F1", False), (4, 3))
+    drawn.save(tmp_path, tmp_path / "none", "curve", "", _curve(lines), (4, 3))
     text = (tmp_path / "curve.svg").read_text()
     assert "dropout=0.125" in text and "0.801" in text
     assert not re.search(r' d="[^"]*\.\d{3}', text)
+
+
+def _curve(lines) -> partial[None]:
+    return partial(pictures.curves, lines=lines, x="rows", y="F1", logarithmic=False)
+
+
+def test_a_picture_is_drawn_again_only_where_it_shows_something_else(tmp_path, monkeypatch):
+    line = pictures.Line("a", [1, 2], [0.8, 0.9])
+    before, after = tmp_path / "before", tmp_path / "after"
+    drawn.save(before, after, "curve", "", _curve([line]), (4, 3))
+    made = []
+    monkeypatch.setattr(drawn, "_drawn", lambda *given: made.append(given) or ("<svg></svg>", b""))
+    drawn.save(after, before, "curve", "", _curve([line._replace(y=[0.8, 0.9000000001])]), (4, 3))
+    assert not made
+    for file in ("curve.svg", "curve.png"):
+        assert (after / file).read_bytes() == (before / file).read_bytes()
+    drawn.save(after, before, "curve", "", _curve([line._replace(y=[0.8, 0.901])]), (4, 3))
+    drawn.save(after, before, "curve", "", _curve([line]), (4, 4))
+    (before / "curve.png").unlink()
+    drawn.save(after, before, "curve", "", _curve([line]), (4, 3))
+    assert len(made) == 3
+    assert drawn.content_of(after / "curve.svg") == drawn.content_of(before / "curve.svg") != ""
 
 
 def test_words_beyond_an_excerpt_are_told_by_their_number():

@@ -1,11 +1,17 @@
 // Sorting, choosing and searching. Without this script every page shows all that it has.
 "use strict";
 
-// -- sorting: a button in each head; what a cell is sorted by stands in data-value, and cells without it come last
+// -- sorting: a button in each head; a cell is sorted by its data-value or by what it says, and one that says nothing
+// comes last
+
+function sorted(cell) {
+  const said = (cell.querySelector("bdi") ?? cell.firstChild)?.textContent.trim();
+  return cell.dataset.value ?? (said === "\u2013" ? undefined : said);
+}
 
 function sortBy(table, column, down) {
   const body = table.tBodies[0];
-  const value = (row) => row.cells[column].dataset.value;
+  const value = (row) => sorted(row.cells[column]);
   const number = (text) => (text === undefined || text === "" ? NaN : Number(text));
   const rows = [...body.rows];
   const numeric = rows.every((row) => value(row) === undefined || !Number.isNaN(number(value(row))));
