@@ -246,12 +246,14 @@ def below(section: Section) -> list[str]:
     return lines
 
 
+def again(page: Page, section: Section) -> list[str]:
+    """The commands that make the table's runs; none begins with what a stranger's name says."""
+    return [words.readable(command) for command in commands(page.task, section)] if section.data else []
+
+
 def _again(page: Page, section: Section) -> str:
-    """No line begins with what a stranger's name says, so that none ends the block."""
-    if not section.data:
-        return ""
-    lines = "\n".join(words.readable(command) for command in commands(page.task, section))
-    return f"Made again by:\n\n```console\n{lines}\n```"
+    lines = "\n".join(again(page, section))
+    return f"Made again by:\n\n```console\n{lines}\n```" if lines else ""
 
 
 def _at_thresholds(row: Row) -> str:

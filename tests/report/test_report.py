@@ -93,6 +93,8 @@ def test_numbers_of_a_page_are_those_of_its_files_and_of_the_leaderboard(kept):
     for row in rows:
         score = f"{float(row['accuracy']):.4f}"
         assert score in seen and score in markdown
+    (command,) = (line for line in markdown.splitlines() if line.startswith("encoder-bench run"))
+    assert command in seen
 
 
 def test_a_tasks_page_begins_with_what_is_first_and_shows_each_interval(kept):
