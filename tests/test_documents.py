@@ -216,20 +216,18 @@ def test_every_number_that_names_its_source_is_what_the_store_gives(document, co
 
 
 QUOTED = {
-    ".8657": "the precision that S4 states",
+    ".0014": "a loss in the words of S4's claims",
+    ".63": "858 over 1,370 comments",
     ".60": "entropy of the share of hateful comments",
-    "94.4": "S3's F1 in per cent, as it states it",
-    "88.53": "a model card's F1 in per cent, as it states it",
 }
 
 
 @pytest.mark.parametrize("document", ["results/README.md", "results/findings.md"])
-def test_every_other_number_with_decimals_is_a_reported_one(document):
+def test_every_number_with_decimals_names_its_source(document):
     text = prose.SOURCED.sub("", (PROJECT / document).read_text(encoding="utf-8"))
     shown = re.sub(r"`[^`]*`|```.*?```", "", text, flags=re.S)
-    reported = {float(n) for n in re.findall(r"\d*\.\d+", (PROJECT / "claims.yaml").read_text(encoding="utf-8"))}
     numbers = re.findall(r"(?<![\w.])\d*\.\d+", shown)
-    assert [number for number in numbers if number not in QUOTED and float(number) not in reported] == []
+    assert [number for number in numbers if number not in QUOTED] == []
 
 
 @pytest.mark.parametrize(
@@ -241,6 +239,8 @@ def test_every_other_number_with_decimals_is_a_reported_one(document):
         ("p fox-news-comments minilm majority", ".1", ".0"),
         ("difference fox-news-comments majority minilm accuracy", "−.1", "−.0"),
         ("runs nothing", "7", "0"),
+        ("reported S3-bert token_f1_micro %", "1.1", "94.4"),
+        ("reported S3-bert token_f1_micro", ".11", ".94"),
     ],
 )
 def test_a_number_is_written_as_the_text_has_it(source, number, shown, committed):
