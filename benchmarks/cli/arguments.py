@@ -63,6 +63,7 @@ def command_line() -> _Parser:
     _report(_verb(verbs, "report", "the page that people open: RESULTS/index.html", "report:report"))
     _export(_verb(verbs, "export", "stored runs in the forms of other tools", "export:export_runs"))
     _compare(_verb(verbs, "compare", "two systems on the same rows: difference, interval, p", "compare:compare"))
+    _again(_verb(verbs, "again", "make a row of the leaderboard again, and set both beside each other", "again:again"))
     _leaks(_verb(verbs, "leaks", "test rows that resemble training rows, and scores without them", "leaks:leaks"))
     _speed(_verb(verbs, "speed", "time training beside reference loops, many runs, start, growth", "speed:speed"))
     _fetch(_verb(verbs, "fetch", "download all that a plan needs, for use without network", "fetch:fetch"))
@@ -201,6 +202,19 @@ def _compare(parser: argparse.ArgumentParser) -> None:
     add("--task", metavar="T", required=True, help="the task; every table of it that has both is compared")
     add("--metric", metavar="M", type=values.metric, help="default: the task's primary metric")
     _results(parser)
+
+
+def _again(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("system", metavar="SYSTEM", help="as the leaderboard over all tasks names it")
+    add("--tasks", metavar="A,B", type=values.names("--tasks"), action="extend", help=_AGAIN)
+    _data(parser, _DATA)
+    add("--jobs", metavar="N", type=values.jobs, default=1, help=_JOBS)
+    add("--into", metavar="DIR", type=Path, default=Path("again"), help="where the new runs are stored: default again")
+    _results(parser)
+
+
+_AGAIN = "only on these; a task of your own by its file (default: all that the row has)"
 
 
 def _new_task(parser: argparse.ArgumentParser) -> None:

@@ -55,6 +55,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("is the difference more than chance, and where do they differ?", "minilm tfidf-svm --task rotten-tomatoes"),
         ("by another metric", "minilm tfidf-svm --task fox-news-comments --metric average_precision"),
     ),
+    "again": (
+        ("is the leaderboard's row of a system true?", "tfidf-svm --data-dir DIR"),
+        ("on one of its tasks", "minilm --tasks fox-news-comments --data-dir DIR"),
+    ),
     "leaks": (("every task that has runs", "--data-dir DIR"), ("one task", "wikiann-de --data-dir DIR")),
     "speed": (
         ("everything, on real tasks", "--data-dir DIR"),
