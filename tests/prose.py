@@ -38,7 +38,10 @@ def value(results: Path, source: str) -> float:
         return len(frame) if kind == "runs" else (frame.train_seconds.fillna(0) + frame.predict_seconds).sum() / 3600
     if kind == "reported":
         claim, metric, *percent = words
-        return _reported().claims[claim].reported[metric] * (100 if percent else 1)
+        known = _reported().claims
+        if claim not in known or metric not in known[claim].reported or percent not in ([], ["%"]):
+            raise ValueError(f"nothing is reported of {source!r}")
+        return known[claim].reported[metric] * (100 if percent else 1)
     if kind in ("p", "low", "high", "difference"):
         task, first, second, *metric = words
         return _compared(results, kind, task, first, second, *metric)

@@ -23,6 +23,7 @@ from benchmarks.data.loading import load
 from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_tasks
 from benchmarks.lock import Lock
+from benchmarks.stats.seeds import noise
 
 HERE = Path(__file__).parent
 SCRIPTS = sorted((HERE / "crosschecks").glob("*_alone.py"))
@@ -140,9 +141,9 @@ def test_the_conll_rules_are_seqevals_default_mode(rows):
 def test_the_means_of_three_runs_and_three_leave_the_noise_once_in_twenty_times():
     draw = np.random.default_rng(0)
     pairs = [draw.normal(0.8, 0.01, (2, 3)).tolist() for _ in range(2000)]
-    outside = np.mean([abs(np.mean(a) - np.mean(b)) > compared.noise(a, b) for a, b in pairs])
+    outside = np.mean([abs(np.mean(a) - np.mean(b)) > noise(a, b) for a, b in pairs])
     assert outside == pytest.approx(0.05, abs=0.015)
-    assert compared.noise([0.8, 0.81, 0.79], [0.8]) is None
+    assert noise([0.8, 0.81, 0.79], [0.8]) is None
 
 
 def test_what_differs_by_more_than_noise_is_said_to_differ(tmp_path):

@@ -4,116 +4,117 @@ from __future__ import annotations
 
 import shlex
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import definitions, leaderboard, selection
-from benchmarks.cli import SOME_FAILED
-from benchmarks.cli.run import check_results_dir
+from benchmarks import definitions, leaderboard, lock, ranks, selection
+from benchmarks.cli import INTERRUPTED, SOME_FAILED
+from benchmarks.cli.grid import planned
+from benchmarks.cli.run import check_results_dir, run
 from benchmarks.errors import UserError, nearest, one_of
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.across import Column, columns
-from benchmarks.leaderboard.again import commands
+from benchmarks.leaderboard.commands import commands
 from benchmarks.leaderboard.rows import Row
+from benchmarks.stats.seeds import mean, noise
 
 
 def again(arguments: Namespace) -> int:
     """Makes the runs of the row by the commands that stand below its tables; prints the scores of both."""
+    if ranks.world_size() > 1:
+        raise UserError("again: is for one process; under a launcher use the commands that stand below the tables.")
     results, into = arguments.results_dir, arguments.into
     if into.resolve() == results.resolve():
         raise UserError(f"--into {str(into)!r}: is the folder of the stored runs, where nothing would be made.")
-    check_results_dir(into)
-    stored = _stored(arguments)
-    codes = [_made(column, row, arguments) for column, row in stored]
-    lines, outside = zip(*(_beside(column, row, arguments) for column, row in stored), strict=True)
-    _print(arguments.system, lines)
-    return SOME_FAILED if any(outside) else max(codes)
+    check_results_dir(into, "--into")
+    tasks = _tasks(arguments.tasks or [])
+    stored = _stored(arguments, tasks)
+    asked = [_asked(column, row, tasks, arguments) for column, row in stored]
+    for one in asked:
+        planned(one, lock.read())  # what can't be run is told before the first training
+    codes = []
+    for one in asked:
+        codes.append(run(one))
+        if codes[-1] == INTERRUPTED:
+            return INTERRUPTED
+    beside = [_beside(column, row, into) for column, row in stored]
+    _print(arguments.system, [told for told, _ in beside])
+    return max(codes) or (0 if all(same for _, same in beside) else SOME_FAILED)
 
 
-def _stored(arguments: Namespace) -> list[tuple[Column, Row]]:
+def _tasks(given: Sequence[str]) -> dict[str, str]:
+    """The names of the tasks that were given, and what `run` is told of each: its name, or the file of one's own."""
+    declared = definitions.load_tasks()
+    found = [(task.name, one) for one in given for task in selection.select_tasks([one], declared, sample=False)]
+    return {name: name if name in declared else one for name, one in found}
+
+
+def _stored(arguments: Namespace, tasks: Mapping[str, str]) -> list[tuple[Column, Row]]:
     """The tables that the system stands in, one a task, and its row. Raises UserError where there are none."""
     system, results = arguments.system, arguments.results_dir
     shown = columns([page for page in leaderboard.read(results, sample=False) if not page.sample])
     rows = [(column, row) for column in shown for row in column.ranked]
     names = sorted({row.system for _, row in rows})
     if system not in names:
-        raise UserError(
-            f"No row of {system!r} in the leaderboard of {results}.{nearest(system, names) or one_of(names)}"
-        )
-    wanted = _tasks(arguments)
-    found = [(c, row) for c, row in rows if row.system == system and (c.page.task in wanted or not arguments.tasks)]
+        near = nearest(system, names) or one_of(names)
+        raise UserError(f"No row of {system!r} in the leaderboard of {results}.{near}")
+    found = [(column, row) for column, row in rows if row.system == system and (not tasks or column.page.task in tasks)]
     if not found:
         raise UserError(f"--tasks {', '.join(arguments.tasks)}: no row of {system!r} in the leaderboard of {results}.")
     return found
 
 
-def _tasks(arguments: Namespace) -> Mapping[str, str]:
-    """The names of the tasks that were given, and what `run` is told of each: its name, or the file of one's own."""
-    declared = definitions.load_tasks()
-    return {
-        task.name: task.name if task.name in declared else given
-        for given in arguments.tasks or ()
-        for task in selection.select_tasks([given], declared, sample=False)
-    }
-
-
-def _made(column: Column, row: Row, arguments: Namespace) -> int:
-    """The exit code of `run`."""
+def _asked(column: Column, row: Row, tasks: Mapping[str, str], arguments: Namespace) -> Namespace:
+    """What `run` is asked for. Raises UserError for a task that is neither the suite's nor given: a record of a
+    stranger's names no file.
+    """
     from benchmarks.cli.arguments import parse
 
-    task = column.page.task
-    (command,) = commands(task, replace(column.section, rows=(row,), clusterings=()))
-    given = shlex.split(command)[1:]
-    given[given.index("--tasks") + 1] = _tasks(arguments).get(task, task)
-    given[given.index("--results-dir") + 1] = str(arguments.into)
-    if "--data-dir" in given:
-        at = given.index("--data-dir")
-        given[at : at + 2] = ["--data-dir", str(arguments.data_dir)] if arguments.data_dir else []
-    parsed = parse([*given, "--jobs", str(arguments.jobs or "auto")])
-    return int(parsed.verb(parsed))
+    name = column.page.task
+    if name not in tasks and name not in definitions.load_tasks():
+        raise UserError(f"{name}: is no task of the suite; name its file, as in --tasks ./mine.yaml.")
+    alone = replace(column.section, rows=(row,), clusterings=())
+    (command,) = commands(tasks.get(name, name), alone, str(arguments.into), str(arguments.data_dir or ""))
+    return parse([*shlex.split(command)[1:], "--jobs", str(arguments.jobs or "auto")])
 
 
-def _beside(column: Column, stored: Row, arguments: Namespace) -> tuple[list[str], bool]:
-    """What is told of both, and whether the new score lies outside of the stored one's interval, or is none."""
-    page, protocol = column.page, column.section.protocol
-    made = _row(arguments.into, page.task, protocol, stored.system)
-    told = [
-        page.task,
-        words.protocol(protocol),
-        page.metric or "",
-        _score(stored),
-        "" if made is None else _score(made),
-    ]
-    if made is None or made.score is None or stored.score is None:
-        return [*told, "not made"], True
-    of_seeds, now = (dict(zip(_seeds(row), row.values, strict=True)) for row in (stored, made))
-    if all(seed in now and abs(now[seed] - value) < 1e-9 for seed, value in of_seeds.items()):
-        return [*told, "the same"], False
-    (kept,) = [row for row in _rows(arguments.results_dir, page.task, protocol, True) if row.system == stored.system]
-    low, high = kept.interval or (stored.score, stored.score)
-    inside = low <= made.score <= high
-    where = f"{'inside' if inside else 'outside'} of {words.interval(low, high)}"
-    return [*told, f"{made.score - stored.score:+.4f}, {where}"], not inside
+def _beside(column: Column, stored: Row, into: Path) -> tuple[list[str], bool]:
+    """What is told of both, over the seeds that both have, and whether no more than seeds' noise parts them."""
+    page, protocol, metric = column.page, words.protocol(column.section.protocol), column.page.metric or ""
+    then, now = _by_seed(stored), _again(column, stored, into)
+    seeds = [seed for seed in then if seed in now]
+    first, second = [then[seed] for seed in seeds], [now[seed] for seed in seeds]
+    told = [page.task, protocol, metric, _mean(first or list(then.values())), _mean(second)]
+    if len(seeds) < len(then):
+        return [
+            *told,
+            f"{len(seeds)} of {words.counted(len(then), 'seed')} made of the same data and definitions",
+        ], False
+    if all(abs(a - b) < 1e-9 for a, b in zip(first, second, strict=True)):
+        return [*told, "the same"], True
+    difference, allowed = mean(second) - mean(first), noise(first, second)
+    if allowed is None:
+        return [*told, f"{difference:+.4f}; one seed says nothing of noise"], False
+    within = abs(difference) <= allowed
+    return [*told, f"{difference:+.4f}, {'within' if within else 'beyond'} the noise of seeds"], within
 
 
-def _row(results: Path, task: str, protocol: Mapping[str, object], system: str) -> Row | None:
-    return next((row for row in _rows(results, task, protocol, False) if row.system == system), None)
+def _again(column: Column, stored: Row, into: Path) -> dict[int, float]:
+    """The new scores by seed: of the same data and definitions, under whatever name."""
+    for page in leaderboard.read(into, column.page.task, sample=False):
+        for row in (row for section in page.sections for row in section.rows):
+            if page.metric == column.page.metric and row.made[0][0].definition == stored.made[0][0].definition:
+                return _by_seed(row)
+    return {}
 
 
-def _rows(results: Path, task: str, protocol: Mapping[str, object], sample: bool) -> Iterator[Row]:
-    for page in leaderboard.read(results, task, sample):
-        for section in page.sections:
-            if section.protocol == protocol and not page.sample:
-                yield from section.rows
+def _by_seed(row: Row) -> dict[int, float]:
+    return dict(zip([runs[0].slot.seed for runs in row.made], row.values, strict=False))
 
 
-def _seeds(row: Row) -> list[int]:
-    return [runs[0].slot.seed for runs in row.made]
-
-
-def _score(row: Row) -> str:
-    return words.NOTHING if row.score is None else f"{row.score:.4f} ({words.counted(row.seeds, 'seed')})"
+def _mean(values: Sequence[float]) -> str:
+    return f"{mean(values):.4f} ({words.counted(len(values), 'seed')})" if values else words.NOTHING
 
 
 def _print(system: str, lines: Sequence[Sequence[str]]) -> None:

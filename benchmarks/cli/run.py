@@ -183,8 +183,8 @@ def _execute(arguments: Namespace, prepared: Prepared, screen: Screen) -> list[R
     return pool.execute(prepared, arguments.results_dir, screen.tell, where, screen.pace.estimate)
 
 
-def check_results_dir(results: Path) -> None:
+def check_results_dir(results: Path, flag: str = "--results-dir") -> None:
     if results.exists() and not results.is_dir():
-        raise UserError(f"--results-dir {str(results)!r}: is a file, expected a folder.")
+        raise UserError(f"{flag} {str(results)!r}: is a file, expected a folder.")
     if not os.access(next(parent for parent in (results, *results.absolute().parents) if parent.exists()), os.W_OK):
-        raise UserError(f"--results-dir {str(results)!r}: can't be written to.")
+        raise UserError(f"{flag} {str(results)!r}: can't be written to.")

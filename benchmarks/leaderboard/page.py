@@ -11,7 +11,7 @@ import pandas as pd
 
 from benchmarks import amounts
 from benchmarks.leaderboard import words
-from benchmarks.leaderboard.again import commands
+from benchmarks.leaderboard.commands import commands
 from benchmarks.leaderboard.made import Failed
 from benchmarks.leaderboard.rows import Row
 from benchmarks.leaderboard.sections import Page, Section, columns
@@ -246,13 +246,13 @@ def below(section: Section) -> list[str]:
     return lines
 
 
-def again(page: Page, section: Section) -> list[str]:
+def made_by(page: Page, section: Section) -> list[str]:
     """The commands that make the table's runs; none begins with what a stranger's name says."""
     return [words.readable(command) for command in commands(page.task, section)] if section.data else []
 
 
 def _again(page: Page, section: Section) -> str:
-    lines = "\n".join(again(page, section))
+    lines = "\n".join(made_by(page, section))
     return f"Made again by:\n\n```console\n{lines}\n```" if lines else ""
 
 

@@ -40,7 +40,7 @@ def write(results: Path, declared: Declared) -> Path:
     found = leaderboard.read(results)
     assessments = _assessed(results, declared)
     with files.replacing_folder(results / places.FOLDER) as folder:
-        site = Site(folder, results / places.FOLDER, bool(assessments))
+        site = Site(folder, bool(assessments))
         site.statics()
         made = [pages.prepared(results, page) for page in found]
         for one in made:

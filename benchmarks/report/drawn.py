@@ -1,17 +1,26 @@
-"""A picture's files: an SVG that follows the reader's light or dark page, and a PNG for papers; drawn once."""
+"""A picture's files: an SVG that follows the reader's light or dark page, and a PNG for papers; what was drawn once is
+kept on this machine.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import io
 import json
 import re
 import shutil
 import warnings
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from benchmarks import amounts, files
+from benchmarks.environment import cache_dir
+from benchmarks.errors import UserError
+from benchmarks.leaderboard import words
+from benchmarks.report import pictures
+from benchmarks.report.pictures import INK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,8 +28,8 @@ if TYPE_CHECKING:
 DOTS_AN_INCH = 140
 PNG_COLOURS = 64
 CONTENT = re.compile(r"<!-- (\w+) -->")
-INK = "#0a0b0c"
-"""A colour that nothing else has: the SVG says `currentColor` in its place."""
+CODE = (__file__, pictures.__file__, words.__file__, amounts.__file__)
+"""Of what a picture looks like."""
 STYLE = (
     "<style>svg{color:#1c1e21;font-family:'DejaVu Sans',sans-serif}"
     "@media (prefers-color-scheme:dark){svg{color:#e4e6ea}}</style>"
@@ -55,29 +64,33 @@ class Picture(NamedTuple):
     alt: str
 
 
-def save(folder: Path, before: Path, stem: str, alt: str, draw: partial[None], size: tuple[float, float]) -> Picture:
-    """Writes STEM.svg and STEM.png; size: inches. before: a folder of pictures, whose own is taken where it shows the
-    same and was drawn by this code.
+def save(folder: Path, stem: str, alt: str, draw: partial[None], size: tuple[float, float]) -> Picture:
+    """Writes STEM.svg and STEM.png; size: inches. What this code drew of the same content before is taken from the
+    cache, and never from a folder of results, which may be a stranger's.
     """
     content = _content(draw, size)
-    files = [f"{stem}.svg", f"{stem}.png"]
+    kept, written = (
+        [there / f"{name}.svg", there / f"{name}.png"]
+        for there, name in ((cache_dir() / "pictures", content), (folder, stem))
+    )
     folder.mkdir(parents=True, exist_ok=True)
-    if content_of(before / files[0]) == content and (before / files[1]).is_file():
-        for file in files:
-            shutil.copyfile(before / file, folder / file)
-    else:
-        svg, png = _drawn(draw, size)
-        (folder / files[0]).write_text(svg.replace(">", f"><!-- {content} -->", 1), encoding="utf-8")
-        (folder / files[1]).write_bytes(png)
+    if all(files.is_file(path) for path in kept):
+        for path, target in zip(kept, written, strict=True):
+            shutil.copyfile(path, target)
+        return Picture(stem, alt)
+    svg, png = _drawn(draw, size)
+    written[0].write_text(svg.replace(">", f"><!-- {content} -->", 1), encoding="utf-8")
+    written[1].write_bytes(png)
+    with suppress(UserError):  # without a place to keep it, it is drawn each time
+        for path, target in zip(kept, written, strict=True):
+            with files.replacing(path) as temporary:
+                shutil.copyfile(target, temporary)
     return Picture(stem, alt)
 
 
 def content_of(svg: Path) -> str:
-    """What a picture says that it was drawn from, "" where there is none."""
-    if not svg.is_file():
-        return ""
-    with svg.open(encoding="utf-8", errors="replace") as stream:
-        found = CONTENT.search(stream.read(1000))
+    """The checksum of what a picture was drawn from, as it says itself."""
+    found = CONTENT.search(svg.read_text(encoding="utf-8"))
     return found[1] if found else ""
 
 
@@ -86,13 +99,13 @@ def _content(draw: partial[None], size: tuple[float, float]) -> str:
 
     def plain(value: Any) -> Any:
         if isinstance(value, float):
-            return f"{value:.5g}"
+            return f"{value:.6g}"
         if callable(value):
             return value.__qualname__
         return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
     shown = json.dumps(plain([draw.func, *draw.args, *draw.keywords.items(), size]))
-    code = b"".join(Path(path).read_bytes() for path in (__file__, inspect.getfile(draw.func)))
+    code = b"".join(Path(path).read_bytes() for path in CODE)
     return hashlib.sha256(code + shown.encode()).hexdigest()[:16]
 
 

@@ -159,7 +159,7 @@ def task(site: Site, made: Prepared) -> None:
             "facts": [line for line in lines if line not in shared],
             "tables": [site.table(table) for table in found],
             "below": task_page.below(section),
-            "again": task_page.again(page, section),
+            "made_by": task_page.made_by(page, section),
             "counted": words.counted(sum(len(table.lines) for table in found), "system"),
         })  # fmt: skip
     by_class = tables.classes(made.details, f"{name}-classes")

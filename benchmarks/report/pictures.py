@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from benchmarks.leaderboard.words import readable, shortened
-from benchmarks.report.drawn import INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +17,8 @@ MOST_LINES = 10
 MOST_CLASSES_WITH_NUMBERS = 14
 LONGEST_NAME = 40
 NAME_SIZE = 9
+INK = "#0a0b0c"
+"""A colour that nothing else has: the SVG says `currentColor` in its place."""
 COLOURS = ("#3b82c4", "#e07b39", "#3f9c6b", "#c2569a", "#8a6fd1", "#b8932f", "#2fa3a8", "#d1495b", "#6b7f99", "#8c6d4f")
 
 

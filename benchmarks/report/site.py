@@ -22,10 +22,10 @@ SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><t
 
 
 class Site:
-    """Pages below `folder`, which stands for RESULTS/report; before: that folder as it is, whose pictures serve on."""
+    """Pages below `folder`, which stands for RESULTS/report."""
 
-    def __init__(self, folder: Path, before: Path, has_claims: bool) -> None:
-        self.folder, self._before = folder, before
+    def __init__(self, folder: Path, has_claims: bool) -> None:
+        self.folder = folder
         self._environment = _environment()
         self._environment.globals |= {"places": places, "version": __version__, "has_claims": has_claims}
 
@@ -41,7 +41,7 @@ class Site:
         target.write_text(self.text(template, address, values), encoding="utf-8")
 
     def picture(self, stem: str, alt: str, draw: partial[None], size: tuple[float, float]) -> Picture:
-        return drawn.save(self.folder / "pictures", self._before / "pictures", stem, alt, draw, size)
+        return drawn.save(self.folder / "pictures", stem, alt, draw, size)
 
     def table(self, table: Table) -> Table:
         """Writes its files; gives it back."""

@@ -1,10 +1,10 @@
-"""The mean over seeds alone, with its interval."""
+"""The mean over seeds alone, with its interval, and how far two such means may lie apart."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean
+from statistics import fmean, variance
 
 
 def mean(values: Sequence[float]) -> float:
@@ -31,3 +31,16 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
 
     sd = math.sqrt(math.fsum((value - middle) ** 2 for value in values) / freedom)
     return middle, float(stdtrit(freedom, (1 + level) / 2)) * sd / math.sqrt(len(values))
+
+
+def noise(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """How far the means of two samples of one distribution lie apart at most, 95 times in 100; None for single values,
+    which tell nothing of their spread. Student's t with pooled variance.
+    """
+    degrees = len(first) + len(second) - 2
+    if min(len(first), len(second)) < 2:
+        return None
+    from scipy.special import stdtrit
+
+    pooled = ((len(first) - 1) * variance(first) + (len(second) - 1) * variance(second)) / degrees
+    return float(stdtrit(degrees, 0.975)) * math.sqrt(pooled * (1 / len(first) + 1 / len(second)))

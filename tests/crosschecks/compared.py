@@ -9,12 +9,12 @@ from pathlib import Path
 from statistics import fmean, variance
 from typing import Any, NamedTuple
 
-from scipy.stats import t as student
 from tabulate import tabulate
 
 from benchmarks import store
 from benchmarks.files import write_text
 from benchmarks.metrics import METRICS
+from benchmarks.stats.seeds import noise
 
 Scores = dict[str, float]
 
@@ -124,18 +124,6 @@ def ours(results: Path, task: str, system: str) -> dict[int, Scores]:
 
 
 # -- compared --------------------------------------------------------------------------------------------------------
-
-
-def noise(theirs: list[float], ours: list[float]) -> float | None:
-    """How far the means of two samples of one distribution lie apart at most, 95 times in 100; None for single runs.
-
-    Student's t with pooled variance.
-    """
-    degrees = len(theirs) + len(ours) - 2
-    if min(len(theirs), len(ours)) < 2:
-        return None
-    pooled = ((len(theirs) - 1) * variance(theirs) + (len(ours) - 1) * variance(ours)) / degrees
-    return float(student.ppf(0.975, degrees)) * (pooled * (1 / len(theirs) + 1 / len(ours))) ** 0.5
 
 
 def page(results: Path) -> str:

@@ -93,6 +93,16 @@ def test_a_head_sorts_downwards_then_upwards_and_tells_so(view):
     assert page.locator("th[aria-sort]").count() == 1
 
 
+def test_words_among_numbers_come_last_and_the_numbers_stay_in_order(view):
+    page = view("index.html")
+    cell = "[...document.querySelectorAll('tbody tr')].find(row => row.innerText.includes('fair')).cells[1]"
+    page.evaluate(f"{cell}.firstChild.data = 'above'")
+    head = page.locator("thead th", has_text="win rate")
+    for expected in (["good", "poor", "fair"], ["poor", "good", "fair"]):
+        head.get_by_role("button").click()
+        assert systems(page) == expected
+
+
 def test_search_and_method_choose_rows_and_say_how_many(view):
     page = view("index.html")
     page.get_by_label("Search").fill("GOO")

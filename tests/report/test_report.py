@@ -268,7 +268,7 @@ def test_a_system_without_capitals_has_its_recipe_for_each_type_of_task(tmp_path
 
 def test_a_picture_rounds_places_and_no_text(tmp_path):
     lines = [pictures.Line("dropout=0.125", [1, 2], [0.80101, 0.80402])]
-    drawn.save(tmp_path, tmp_path / "none", "curve", "", _curve(lines), (4, 3))
+    drawn.save(tmp_path, "curve", "", _curve(lines), (4, 3))
     text = (tmp_path / "curve.svg").read_text()
     assert "dropout=0.125" in text and "0.801" in text
     assert not re.search(r' d="[^"]*\.\d{3}', text)
@@ -279,21 +279,42 @@ def _curve(lines) -> partial[None]:
 
 
 def test_a_picture_is_drawn_again_only_where_it_shows_something_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("ENCODER_BENCH_CACHE", str(tmp_path / "cache"))
     line = pictures.Line("a", [1, 2], [0.8, 0.9])
-    before, after = tmp_path / "before", tmp_path / "after"
-    drawn.save(before, after, "curve", "", _curve([line]), (4, 3))
+    drawn.save(tmp_path / "before", "curve", "", _curve([line]), (4, 3))
     made = []
     monkeypatch.setattr(drawn, "_drawn", lambda *given: made.append(given) or ("<svg></svg>", b""))
-    drawn.save(after, before, "curve", "", _curve([line._replace(y=[0.8, 0.9000000001])]), (4, 3))
+    drawn.save(tmp_path / "after", "other", "", _curve([line._replace(y=[0.8, 0.9000000001])]), (4, 3))
     assert not made
-    for file in ("curve.svg", "curve.png"):
-        assert (after / file).read_bytes() == (before / file).read_bytes()
-    drawn.save(after, before, "curve", "", _curve([line._replace(y=[0.8, 0.901])]), (4, 3))
-    drawn.save(after, before, "curve", "", _curve([line]), (4, 4))
-    (before / "curve.png").unlink()
-    drawn.save(after, before, "curve", "", _curve([line]), (4, 3))
+    for ending in ("svg", "png"):
+        assert (tmp_path / f"after/other.{ending}").read_bytes() == (tmp_path / f"before/curve.{ending}").read_bytes()
+    drawn.save(tmp_path, "curve", "", _curve([line._replace(y=[0.8, 0.901])]), (4, 3))
+    drawn.save(tmp_path, "curve", "", _curve([line]), (4, 4))
+    monkeypatch.setattr(drawn, "CODE", (__file__,))
+    drawn.save(tmp_path, "curve", "", _curve([line]), (4, 3))
     assert len(made) == 3
-    assert drawn.content_of(after / "curve.svg") == drawn.content_of(before / "curve.svg") != ""
+
+
+def test_no_picture_of_a_strangers_folder_of_results_lives_on(kept):
+    reported(kept)
+    before = {}
+    for path in (kept.results / "report" / "pictures").iterdir():
+        before[path] = path.read_bytes()
+        if path.suffix == ".svg":
+            path.write_text(path.read_text().replace("</svg>", "<script>alert(1)</script></svg>"))
+        else:
+            path.unlink()
+            path.symlink_to(__file__)
+    write(kept.results, declared())
+    assert before and {path: path.read_bytes() for path in before} == before
+    assert not any(path.is_symlink() for path in before)
+
+
+def test_a_report_needs_no_place_to_keep_pictures(kept, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ENCODER_BENCH_CACHE", str(tmp_path / "file"))
+    reported(kept)
+    assert list((kept.results / "report" / "pictures").glob("*.svg"))
 
 
 def test_words_beyond_an_excerpt_are_told_by_their_number():

@@ -15,8 +15,6 @@ OF_PROTOCOL = {"train_size": "--train-sizes", "folds": "--folds"}
 """Flags; all else that a protocol asks for is set by its name."""
 PLACE = "again"
 """Where they are stored: beside what is stored nothing would be made."""
-SOURCES = {"files": "--data-dir DIR", "sample": "--sample"}
-"""What says where the rows are from; those of the Hub are had without a flag."""
 
 
 class Asked(NamedTuple):
@@ -28,8 +26,10 @@ class Asked(NamedTuple):
     seeds: int
 
 
-def commands(task: str, section: Section) -> list[str]:
+def commands(task: str, section: Section, place: str = PLACE, data: str = "DIR") -> list[str]:
     """Each makes all runs of some rows, those of the most systems first; seeds that a row lacks are made, too.
+
+    task: its name or file; place: where they are stored; data: the folder of published files, "" where none is named.
 
     A variant of an encoder needs a flag, which the systems that have that encoder, or none, can be given, too.
     """
@@ -40,7 +40,17 @@ def commands(task: str, section: Section) -> list[str]:
         flags = one.flags or next((flags for flags, own in encoders.items() if one.encoder in ("", own)), ())
         together.setdefault((flags, one.seeds), []).append(one.system)
     ordered = sorted(together.items(), key=lambda group: -len(group[1]))
-    return [" ".join(_words(task, section, systems, *key)) for key, systems in ordered]
+    where = _where(section.data["source"], place, data)
+    return [" ".join([*_words(task, section, systems, *key), *where]) for key, systems in ordered]
+
+
+def _where(source: str, place: str, data: str) -> Iterator[str]:
+    """Rows of the Hub are had without a flag."""
+    yield f"--results-dir {shlex.quote(place)}"
+    if source == "files" and data:
+        yield f"--data-dir {shlex.quote(data)}"
+    if source == "sample":
+        yield "--sample"
 
 
 def _asked(row: Row) -> Asked:
@@ -59,6 +69,3 @@ def _words(task: str, section: Section, systems: Sequence[str], flags: Sequence[
     for name, value in section.protocol.items():
         yield f"{OF_PROTOCOL[name]} {value}" if name in OF_PROTOCOL else f"--set protocol.{name}={json.dumps(value)}"
     yield f"--seeds {seeds}"
-    yield f"--results-dir {PLACE}"
-    if section.data["source"] in SOURCES:
-        yield SOURCES[section.data["source"]]
