@@ -164,7 +164,6 @@ def test_the_readmes_leaderboard_is_a_table_of_the_stored_one(committed):
 
 def test_every_committed_table_and_page_is_what_the_store_gives(committed, tmp_path, monkeypatch):
     """Of pictures, what they show: another machine's fonts would move a point, and none is drawn here."""
-    monkeypatch.setenv("ENCODER_BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(drawn, "_drawn", lambda draw, size: ("<svg></svg>", b""))
     for stored in ("runs", "leaks", "report/excerpts"):
         shutil.copytree(committed / stored, tmp_path / stored)

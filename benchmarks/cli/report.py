@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from benchmarks import definitions, lock, selection, store, unfinished
+from benchmarks.environment import cache_dir
 from benchmarks.errors import UserError
 from benchmarks.places import search
 from benchmarks.report import Declared, wanted_excerpts, write
@@ -32,7 +33,7 @@ def _written(arguments: Namespace) -> Path:
             for line in take_excerpts(task, arguments.data_dir, results):
                 print(line)
     reported = selection.select_claims([selection.ALL], tasks, systems)
-    return write(results, Declared(tasks, systems, reported))
+    return write(results, Declared(tasks, systems, reported), cache_dir())
 
 
 def take_excerpts(task: Task, data_dir: Path | None, results: Path) -> list[str]:
@@ -43,7 +44,6 @@ def take_excerpts(task: Task, data_dir: Path | None, results: Path) -> list[str]
     from benchmarks.data import excerpts
     from benchmarks.data.loading import load
     from benchmarks.data.origins import HubOrigin
-    from benchmarks.environment import cache_dir
 
     locked = lock.read()
     try:

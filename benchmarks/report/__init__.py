@@ -31,8 +31,10 @@ class Declared:
     reported: Reported
 
 
-def write(results: Path, declared: Declared) -> Path:
-    """Writes RESULTS/index.html and RESULTS/report anew; gives the page. Raises UserError for what can't be read."""
+def write(results: Path, declared: Declared, cache: Path | None = None) -> Path:
+    """Writes RESULTS/index.html and RESULTS/report anew; gives the page. cache: the user's own folder, in which
+    pictures are kept. Raises UserError for what can't be read.
+    """
     from benchmarks.report import pages
     from benchmarks.report.browser import browser
     from benchmarks.report.site import Site
@@ -40,7 +42,7 @@ def write(results: Path, declared: Declared) -> Path:
     found = leaderboard.read(results)
     assessments = _assessed(results, declared)
     with files.replacing_folder(results / places.FOLDER) as folder:
-        site = Site(folder, bool(assessments))
+        site = Site(folder, cache, bool(assessments))
         site.statics()
         made = [pages.prepared(results, page) for page in found]
         for one in made:

@@ -1,6 +1,4 @@
-"""A picture's files: an SVG that follows the reader's light or dark page, and a PNG for papers; what was drawn once is
-kept on this machine.
-"""
+"""A picture's files: an SVG that follows the reader's light or dark page, and a PNG for papers; drawn once."""
 
 from __future__ import annotations
 
@@ -16,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import amounts, files
-from benchmarks.environment import cache_dir
 from benchmarks.errors import UserError
 from benchmarks.leaderboard import words
 from benchmarks.report import pictures
@@ -64,17 +61,17 @@ class Picture(NamedTuple):
     alt: str
 
 
-def save(folder: Path, stem: str, alt: str, draw: partial[None], size: tuple[float, float]) -> Picture:
+def save(
+    folder: Path, cache: Path | None, stem: str, alt: str, draw: partial[None], size: tuple[float, float]
+) -> Picture:
     """Writes STEM.svg and STEM.png; size: inches. What this code drew of the same content before is taken from the
-    cache, and never from a folder of results, which may be a stranger's.
+    user's cache, and never from a folder of results, which may be a stranger's.
     """
     content = _content(draw, size)
-    kept, written = (
-        [there / f"{name}.svg", there / f"{name}.png"]
-        for there, name in ((cache_dir() / "pictures", content), (folder, stem))
-    )
+    written = [folder / f"{stem}.svg", folder / f"{stem}.png"]
+    kept = [cache / "pictures" / f"{content}{path.suffix}" for path in written] if cache else []
     folder.mkdir(parents=True, exist_ok=True)
-    if all(files.is_file(path) for path in kept):
+    if kept and all(files.is_file(path) for path in kept):
         for path, target in zip(kept, written, strict=True):
             shutil.copyfile(path, target)
         return Picture(stem, alt)
@@ -82,7 +79,7 @@ def save(folder: Path, stem: str, alt: str, draw: partial[None], size: tuple[flo
     written[0].write_text(svg.replace(">", f"><!-- {content} -->", 1), encoding="utf-8")
     written[1].write_bytes(png)
     with suppress(UserError):  # without a place to keep it, it is drawn each time
-        for path, target in zip(kept, written, strict=True):
+        for path, target in zip(kept, written, strict=False):
             with files.replacing(path) as temporary:
                 shutil.copyfile(target, temporary)
     return Picture(stem, alt)

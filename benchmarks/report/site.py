@@ -22,10 +22,10 @@ SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><t
 
 
 class Site:
-    """Pages below `folder`, which stands for RESULTS/report."""
+    """Pages below `folder`, which stands for RESULTS/report; cache: where pictures are kept, drawn once."""
 
-    def __init__(self, folder: Path, has_claims: bool) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, cache: Path | None, has_claims: bool) -> None:
+        self.folder, self._cache = folder, cache
         self._environment = _environment()
         self._environment.globals |= {"places": places, "version": __version__, "has_claims": has_claims}
 
@@ -41,7 +41,7 @@ class Site:
         target.write_text(self.text(template, address, values), encoding="utf-8")
 
     def picture(self, stem: str, alt: str, draw: partial[None], size: tuple[float, float]) -> Picture:
-        return drawn.save(self.folder / "pictures", stem, alt, draw, size)
+        return drawn.save(self.folder / "pictures", self._cache, stem, alt, draw, size)
 
     def table(self, table: Table) -> Table:
         """Writes its files; gives it back."""

@@ -268,7 +268,7 @@ def test_a_system_without_capitals_has_its_recipe_for_each_type_of_task(tmp_path
 
 def test_a_picture_rounds_places_and_no_text(tmp_path):
     lines = [pictures.Line("dropout=0.125", [1, 2], [0.80101, 0.80402])]
-    drawn.save(tmp_path, "curve", "", _curve(lines), (4, 3))
+    drawn.save(tmp_path, None, "curve", "", _curve(lines), (4, 3))
     text = (tmp_path / "curve.svg").read_text()
     assert "dropout=0.125" in text and "0.801" in text
     assert not re.search(r' d="[^"]*\.\d{3}', text)
@@ -279,23 +279,23 @@ def _curve(lines) -> partial[None]:
 
 
 def test_a_picture_is_drawn_again_only_where_it_shows_something_else(tmp_path, monkeypatch):
-    monkeypatch.setenv("ENCODER_BENCH_CACHE", str(tmp_path / "cache"))
+    cache = tmp_path / "cache"
     line = pictures.Line("a", [1, 2], [0.8, 0.9])
-    drawn.save(tmp_path / "before", "curve", "", _curve([line]), (4, 3))
+    drawn.save(tmp_path / "before", cache, "curve", "", _curve([line]), (4, 3))
     made = []
     monkeypatch.setattr(drawn, "_drawn", lambda *given: made.append(given) or ("<svg></svg>", b""))
-    drawn.save(tmp_path / "after", "other", "", _curve([line._replace(y=[0.8, 0.9000000001])]), (4, 3))
+    drawn.save(tmp_path / "after", cache, "other", "", _curve([line._replace(y=[0.8, 0.9000000001])]), (4, 3))
     assert not made
     for ending in ("svg", "png"):
         assert (tmp_path / f"after/other.{ending}").read_bytes() == (tmp_path / f"before/curve.{ending}").read_bytes()
-    drawn.save(tmp_path, "curve", "", _curve([line._replace(y=[0.8, 0.901])]), (4, 3))
-    drawn.save(tmp_path, "curve", "", _curve([line]), (4, 4))
+    drawn.save(tmp_path, cache, "curve", "", _curve([line._replace(y=[0.8, 0.901])]), (4, 3))
+    drawn.save(tmp_path, cache, "curve", "", _curve([line]), (4, 4))
     monkeypatch.setattr(drawn, "CODE", (__file__,))
-    drawn.save(tmp_path, "curve", "", _curve([line]), (4, 3))
+    drawn.save(tmp_path, cache, "curve", "", _curve([line]), (4, 3))
     assert len(made) == 3
 
 
-def test_no_picture_of_a_strangers_folder_of_results_lives_on(kept):
+def test_no_picture_of_a_strangers_folder_of_results_lives_on(kept, tmp_path):
     reported(kept)
     before = {}
     for path in (kept.results / "report" / "pictures").iterdir():
@@ -305,15 +305,14 @@ def test_no_picture_of_a_strangers_folder_of_results_lives_on(kept):
         else:
             path.unlink()
             path.symlink_to(__file__)
-    write(kept.results, declared())
+    write(kept.results, declared(), tmp_path / "cache")
     assert before and {path: path.read_bytes() for path in before} == before
     assert not any(path.is_symlink() for path in before)
 
 
-def test_a_report_needs_no_place_to_keep_pictures(kept, tmp_path, monkeypatch):
+def test_a_report_needs_no_place_to_keep_pictures(kept, tmp_path):
     (tmp_path / "file").touch()
-    monkeypatch.setenv("ENCODER_BENCH_CACHE", str(tmp_path / "file"))
-    reported(kept)
+    write(kept.results, declared(), tmp_path / "file")
     assert list((kept.results / "report" / "pictures").glob("*.svg"))
 
 
