@@ -19,7 +19,7 @@ class Siamese(Training):
     task_types: ClassVar[tuple[TaskType, ...]] = (TEXTS,)
     needs_encoder: ClassVar[bool] = True
     over_ranks: ClassVar[bool] = False
-    space = {"learning_rate": Between(1e-5, 5e-4), "epochs": (2, 3, 5), "batch_size": (16, 32)}
+    space = {"learning_rate": Between(1e-5, 5e-4), "epochs": (3, 5, 10, 20), "batch_size": (16, 32)}
 
     learning_rate: float = Field(1e-4, gt=0)
     max_length: int | None = Field(None, ge=8)

@@ -80,7 +80,7 @@ class Finetune(Training, Head):
 
     needs_encoder: ClassVar[bool] = True
     keeps_model: ClassVar[bool] = True
-    space = {"learning_rate": Between(1e-5, 5e-4), "epochs": (2, 3, 5), "batch_size": (16, 32)}
+    space = {"learning_rate": Between(1e-5, 5e-4), "epochs": (3, 5, 10, 20), "batch_size": (16, 32)}
 
     max_length: int | None = Field(None, ge=8)
     """Word pieces of a row, special tokens included; the task's own where not given."""
@@ -111,7 +111,7 @@ class Finetune(Training, Head):
 class Lora(Finetune):
     """Low-rank updates of a frozen encoder's linear layers and a head (Hu et al. 2022), by peft."""
 
-    space = {"learning_rate": Between(1e-4, 5e-3), "epochs": (3, 5, 10), "rank": (4, 8, 16)}
+    space = {"learning_rate": Between(1e-4, 5e-3), "epochs": (3, 5, 10, 20), "rank": (4, 8, 16)}
 
     learning_rate: float = Field(5e-4, gt=0)
     rank: int = Field(8, ge=1)
