@@ -54,7 +54,7 @@ def value(results: Path, source: str) -> float:
     system, metric = words
     frame = _done(results)
     found = frame[(frame.task == task) & (frame.system == system) & (frame.protocol == size)]
-    if found.empty:
+    if found.empty or metric not in found or found[metric].isna().any():
         raise ValueError(f"nothing is stored of {source!r}")
     return float(found[metric].mean())
 

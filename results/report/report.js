@@ -1,11 +1,19 @@
 // Sorting, choosing and searching. Without this script every page shows all that it has.
 "use strict";
 
-// -- sorting: a button in each head; what a cell is sorted by stands in data-value, and cells without it come last
+// -- sorting: a button in each head; a cell is sorted by its data-value or by what it says, and one that says nothing,
+// or words in a column of numbers, comes last
+
+function sorted(cell, number) {
+  const said = (cell.querySelector("bdi") ?? cell.firstChild)?.textContent.trim();
+  const none = !said || said === "\u2013" || (number && Number.isNaN(Number(said)));
+  return cell.dataset.value ?? (none ? undefined : said);
+}
 
 function sortBy(table, column, down) {
   const body = table.tBodies[0];
-  const value = (row) => row.cells[column].dataset.value;
+  const isNumber = table.tHead.rows[0].cells[column].classList.contains("number");
+  const value = (row) => sorted(row.cells[column], isNumber);
   const number = (text) => (text === undefined || text === "" ? NaN : Number(text));
   const rows = [...body.rows];
   const numeric = rows.every((row) => value(row) === undefined || !Number.isNaN(number(value(row))));
