@@ -226,6 +226,7 @@ def test_every_number_that_names_its_source_is_what_the_store_gives(document, co
 QUOTED = {
     ".0014": "a loss in the words of S4's claims",
     ".63": "858 over 1,370 comments",
+    ".446": "a search whose space was widened: its runs are replaced",
     ".60": "entropy of the share of hateful comments",
 }
 
@@ -279,6 +280,7 @@ def test_the_commands_below_a_committed_table_make_its_runs_and_no_others(task, 
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("encoder-bench run ")]
     places = {"DIR": str(real_data), "again": str(committed)}
     planned = 0
+    assert all("--results-dir again --data-dir DIR" in line for line in lines)
     for line in lines:
         given = [places.get(word, word) for word in shlex.split(line)[1:]]
         assert main([*given, "--dry-run"]) == 0, capsys.readouterr().err

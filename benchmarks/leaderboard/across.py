@@ -127,14 +127,14 @@ class Standing:
 
 
 def columns(pages: Sequence[Page]) -> list[Column]:
-    """For each task the table that most systems share; of equals the whole training split, then folds of all rows, then
-    the most training rows. Of several data, the newest. None for a task without a ranked row.
+    """For each task the table that most systems share by their own recipes; of equals the whole training split, then
+    folds of all rows, then the most training rows. Of several data, the newest. None for a task without a ranked row.
     """
     numbers = itertools.count(1)
     found = []
     for page in pages:
         if newest := _newest_by_protocol(page):
-            best = min(newest, key=lambda section: (-_ranked(section), _reduced(section.protocol)))
+            best = min(newest, key=lambda section: (-_own_recipes(section), _reduced(section.protocol)))
             note = _note(page, best)
             found.append(Column(page, best, note, str(next(numbers)).translate(RAISED) if note else ""))
     return found
@@ -151,6 +151,13 @@ def _newest_by_protocol(page: Page) -> list[Section]:
 
 def _ranked(section: Section) -> int:
     return sum(row.rank is not None for row in section.rows)
+
+
+def _own_recipes(section: Section) -> int:
+    """Ranked rows but those whose recipe was changed or searched: a grid of one system makes no table."""
+    ranked = [row for row in section.rows if row.rank is not None]
+    settings = [row.made[0][0].settings if row.made else () for row in ranked]
+    return sum(all(setting.startswith("encoder=") for setting in own) for own in settings)
 
 
 def _note(page: Page, best: Section) -> str:

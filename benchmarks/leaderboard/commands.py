@@ -40,7 +40,7 @@ def commands(task: str, section: Section, place: str = PLACE, data: str = "DIR")
         flags = one.flags or next((flags for flags, own in encoders.items() if one.encoder in ("", own)), ())
         together.setdefault((flags, one.seeds), []).append(one.system)
     ordered = sorted(together.items(), key=lambda group: -len(group[1]))
-    where = _where(section.data["source"], place, data)
+    where = list(_where(section.data["source"], place, data))
     return [" ".join([*_words(task, section, systems, *key), *where]) for key, systems in ordered]
 
 

@@ -12,13 +12,15 @@ import pandas as pd
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.rows import grouped
 from benchmarks.leaderboard.sections import Page, Section
+from benchmarks.stats.curves import Curve as Fit
 from benchmarks.stats.curves import Extrapolation, extrapolated, fitted, gained
 from benchmarks.stats.spread import Floats
 
 LEGEND = (
     "Scores with their 95 % intervals by number of training rows, on the same test rows. *Last step*: how much the "
     "largest size gained over the one before. *Twice the rows*: what a power law through these sizes, error = c + "
-    "a · n^−b, gives for twice the largest, and how much of it is gained. Its interval holds the luck of seeds and "
+    "a · n^−b, gives for twice the largest, and how much of it is gained; small sizes that no such law passes through, "
+    "since the system hasn't begun to learn there, are left out of it. Its interval holds the luck of seeds and "
     "test rows and, where only two sizes were run, all that c may be; nothing was run there. Where an interval holds 0 "
     "or begins there the curve is not shown to rise."
 )
@@ -88,11 +90,25 @@ def _points(section: Section, number: int) -> Iterator[tuple[str, Point]]:
 
 def _curve(page: Page, system: str, section: Section, points: Sequence[Point]) -> Curve:
     draws = np.stack([point.draws for point in points], axis=1)
-    fit, most = fitted([point.rows for point in points], draws), points[-1].rows
+    fit, most = _law(points, draws), points[-1].rows
     step = Extrapolation.of(draws[:, -1] - draws[:, -2])
     twice, still = extrapolated(fit, 2 * most), gained(fit, most, 2 * most)
     protocol, metric = dict(_but_size(section)), page.metric or ""
     return Curve(page.task, system, metric, protocol, section.conditions, tuple(points), step, twice, still)
+
+
+def _law(points: Sequence[Point], draws: Floats) -> Fit:
+    """Through as many of the largest sizes as a power law passes within their intervals, two at least: before a system
+    has begun to learn its scores follow none (Hestness et al. 2017, Deep Learning Scaling is Predictable, Empirically).
+    """
+    fits = (
+        (points[start:], fitted([point.rows for point in points[start:]], draws[:, start:]))
+        for start in range(len(points) - 1)
+    )
+    for own, fit in fits:
+        if all(point.low <= np.median(fit.at(point.rows)) <= point.high for point in own):
+            break
+    return fit
 
 
 # -- as Markdown and as data -----------------------------------------------------------------------------------------

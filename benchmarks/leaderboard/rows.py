@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, stdev
+from statistics import median, stdev
 from typing import NamedTuple, TypeVar
 
 from benchmarks.leaderboard.made import Made
@@ -49,7 +49,8 @@ class Row:
     """One system: means over its seeds, of which each one's folds are scored together.
 
     rank, score: None where the primary metric is not stored, folds are missing, or (`untold` says why) can't be scored
-    together. values: that of each seed, in the order of `made`.
+    together. values: that of each seed, in the order of `made`. train_seconds: the median over runs, since one that the
+    machine held up would move a mean.
     interval: 95 %, over seeds and test rows; places: which ranks it may have, since differences that are not
     significant part no systems. None where predictions were not read.
     """
@@ -139,7 +140,7 @@ def _row(system: str, seeds: Seeds, metric: str, join: Join) -> Row:
         score=metrics.get(metric),
         values=tuple(seed[metric] for seed in scored) if metric in metrics else (),
         metrics=metrics,
-        train_seconds=fmean(seconds) if seconds else None,
+        train_seconds=median(seconds) if seconds else None,
         peak_memory_mb=max(memory, default=None),
         parameters=max(parameters, default=None),
         seeds=len(seeds.runs),
