@@ -602,6 +602,16 @@ def test_the_table_that_most_systems_share_stands_for_a_task_and_says_what_it_is
     assert "- ¹ films: 5,000 training rows of 9,775" in text
 
 
+def test_a_grid_of_one_system_chooses_no_table():
+    small = {"train_size": 5000}
+    grid = ("tfidf-svm", "minilm", "minilm[epochs=5]", "minilm[tune=10]")
+    runs = [done("tfidf-svm"), done("minilm"), *(done(name, score=0.7, protocol=small) for name in grid)]
+    runs = [run.model_copy(update={"identity_": {**run.identity_, "recipe": run.system}}) for run in runs]
+    pages = tables(runs)
+    assert [len(section.rows) for section in pages[0].sections] == [2, 4]
+    assert "sentiment: films (accuracy)" in cells(overview(pages))[0]
+
+
 def test_every_page_is_linked_under_its_group():
     text = overview(tables([done(), done(task="my films", title="Mine", group="ner")]))
     assert "## ner\n\n- [my films](leaderboards/my%20films.md): Mine (1 table)" in text

@@ -156,6 +156,16 @@ def test_a_page_has_learning_curves_with_intervals_and_what_twice_the_rows_may_g
     assert found["stays"]["last step"] == found["stays"]["gained there"] == "+0.000 [+0.000, +0.000]"
 
 
+def test_sizes_before_a_system_begins_to_learn_are_no_part_of_its_law(sized):
+    for size, wrong in ((25, 200), (50, 200), (100, 200), (200, 180), (None, 20)):
+        for seed in (0, 1, 2):
+            sized.run("late", flipped(sized.gold, *range(seed, wrong + seed)), seed, train_size=size)
+    text = write(sized.results).texts["mine"]
+    found = {row["system"]: row for row in cells(text.split("## Learning curves")[1])}["late"]
+    assert found["400"].startswith("0.95")
+    assert float(found["twice the rows"].split()[0]) >= 0.95
+
+
 def test_curves_are_data_for_plots(sized):
     write(sized.results)
     points = pd.read_csv(sized.results / "curves.csv")
