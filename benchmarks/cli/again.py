@@ -87,10 +87,8 @@ def _beside(column: Column, stored: Row, into: Path) -> tuple[list[str], bool]:
     first, second = [then[seed] for seed in seeds], [now[seed] for seed in seeds]
     told = [page.task, protocol, metric, _mean(first or list(then.values())), _mean(second)]
     if len(seeds) < len(then):
-        return [
-            *told,
-            f"{len(seeds)} of {words.counted(len(then), 'seed')} made of the same data and definitions",
-        ], False
+        made = f"{len(seeds)} of {words.counted(len(then), 'seed')} made"
+        return [*told, f"{made} of the same data and definitions"], False
     if all(abs(a - b) < 1e-9 for a, b in zip(first, second, strict=True)):
         return [*told, "the same"], True
     difference, allowed = mean(second) - mean(first), noise(first, second)

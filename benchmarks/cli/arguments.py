@@ -13,7 +13,6 @@ from benchmarks import __version__
 from benchmarks.cli import values
 from benchmarks.cli.examples import EXAMPLES
 from benchmarks.errors import UserError, nearest
-from benchmarks.leaderboard.commands import PLACE
 from benchmarks.speed import PARTS
 from benchmarks.tracking import NAMES
 
@@ -211,11 +210,11 @@ def _again(parser: argparse.ArgumentParser) -> None:
     add("--tasks", metavar="A,B", type=values.names("--tasks"), action="extend", help=_AGAIN)
     _data(parser, _DATA)
     add("--jobs", metavar="N", type=values.jobs, default=1, help=_JOBS)
-    add("--into", metavar="DIR", type=Path, default=Path(PLACE), help=_INTO)
+    add("--into", metavar="DIR", type=Path, default=Path("again"), help=_INTO)
     _results(parser)
 
 
-_INTO = f"where the new runs are stored (default: {PLACE})"
+_INTO = "where the new runs are stored (default: again)"
 _AGAIN = "only on these; a task of your own by its file (default: all that the row has)"
 
 
