@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.integer]
+
+
+class Matches(NamedTuple):
+    """What is counted, one by one, (m,) each: in this row, of this class, in this column of (true positives, predicted,
+    gold).
+    """
+
+    rows: Ids
+    classes: Ids
+    columns: Ids
+
+    @staticmethod
+    def of(right: tuple[Ids, Ids], predicted: tuple[Ids, Ids], gold: tuple[Ids, Ids]) -> Matches:
+        """Each: the rows and the classes of what is counted there."""
+        rows, classes = (np.concatenate(parts) for parts in zip(right, predicted, gold, strict=True))
+        return Matches(rows, classes, np.repeat([0, 1, 2], [len(found) for found, _ in (right, predicted, gold)]))
+
+    @staticmethod
+    def of_ids(gold: Ids, predicted: Ids, rows: Ids) -> Matches:
+        """(n,) class ids of n items, and the row in which each stands."""
+        right = np.flatnonzero(gold == predicted)
+        return Matches.of((rows[right], gold[right]), (rows, predicted), (rows, gold))
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> Matches:
+        return Matches(self.rows[kept], self.classes[kept], self.columns[kept])
+
+    def as_one(self) -> Matches:
+        """As if there were one class."""
+        return self._replace(classes=np.zeros_like(self.classes))
+
+    def summed(self, k: int) -> Counts:
+        """(k, 3) of k classes."""
+        return np.bincount(3 * self.classes + self.columns, minlength=3 * k).reshape(k, 3).astype(np.int64)
 
 
 def confusion(gold: npt.NDArray[np.integer], predicted: npt.NDArray[np.integer], k: int) -> Counts:

@@ -6,11 +6,10 @@ again. Sums over rows are matrix products, and rankings are sorted once.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,6 @@ import numpy.typing as npt
 from benchmarks.metrics import clustering, tags, texts
 from benchmarks.metrics import confusion as cm
 from benchmarks.metrics.ranking import Ranking, defined
-from benchmarks.metrics.spans import spans
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -41,12 +39,14 @@ def of_texts(
 
     Raises KeyError for a metric that is none of a text classification, or that needs the scores that are not there.
     """
+    n = len(gold)
     if metric in texts.OVERALL:
-        return Sums.of(_class_matches(gold, predicted), len(gold), k, texts.OVERALL[metric])
+        return Sums.of(cm.Matches.of_ids(gold, predicted, np.arange(n)), n, k, texts.OVERALL[metric])
     if metric in texts.OF_A_CLASS:
         place = texts.OF_A_CLASS.index(metric)
         score = lambda sums: cm.precision_recall_f1(sums[:, 0])[:, place]  # noqa: E731
-        return Sums.of(_class_matches(gold, predicted).of_class(positive), len(gold), 1, score)
+        matches = cm.Matches.of_ids(gold, predicted, np.arange(n))
+        return Sums.of(matches.only(matches.classes == positive).as_one(), n, 1, score)
     if scores is None:
         raise KeyError(f"{metric}: no scores")
     ranks = scores.astype(np.float64)
@@ -59,16 +59,6 @@ def of_texts(
         "roc_auc": ranking.roc_auc,
         "best_f1": ranking.best_f1,
     }[metric]
-
-
-def _class_matches(gold: Ids, predicted: Ids) -> Matches:
-    rows, right = np.arange(len(gold)), np.flatnonzero(gold == predicted)
-    return Matches(
-        np.concatenate([rows[right], rows, rows]),
-        np.concatenate([gold[right], predicted, gold]),
-        np.repeat([0, 1, 2], [len(right), len(rows), len(rows)]),
-        np.ones(len(right) + 2 * len(rows)),
-    )
 
 
 def _mean_of_defined(values: Sequence[Floats]) -> Floats:
@@ -87,20 +77,11 @@ def of_tags(metric: str, gold: tags.Rows, predicted: tags.Rows, scheme: str) -> 
         return _of_tokens(gold, predicted, tags.OF_TOKENS[metric], with_o=metric not in tags.WITHOUT_O)
     if metric in tags.OF_TYPES:
         return _of_tokens(tags.types(gold), tags.types(predicted), tags.OF_TYPES[metric], with_o=True)
-    pairs = list(zip(gold, predicted, strict=True))
-    mode = {"entity_f1": "strict", "entity_f1_macro": "strict", "entity_f1_conlleval": "conlleval"}[metric]
-    found = [({*spans(g, scheme, mode)}, {*spans(p, scheme, mode)}) for g, p in pairs]
-    if metric != "entity_f1_macro":
-        entities = [((0, 0, len(g & p)), (0, 1, len(p)), (0, 2, len(g))) for g, p in found]
-        return Sums.of(Matches.of(entities), len(pairs), 1, cm.f1_micro)
-    types = sorted({type_ for g, p in found for type_, _, _ in g | p})
-    ids = {name: i for i, name in enumerate(types)}
-    groups = [(Counter(span[0] for span in some) for some in (g & p, p, g)) for g, p in found]
-    matches = [
-        [(ids[name], column, count) for column, group in enumerate(groups_of) for name, count in group.items()]
-        for groups_of in groups
-    ]
-    return Sums.of(Matches.of(matches), len(pairs), len(types), cm.f1_macro)
+    mode, score = tags.OF_ENTITIES[metric]
+    names, matches = tags.entity_matches(gold, predicted, scheme, mode)
+    if score is cm.f1_micro:  # of the sums over types
+        return Sums.of(matches.as_one(), len(gold), 1, score)
+    return Sums.of(matches, len(gold), len(names), score)
 
 
 def _of_tokens(gold: tags.Rows, predicted: tags.Rows, score: Callable[[Floats], Floats], with_o: bool) -> Weighted:
@@ -108,12 +89,9 @@ def _of_tokens(gold: tags.Rows, predicted: tags.Rows, score: Callable[[Floats], 
     names = {name: i for i, name in enumerate(sorted({*flat[0], *flat[1]}))}
     ids = [np.fromiter(map(names.__getitem__, tokens), np.int64, len(tokens)) for tokens in flat]
     of_row = np.repeat(np.arange(len(gold)), [len(row) for row in gold])
-    right = np.flatnonzero(ids[0] == ids[1])
-    rows = np.concatenate([of_row[right], of_row, of_row])
-    classes = np.concatenate([ids[0][right], ids[1], ids[0]])
-    columns = np.repeat([0, 1, 2], [len(right), len(of_row), len(of_row)])
-    kept = np.ones(len(rows), bool) if with_o else classes != names.get("O", -1)
-    matches = Matches(rows[kept], classes[kept], columns[kept], np.ones(kept.sum()))
+    matches = cm.Matches.of_ids(ids[0], ids[1], of_row)
+    if not with_o:
+        matches = matches.only(matches.classes != names.get("O", -1))
     return Sums.of(matches, len(gold), len(names), score)
 
 
@@ -139,27 +117,6 @@ def of_clusters(metric: str, gold: Ids, predicted: Ids, silhouettes: npt.NDArray
 # -- what they share -------------------------------------------------------------------------------------------------
 
 
-class Matches(NamedTuple):
-    """(m,) each: in this row, of this class, in this column of (true positives, predicted, gold), so many."""
-
-    rows: Ids
-    classes: Ids
-    columns: Ids
-    numbers: Floats
-
-    def of_class(self, place: int) -> Matches:
-        """Those of one class, as if there were no other."""
-        rows, classes, columns, numbers = (part[self.classes == place] for part in self)
-        return Matches(rows, np.zeros_like(classes), columns, numbers)
-
-    @staticmethod
-    def of(rows: Sequence[Iterable[tuple[int, int, int]]]) -> Matches:
-        """rows: of each (class, column, how many)."""
-        entries = [(row, *found) for row, some in enumerate(rows) for found in some]
-        places = np.array(entries, dtype=np.int64).reshape(-1, 4)
-        return Matches(places[:, 0], places[:, 1], places[:, 2], places[:, 3].astype(np.float64))
-
-
 @dataclass(frozen=True)
 class Sums:
     """A metric of sums over rows. counts: (3 k, n), what each row adds to the (k, 3) matches of k classes; sparse where
@@ -170,11 +127,11 @@ class Sums:
     score: Callable[[Floats], Floats]
 
     @staticmethod
-    def of(matches: Matches, n: int, k: int, score: Callable[[Floats], Floats]) -> Sums:
+    def of(matches: cm.Matches, n: int, k: int, score: Callable[[Floats], Floats]) -> Sums:
         from scipy.sparse import csr_array
 
         cells = (3 * matches.classes + matches.columns, matches.rows)
-        counts = csr_array((matches.numbers, cells), shape=(3 * max(k, 1), n))
+        counts = csr_array((np.ones(len(matches.rows)), cells), shape=(3 * max(k, 1), n))
         return Sums(counts.toarray() if k <= MOST_DENSE else counts, score)
 
     def __call__(self, weights: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.metrics import confusion as cm
-from benchmarks.metrics.spans import Span, spans
+from benchmarks.metrics.spans import entities
 
 Rows = Sequence[Sequence[str]]
-Pairs = list[tuple[set[Span], set[Span]]]
 
 
 def measure(gold: Rows, predicted: Rows, scheme: str) -> dict[str, float]:
@@ -23,21 +21,26 @@ def measure(gold: Rows, predicted: Rows, scheme: str) -> dict[str, float]:
     are 0 where there is no other tag. Raises ValueError for no tokens, unequal lengths, tags outside of the scheme.
     """
     _check(gold, predicted)
-    pairs = _pairs(gold, predicted, scheme, "strict")
-    entities = {
-        "entity_f1": cm.f1_micro(_by_row(pairs)),
-        "entity_f1_macro": cm.f1_macro(_by_type(pairs)[1]),
-        "entity_f1_conlleval": cm.f1_micro(_by_row(_pairs(gold, predicted, scheme, "conlleval"))),
+    of_entities = {
+        name: score(matches.summed(len(names)))
+        for name, (mode, score) in OF_ENTITIES.items()
+        for names, matches in [entity_matches(gold, predicted, scheme, mode)]
     }
     labels, matrix = _tokens(gold, predicted)
     with_o = cm.matches(matrix)
     without_o = with_o[[label != "O" for label in labels]]
     tokens = {name: score(without_o if name in WITHOUT_O else with_o) for name, score in OF_TOKENS.items()}
     of_types = cm.matches(_tokens(types(gold), types(predicted))[1])
-    found = {**entities, **tokens, **{name: score(of_types) for name, score in OF_TYPES.items()}}
+    found = {**of_entities, **tokens, **{name: score(of_types) for name, score in OF_TYPES.items()}}
     return {name: float(value) for name, value in found.items()}
 
 
+OF_ENTITIES: dict[str, tuple[str, Callable[[cm.Counts | cm.Floats], cm.Floats]]] = {
+    "entity_f1": ("strict", cm.f1_micro),
+    "entity_f1_macro": ("strict", cm.f1_macro),
+    "entity_f1_conlleval": ("conlleval", cm.f1_micro),
+}
+"""Metric -> how entities are read, and its function of the (..., k, 3) matches of their types."""
 OF_TOKENS: dict[str, Callable[[cm.Counts | cm.Floats], cm.Floats]] = {
     "token_f1_micro": cm.f1_micro,
     "token_f1_macro": cm.f1_macro,
@@ -60,41 +63,32 @@ def types(rows: Rows) -> Rows:
 def report(gold: Rows, predicted: Rows, scheme: str) -> dict[str, Any]:
     """Strict scores by entity type, the confusion of tags (rows gold) over `labels` (O first), sizes; JSON-ready."""
     _check(gold, predicted)
-    names, counts = _by_type(_pairs(gold, predicted, scheme, "strict"))
+    names, matches = entity_matches(gold, predicted, scheme, "strict")
     labels, matrix = _tokens(gold, predicted)
     return {
         "labels": labels,
-        "per_class": cm.per_class(names, counts),
+        "per_class": cm.per_class(names, matches.summed(len(names))),
         "confusion": matrix.tolist(),
         "rows": len(gold),
         "tokens": int(matrix.sum()),
     }
 
 
-def counts(gold: Rows, predicted: Rows, scheme: str, mode: str = "strict") -> cm.Counts:
-    """(n, 3) entities of each row: true positives, predicted, gold.
-
-    `f1_micro` of `benchmarks.metrics.confusion` gives the entity F1 of any sample of these rows.
+def entity_matches(gold: Rows, predicted: Rows, scheme: str, mode: str) -> tuple[list[str], cm.Matches]:
+    """The entity types in gold or predicted, sorted, and the matches of their entities: those with the same words and
+    type are true positives. mode: as `entities` has it.
     """
-    _check(gold, predicted)
-    return _by_row(_pairs(gold, predicted, scheme, mode))
+    found, words = entities([*gold, *predicted], scheme, mode), sum(map(len, gold))
+    of_gold = int(np.searchsorted(found.rows, len(gold)))
+    rows, starts, ends, types = found.rows % len(gold), found.starts % words, found.ends, found.types
 
-
-def _pairs(gold: Rows, predicted: Rows, scheme: str, mode: str) -> Pairs:
-    """Gold and predicted entities of each row."""
-    return [(set(spans(g, scheme, mode)), set(spans(p, scheme, mode))) for g, p in zip(gold, predicted, strict=True)]
-
-
-def _by_row(pairs: Pairs) -> cm.Counts:
-    return np.array([(len(g & p), len(p), len(g)) for g, p in pairs], dtype=np.int64)
-
-
-def _by_type(pairs: Pairs) -> tuple[list[str], cm.Counts]:
-    """The m entity types in gold or predicted, sorted, and their (m, 3) true positives, predicted, gold."""
-    groups = ([g & p for g, p in pairs], [p for _, p in pairs], [g for g, _ in pairs])
-    columns = [Counter(type_ for type_, _, _ in chain.from_iterable(group)) for group in groups]
-    types = sorted(columns[1] | columns[2])
-    return types, np.array([[column[t] for column in columns] for t in types], dtype=np.int64).reshape(-1, 3)
+    begins_here = np.full(words, -1)
+    begins_here[starts[:of_gold]] = np.arange(of_gold)
+    own = np.arange(of_gold, len(rows))
+    other = begins_here[starts[of_gold:]]
+    right = own[(other >= 0) & (ends[other] == ends[of_gold:] - words) & (types[other] == types[of_gold:])]
+    columns = [(rows[places], types[places]) for places in (right, own, np.arange(of_gold))]
+    return found.names, cm.Matches.of(*columns)
 
 
 def _tokens(gold: Rows, predicted: Rows) -> tuple[list[str], cm.Counts]:

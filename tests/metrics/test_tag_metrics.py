@@ -15,8 +15,7 @@ from seqeval.metrics.v1 import precision_recall_fscore_support
 from seqeval.scheme import IOB1, IOB2
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
-from benchmarks.metrics import confusion as cm
-from benchmarks.metrics.tags import counts, measure, report
+from benchmarks.metrics.tags import entity_matches, measure, report
 
 IO_TAGS = ("O", "I-PER", "I-LOC", "I-LOC-deriv", "I")
 IOB2_TAGS = (*IO_TAGS, "B-PER", "B-LOC", "B-LOC-deriv", "B")
@@ -99,26 +98,16 @@ def test_the_report_equals_seqeval_by_type_and_sklearns_confusion(rows):
     assert (found["rows"], found["tokens"]) == (len(rows[0]), len(gold))
 
 
-@pytest.mark.parametrize("mode", ["strict", "conlleval"])
-def test_the_counts_of_the_rows_sum_to_the_entity_f1_of_any_sample_of_rows(mode):
-    name = {"strict": "entity_f1", "conlleval": "entity_f1_conlleval"}[mode]
-
-    @given(tag_rows(IOB2_TAGS))
-    def agree(rows):
-        by_row = counts(*rows, "IOB2", mode)
-        assert by_row.shape == (len(rows[0]), 3)
-        assert cm.f1_micro(by_row) == measure(*rows, "IOB2")[name]
-        for i in (i for i, tags in enumerate(rows[0]) if tags):
-            alone = measure([rows[0][i]], [rows[1][i]], "IOB2")
-            assert cm.f1_micro(by_row[[i, i]]) == alone[name]
-
-    agree()
-
-
-def test_counts_are_true_positives_predicted_and_gold_in_that_order():
+def test_matches_are_true_positives_predicted_and_gold_in_that_order_of_each_row_and_type():
     gold = [["B-PER", "I-PER", "B-LOC"], ["O", "O", "B-LOC"], []]
     predicted = [["B-PER", "I-PER", "O"], ["B-PER", "B-LOC", "B-PER"], []]
-    assert counts(gold, predicted, "IOB2").tolist() == [[1, 1, 2], [0, 3, 1], [0, 0, 0]]
+    names, found = entity_matches(gold, predicted, "IOB2", "strict")
+    assert names == ["LOC", "PER"]
+    assert found.summed(2).tolist() == [[0, 1, 2], [1, 3, 1]]
+    assert sorted(zip(*(part.tolist() for part in found), strict=True)) == [
+        *[(0, 0, 2), (0, 1, 0), (0, 1, 1), (0, 1, 2)],
+        *[(1, 0, 1), (1, 0, 2), (1, 1, 1), (1, 1, 1)],
+    ]
 
 
 def test_a_hand_computed_case():
@@ -182,7 +171,7 @@ def test_o_is_the_first_label_of_the_report_and_the_rest_are_sorted():
     assert found["confusion"][1] == [0, 0, 0, 1, 0]  # gold B-A, predicted B-Z
 
 
-@pytest.mark.parametrize("score", [measure, report, counts])
+@pytest.mark.parametrize("score", [measure, report])
 def test_rows_of_unequal_lengths_are_refused_by_number(score):
     with pytest.raises(ValueError, match="row 1: 2 gold tags, but 1 predicted ones"):
         score([["O"], ["O", "O"]], [["O"], ["O"]], "IOB2")
