@@ -81,7 +81,7 @@ def stored_of(task: str, system: str) -> Path:
     return next(iter(sorted((RESULTS / "runs" / task / system).glob("*.parquet"))))
 
 
-@pytest.mark.parametrize("task", ["mit-movie", "europarl-ner-de", "fox-news-comments"])
+@pytest.mark.parametrize("task", ["mit-movie", "europarl-ner-de", "fox-news-comments", "sst2", "huffpost"])
 def test_other_software_scores_stored_predictions_as_they_are_stored(task, real_data):
     path = stored_of(task, "minilm")
     stored = json.loads(path.with_suffix(".json").read_text())["metrics"]

@@ -63,6 +63,9 @@ RESCORED = (
     "germeval2014",
     "rotten-tomatoes",
     "fox-news-comments",
+    "sst2",
+    "imdb",
+    "huffpost",
 )
 OURS = {"conll": "entity_f1_conlleval", "conlleval.pl": "entity_f1_conlleval"}
 """Our metric for each that a script names otherwise; all others are named as ours."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import tarfile
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -60,7 +63,37 @@ def comments(data: Path) -> Texts:
 
 
 TEXTS = {"rotten-tomatoes": reviews, "fox-news-comments": comments}
-POSITIVE = {"rotten-tomatoes": "positive", "fox-news-comments": "hateful"}
+POSITIVE = {"rotten-tomatoes": "positive", "fox-news-comments": "hateful", "sst2": "positive", "imdb": "positive"}
+
+
+def of_sentences(data: Path) -> list[int]:
+    """SST-2's development part, whose test part has no labels."""
+    with (data / "sst2" / "dev.tsv").open(encoding="utf-8", newline="") as file:
+        return [int(row["label"]) for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+
+
+@cache  # 50,000 files are looked through
+def of_long_reviews(data: Path) -> list[int]:
+    """IMDB's test part: a file a review, those of `neg` before those of `pos`."""
+    with tarfile.open(data / "imdb" / "aclImdb.tar.gz") as files:
+        folders = [Path(name).parent.name for name in files.getnames() if name.startswith("aclImdb/test/")]
+    return [0] * folders.count("neg") + [1] * folders.count("pos")
+
+
+def of_headlines(data: Path) -> list[str]:
+    """HuffPost's sample, its test part: 42 categories."""
+    with (data / "huffpost-news-category" / "test.csv").open(encoding="utf-8", newline="") as file:
+        return [row["category"] for row in csv.DictReader(file)]
+
+
+LABELS = {
+    "rotten-tomatoes": lambda data: reviews(data).labels,
+    "fox-news-comments": lambda data: comments(data).labels,
+    "sst2": of_sentences,
+    "imdb": of_long_reviews,
+    "huffpost": of_headlines,
+}
+"""Of the rows that are tested on, by their numbers: of two classes 1 for the positive one, of more their names."""
 
 
 def divided(task: str, data: Path) -> Divided:

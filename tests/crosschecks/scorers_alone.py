@@ -16,13 +16,14 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
+import pyarrow.parquet as pq
 from iobes import SpanEncoding, parse_spans
 from seqeval.metrics import f1_score as entity_f1
 from seqeval.scheme import IOB2
 from sklearn.metrics import accuracy_score, average_precision_score, f1_score
 
-from crosschecks.corpora import POSITIVE, TAGGED, TEXTS, sentences
+from crosschecks.corpora import LABELS, POSITIVE, TAGGED, sentences
 
 logging.getLogger("iobes").setLevel(logging.ERROR)  # else a line for each tag that begins an entity with I-
 
@@ -72,37 +73,51 @@ def by_conlleval(script: Path, gold: Tags, found: Tags) -> float:
     return float(printed[1]) / 100
 
 
-def of_texts(gold: Sequence[int], found: Sequence[int], margins: Sequence[float] | None) -> Scores:
-    scores = {
-        "accuracy": accuracy_score(gold, found),
-        "f1": f1_score(gold, found, zero_division=0),
-        "f1_macro": f1_score(gold, found, average="macro", zero_division=0),
-    }
-    if margins is not None:
-        scores["average_precision"] = average_precision_score(gold, margins)
+def of_texts(gold: Sequence[int], found: Sequence[int], ranked: np.ndarray | None) -> Scores:
+    """0 or 1 each; ranked: (n, 2) scores."""
+    scores = of_classes(gold, found) | {"f1": f1_score(gold, found, zero_division=0)}
+    if ranked is not None:
+        scores["average_precision"] = average_precision_score(gold, ranked[:, 1] - ranked[:, 0])
     return scores
+
+
+def of_categories(gold: Sequence[str], found: Sequence[str], ranked: np.ndarray | None, names: Sequence[str]) -> Scores:
+    """ranked: (n, k) scores of the k names. A class without a row has no average precision."""
+    scores = of_classes(gold, found)
+    if ranked is not None:
+        right, there = np.array(gold), [k for k, name in enumerate(names) if name in gold]
+        each = [average_precision_score(right == names[k], ranked[:, k]) for k in there]
+        scores["average_precision_macro"] = float(np.mean(each))
+    return scores
+
+
+def of_classes(gold: Sequence[int | str], found: Sequence[int | str]) -> Scores:
+    macro = f1_score(gold, found, average="macro", zero_division=0)
+    return {"accuracy": accuracy_score(gold, found), "f1_macro": macro}
 
 
 def scored(task: str, stored: Path, data: Path, script: Path | None) -> Scores:
     """Of the predictions in one parquet file."""
-    table = pd.read_parquet(stored)
-    rows = [int(row_id.rsplit(":", 1)[1]) for row_id in table["row_id"]]
-    if task in TEXTS:
-        labels = TEXTS[task](data).labels
-        margins = None
-        if "scores" in table:
-            margins = [float(row[1]) - float(row[0]) for row in table["scores"]]  # in 16 bits it would make ties
-        said = [int(label == POSITIVE[task]) for label in table["predicted"]]
-        return of_texts([labels[row] for row in rows], said, margins)
+    table = pq.read_table(stored)
+    rows = [int(row_id.rsplit(":", 1)[1]) for row_id in table["row_id"].to_pylist()]
+    said = table["predicted"].to_pylist()
+    if task in LABELS:
+        published = LABELS[task](data)
+        gold, ranked = [published[row] for row in rows], None
+        if "scores" in table.column_names:
+            ranked = np.array(table["scores"].to_pylist(), dtype=np.float64)  # in 16 bits differences would make ties
+        if task in POSITIVE:
+            return of_texts(gold, [int(label == POSITIVE[task]) for label in said], ranked)
+        return of_categories(gold, said, ranked, json.loads(table.schema.metadata[b"classes"]))
     gold = sentences(task, data, "test").tags
-    tags = [gold[row] for row in rows], [list(row) for row in table["predicted"]]
+    tags = [gold[row] for row in rows], said
     scores = of_tags(*tags, strictly=any(tag.startswith("B-") for row in gold for tag in row))
     return scores | ({"conlleval.pl": by_conlleval(script, *tags)} if script else {})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=[*TAGGED, *TEXTS])
+    parser.add_argument("task", choices=[*TAGGED, *LABELS])
     parser.add_argument("stored", type=Path, nargs="+", help="predictions of runs (parquet)")
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--conlleval", type=Path, default=None, help="the CoNLL script, to be run by perl")
