@@ -35,7 +35,6 @@ def browser(site: Site, made: Prepared) -> None:
         lead=_lead(found),
         explained=_explained(found),
         excerpts=bool(made.excerpts) or not found.shown,
-        few=FEW,
         labels=labels if len(labels) > 1 else [],
         systems=[words.readable(system) for system in found.systems],
         rows=[_error(row, made, places_of) for row in found.shown],
@@ -78,6 +77,7 @@ def _error(row: Failing, made: Prepared, places_of: Mapping[str, str]) -> dict[s
     words_ = excerpt if isinstance(excerpt, list) else None
     text = words.readable(excerpt) if isinstance(excerpt, str) else ""
     more = row.groups[MOST_GROUPS:]
+    largest = None if more else max(reversed(row.groups), key=lambda group: len(group.systems))
     return {
         "row_id": row.row_id,
         "kind": row.kind,
@@ -86,24 +86,34 @@ def _error(row: Failing, made: Prepared, places_of: Mapping[str, str]) -> dict[s
         "right": right,
         "wrong": wrong,
         "text": text,
-        "words": words.readable(" ".join(words_)) if words_ else "",
         "pieces": _pieces(row.gold, words_, scheme) if tagged else [],
-        "groups": [_group(group, words_, scheme) for group in row.groups[:MOST_GROUPS]],
+        "groups": [_group(group, group is largest, row, words_, scheme) for group in row.groups[:MOST_GROUPS]],
         "others": f"and {words.counted(len(more), 'more prediction')}, all wrong" if more else "",
     }
 
 
-def _group(group: Group, words_: list[str] | None, scheme: str) -> dict[str, Any]:
+def _group(group: Group, largest: bool, row: Failing, words_: list[str] | None, scheme: str) -> dict[str, Any]:
     tagged = not isinstance(group.predicted, str)
+    counted, named = _systems(group, largest, row)
     return {
         "predicted": words.readable(group.predicted) if isinstance(group.predicted, str) else "",
         "pieces": _pieces(group.predicted, words_, scheme) if tagged else None,
         "right": group.right,
-        "counted": ", ".join(map(words.readable, group.systems))
-        if len(group.systems) <= FEW
-        else words.counted(len(group.systems), "system"),
-        "systems": [words.readable(system) for system in group.systems],
+        "counted": counted,
+        "systems": named,
     }
+
+
+def _systems(group: Group, largest: bool, row: Failing) -> tuple[str, list[str]]:
+    """What is said of them at once, and the names to unfold: none of the largest group, which are those that stand in
+    no other.
+    """
+    count, names = len(group.systems), [words.readable(system) for system in group.systems]
+    if count <= FEW:
+        return ", ".join(names), []
+    if not largest:
+        return words.counted(count, "system"), names
+    return (f"all {count} systems" if count == row.systems else f"the {count} others"), []
 
 
 def _pieces(tags: Any, said: list[str] | None, scheme: str) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from benchmarks.report.pictures import INK
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DOTS_AN_INCH = 140
+DOTS_AN_INCH = 120
 PNG_COLOURS = 64
 CONTENT = re.compile(r"<!-- (\w+) -->")
 CODE = (__file__, pictures.__file__, words.__file__, amounts.__file__)

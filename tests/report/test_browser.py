@@ -126,6 +126,12 @@ def test_the_rows_of_a_system_that_is_wrong_can_be_chosen(view):
     assert shown.count() == everything == 40
 
 
+def test_the_words_of_a_row_are_searched_without_the_kinds_of_its_entities(view):
+    row = "row.innerHTML = 'by <mark>mel brooks<small>DIRECTOR</small></mark>'"
+    found = f"() => {{ const row = document.createElement('p'); {row}; return wordsOf(row); }}"
+    assert view("report/errors/mine.html").evaluate(found) == "by mel brooks"
+
+
 def test_texts_that_may_offend_are_blurred_and_silent_until_they_are_asked_for(view):
     page = view("report/errors/mine.html")
     text = page.locator(".text").first

@@ -10,8 +10,9 @@ from benchmarks import excerpts, leaderboard
 from benchmarks.data.excerpts import take
 from benchmarks.leaderboard.across import columns
 from benchmarks.report import wanted_excerpts
-from benchmarks.report.browser import _lead
-from benchmarks.report.errors import MOST_ROWS, errors, excerpts_of
+from benchmarks.report.browser import _error, _lead
+from benchmarks.report.errors import MOST_ROWS, Failing, Group, errors, excerpts_of
+from benchmarks.report.pages import prepared
 
 
 def found_in(kept: Kept):
@@ -39,6 +40,24 @@ def test_a_row_that_all_have_wrong_fails_and_one_that_some_have_wrong_is_dispute
     assert sorted(group.systems) == ["fair", "good", "poor"]
     assert not group.right
     assert {row.row_id for row in found.shown[1:]} == {f"test:{row}" for row in (*range(1, 10), *range(30, 50))}
+
+
+def test_systems_are_named_in_all_groups_but_the_largest_which_are_the_others(kept):
+    made = prepared(kept.results, leaderboard.read(kept.results)[0])
+
+    def said(*groups: tuple[str, int]) -> list[tuple[str, int]]:
+        names = iter(range(100))
+        own = [Group(label, tuple(f"s{next(names)}" for _ in range(count)), label == "a") for label, count in groups]
+        places = {system: "" for group in own for system in group.systems}
+        shown = _error(Failing("test:0", "disagree", "a", tuple(own)), made, places)["groups"]
+        return [(group["counted"], len(group["systems"])) for group in shown]
+
+    assert said(("a", 9), ("b", 5)) == [("the 9 others", 0), ("5 systems", 5)]
+    assert said(("a", 4), ("b", 4)) == [("4 systems", 4), ("the 4 others", 0)]
+    assert said(("b", 9)) == [("all 9 systems", 0)]
+    assert said(("a", 2), ("b", 1)) == [("s0, s1", 0), ("s2", 0)]
+    many = said(*((label, 12 - place) for place, label in enumerate("abcdefghijk")))
+    assert many[0] == ("12 systems", 12) and len(many) == 8  # others stand in groups that aren't shown
 
 
 def test_the_right_group_comes_first_and_says_who_is_in_it(kept):

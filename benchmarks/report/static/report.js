@@ -42,12 +42,17 @@ for (const table of document.querySelectorAll("table.sorted")) {
 
 // -- choosing: each control names in data-by what it looks at; an item is shown where all of them say so
 
+function wordsOf(text) {
+  const copy = text.cloneNode(true);
+  for (const kind of copy.querySelectorAll("small")) kind.remove();
+  return copy.textContent;
+}
+
 function chosen(item, control) {
   const wanted = control.value;
   if (!wanted) return true;
   if (control.type === "search") {
-    const seen = () => [...item.querySelectorAll("bdi, .text")].map((text) => text.textContent).join(" ");
-    const said = (item.dataset.words ?? seen()).toLowerCase();
+    const said = [...item.querySelectorAll("bdi, .text, .tagged")].map(wordsOf).join(" ").toLowerCase();
     return wanted.toLowerCase().split(/\s+/).every((word) => said.includes(word));
   }
   const has = item.dataset[control.dataset.by] ?? "";
