@@ -150,5 +150,6 @@ def _svg(figure: Figure) -> str:
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     found = re.sub(r"font-family: [^;\"]*;? ?", "", text.getvalue().replace(INK, "currentColor"))
     found = scour.scourString(found, scour.sanitizeOptions(SCOURED))
+    found = found[found.index("<svg") :]
     found = re.sub(r' transform="rotate\(-0 [^"]*"|<path d="[^"]*" fill="none"/>', "", found)  # nothing that is seen
     return re.sub(r"(<svg[^>]*>)", lambda opening: opening.group(1) + STYLE, found, count=1)
