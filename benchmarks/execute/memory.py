@@ -10,7 +10,7 @@ from benchmarks.schema import RunSpec
 
 FLOAT = 4
 """Bytes; weights, gradients and the optimiser's two moments are in fp32."""
-PROCESS = 5 * 2**28
+PROCESS = 3 * 2**29
 """Python with torch, transformers and what they keep from run to run, on the processor; on a GPU, the context and the
 kernels.
 """
