@@ -89,11 +89,20 @@ def _lead(shown: Sequence[Column], found: Sequence[Standing]) -> list[str]:
     among = " of the systems that were run on half of the tasks of their types or more" if few else ""
     name, share = words.readable(first.system), f"{first.win_rate:.0%}"
     said = [f"{name} has the highest win rate{among}: over {tasks} above {share} of the others."]
+    near = [one for one in found[1:] if not one.on_few and _reaches(one, first)]
+    if near:
+        over = ", some over other tasks" if any(len(one.places) != len(first.places) for one in near) else ""
+        said.append(f"Its interval and those of {words.counted(len(near), 'other system')} overlap{over}.")
     tied = sum(sum(row.may_be_best for row in column.ranked) > 1 for column in compared)
     if tied:
         of = "the one task" if len(compared) == 1 else f"{tied} of {len(compared)} tasks"
         said.append(f"On {of} more than one system may be the best: their difference is within chance.")
     return said
+
+
+def _reaches(one: Standing, first: Standing) -> bool:
+    """Whether the interval of its win rate reaches that of the first."""
+    return bool(one.win_rates and first.win_rates and one.win_rates[1] >= first.win_rates[0])
 
 
 def _card(page: Page, column: Column | None, with_errors: set[str]) -> dict[str, Any]:

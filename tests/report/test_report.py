@@ -9,6 +9,7 @@ import shutil
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import make
@@ -22,6 +23,7 @@ from benchmarks.cli import main
 from benchmarks.report import drawn, pictures, places, write
 from benchmarks.report.browser import _pieces
 from benchmarks.report.cells import NOTHING, Cell, Head, Line, Scale, Table
+from benchmarks.report.pages import _lead
 
 HOSTILE = "<script>alert('task')</script> & \"quotes\" \u202eRTL\u202c 🦊 \x07"
 
@@ -360,3 +362,19 @@ def test_a_system_without_an_error_is_drawn(tmp_path):
     kept.run("useless", 1 - kept.gold)
     reported(kept)
     assert "1.0000" in pages(kept.results)["report/tasks/mine.html"].text
+
+
+def test_the_first_of_all_tasks_is_told_with_those_whose_win_rates_reach_its_own():
+    column = SimpleNamespace(ranked=[SimpleNamespace(may_be_best=True), SimpleNamespace(may_be_best=False)])
+
+    def standing(system: str, share: float, interval: tuple[float, float] | None, tasks: int = 2, few: bool = False):
+        return SimpleNamespace(system=system, win_rate=share, win_rates=interval, places=(None,) * tasks, on_few=few)
+
+    first = standing("good", 0.8, (0.7, 0.9))
+    far, near = standing("poor", 0.2, (0.1, 0.3)), standing("fair", 0.7, (0.6, 0.75))
+    assert _lead([column], [first, far]) == ["good has the highest win rate: over 2 tasks above 80% of the others."]
+    assert _lead([column], [first, near, far])[1] == "Its interval and those of 1 other system overlap."
+    elsewhere, few = standing("other", 0.7, (0.6, 0.75), tasks=5), standing("few", 0.9, (0.8, 1.0), few=True)
+    said = _lead([column], [first, near, elsewhere, few])[1]
+    assert said == "Its interval and those of 2 other systems overlap, some over other tasks."
+    assert len(_lead([column], [first, standing("unknown", 0.7, None)])) == 1
