@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Floats = npt.NDArray[np.float64]
-Ids = npt.NDArray[np.integer]
 MOST_DENSE = 8
 """Classes: a product with a dense matrix of so few is faster than with a sparse one."""
 Weighted = Callable[[Floats], Floats]
@@ -33,7 +32,7 @@ Weighted = Callable[[Floats], Floats]
 
 
 def of_texts(
-    metric: str, gold: Ids, predicted: Ids, scores: npt.NDArray[np.floating] | None, k: int, positive: int
+    metric: str, gold: cm.Ids, predicted: cm.Ids, scores: npt.NDArray[np.floating] | None, k: int, positive: int
 ) -> Weighted:
     """Of `texts.measure`; gold, predicted: (n,) ids below k, scores: (n, k) or None.
 
@@ -98,7 +97,7 @@ def _of_tokens(gold: tags.Rows, predicted: tags.Rows, score: Callable[[Floats], 
 # -- clustering ------------------------------------------------------------------------------------------------------
 
 
-def of_clusters(metric: str, gold: Ids, predicted: Ids, silhouettes: npt.NDArray[np.floating]) -> Weighted:
+def of_clusters(metric: str, gold: cm.Ids, predicted: cm.Ids, silhouettes: npt.NDArray[np.floating]) -> Weighted:
     """Of `clustering.measure`. Raises KeyError for a metric that is none of a clustering."""
     if metric == "silhouette":
         return lambda weights: weights @ silhouettes.astype(np.float64) / weights.sum(axis=1)

@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 COUNT = 2000
 """Samples by default: the standard error that they give is within 3 % of that of infinitely many."""
 AT_ONCE = 2**18
-"""Weights in memory at a time: few enough for a processor's cache, which more of them take twice as long without."""
+"""Weights in memory at a time, few enough for a processor's cache: more of them take twice as long."""
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIXED = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 """Shifts and factors of SplitMix64 (Steele, Lea, Flood 2014)."""
