@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from benchmarks import leaderboard, store
 from benchmarks.errors import UserError
 from benchmarks.leaderboard import Page, Row, Section, words
-from benchmarks.leaderboard.across import columns, standings
+from benchmarks.leaderboard.boards import boards
 from benchmarks.schema import RunResult, Stored, Task
 
 FRAMES = ("csv", "json", "parquet")
@@ -132,15 +133,18 @@ def _rows(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> Iterat
 
 
 def latex(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> str:
-    """The leaderboard over tasks as booktabs draws it; bold is what nothing is significantly better than."""
+    """The leaderboard of each type of task as booktabs draws it; bold is what nothing is significantly better than."""
     from benchmarks.report.tables import leaderboard as table_of
 
     pages = [page for page in leaderboard.read(results) if not page.sample and (not tasks or page.task in tasks)]
-    shown = columns(pages)
-    found = [standing for standing in standings(shown) if not systems or standing.system in systems]
+    found = []
+    for board in boards(pages):
+        wanted = tuple(standing for standing in board.standings if not systems or standing.system in systems)
+        if wanted:
+            found.append(table_of(replace(board, standings=wanted), {}, board.type).latex())
     if not found:
         raise UserError("nothing to export: no leaderboard of real data has these tasks and systems.")
-    return table_of(shown, found, {}, "leaderboard").latex()
+    return "\n".join(found)
 
 
 FRAME_WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {

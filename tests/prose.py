@@ -7,7 +7,8 @@
     4<!-- systems mit-movie@5000 -->                     how many have a row; `first`: how many may have the first place
     94.4<!-- reported S3-bert token_f1_micro % -->       what a claim reports, as a share or in per cent
 
-Comments are not shown. `python tests/prose.py` writes into the documents what the store gives now.
+Comments are not shown. `python tests/prose.py` writes into the documents what the store gives now, and into README.md
+the first table of each type in results/LEADERBOARD.md.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "results/README.md", "results/findings.md")
 SOURCED = re.compile(r"(?P<number>[−-]?(?:\d{1,3}(?:,\d{3})+|\d*\.?\d+))<!-- (?P<source>[^>]+?) -->")
+
+TABLES = re.compile(r"(?<=<!-- leaderboards -->\n\n).*?(?=\n\n<!-- end of leaderboards -->)", re.DOTALL)
 
 
 def value(results: Path, source: str) -> float:
@@ -98,8 +101,19 @@ def renewed(text: str, of: Callable[[str], float]) -> str:
     return SOURCED.sub(lambda m: f"{written(of(m['source']), m['number'])}<!-- {m['source']} -->", text)
 
 
+def with_leaderboards(text: str, overview: str) -> str:
+    """The text with the first table under each heading of an overview that has one."""
+    parts = [part.strip().split("\n\n") for part in f"\n{overview}".split("\n## ")]
+    shown = [
+        f"**{heading}**\n\n{tables[0]}" for heading, *rest in parts if (tables := [p for p in rest if p[0] == "|"])
+    ]
+    return TABLES.sub(lambda _: "\n\n".join(shown), text)
+
+
 if __name__ == "__main__":
+    results = PROJECT / "results"
+    overview = (results / "LEADERBOARD.md").read_text(encoding="utf-8")
     for document in DOCUMENTS:
         path = PROJECT / document
-        text = path.read_text(encoding="utf-8")
-        path.write_text(renewed(text, lambda source: value(PROJECT / "results", source)), encoding="utf-8")
+        text = with_leaderboards(path.read_text(encoding="utf-8"), overview)
+        path.write_text(renewed(text, lambda source: value(results, source)), encoding="utf-8")

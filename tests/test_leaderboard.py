@@ -542,11 +542,21 @@ def test_systems_are_in_order_of_the_win_rate_and_those_run_on_few_tasks_come_la
     order = [tuple(row.values())[:4] for row in cells(overview(tables(runs)))]
     assert order == [
         ("always-second", "0.67", "2.0", "2"),
+        ("fourth", "0.50", "2.2", "3"),
         ("first-or-last", "0.50", "2.5", "2"),
-        ("fourth", "0.42", "2.5", "3"),
-        ("third", "0.31", "2.8", "3"),
+        ("third", "0.39", "2.5", "3"),
         ("once", "1.00", "1.0", "1"),
     ]
+
+
+def test_what_was_tried_on_one_task_moves_no_other_systems_win_rate():
+    scores = {"a": 0.9, "b": 0.5, "c": 0.1}
+    runs = [done(name, task=task, score=score) for task in ("one", "two", "three") for name, score in scores.items()]
+    without = [tuple(row.values())[:4] for row in cells(overview(tables(runs)))]
+    tried = [done(f"tried-{score}", task="one", score=score) for score in (0.95, 0.7, 0.3)]
+    among = [tuple(row.values())[:4] for row in cells(overview(tables([*runs, *tried])))]
+    assert among[:3] == without == [("a", "1.00", "1.0", "3"), ("b", "0.50", "2.0", "3"), ("c", "0.00", "3.0", "3")]
+    assert [row[1] for row in among[3:]] == ["1.00", "0.67", "0.33"]  # each among the three alone
 
 
 def test_systems_on_few_tasks_have_a_table_of_their_own_and_each_table_the_tasks_of_its_systems():
@@ -555,19 +565,24 @@ def test_systems_on_few_tasks_have_a_table_of_their_own_and_each_table_the_tasks
     text = overview(tables(runs))
     often, seldom = text.split("Systems that were run on fewer than half of the tasks:")
     shown = [([row["system"] for row in cells(part)], list(cells(part)[0])[4:]) for part in (often, seldom)]
-    assert shown[0] == (["b", "a"], [f"sentiment: {name} (accuracy)" for name in ("four", "one", "three", "two")])
+    assert shown[0] == (["a", "b"], [f"sentiment: {name} (accuracy)" for name in ("four", "one", "three", "two")])
     assert shown[1] == (["other", "seldom"], [f"sentiment: {name} (accuracy)" for name in ("four", "one")])
     scores = [cell for row in cells(text) for name, cell in row.items() if "accuracy" in name and cell != "–"]
     assert len(scores) == len(runs)
 
 
-def test_a_system_that_can_only_classify_texts_is_judged_by_how_many_tasks_of_texts_it_was_run_on():
+def test_texts_and_tags_have_a_table_each_and_no_win_rate_is_over_both():
     tags = {"type": "token-classification"}
     runs = [done("both", task=task, score=0.5) for task in ("one", "two")]
     runs += [done("both", task=task, score=0.5, **tags) for task in ("three", "four", "five")]
     runs += [done("other", task=task, score=0.4, **tags) for task in ("three", "four", "five")]
     text = overview(tables([*runs, done("texts", task="one", score=0.9), done("texts", task="two", score=0.9)]))
-    assert [row["system"] for row in cells(text)] == ["texts", "both", "other"]
+    texts, tagged = text.split("\n## Text classification\n")[1].split("\n## Token classification\n")
+    shown = [[tuple(row.values())[:4] for row in cells(part)] for part in (texts, tagged)]
+    assert shown == [
+        [("texts", "1.00", "1.0", "2"), ("both", "0.00", "2.0", "2")],
+        [("both", "1.00", "1.0", "3"), ("other", "0.00", "2.0", "3")],
+    ]
     assert "Systems that were run on fewer" not in text
 
 

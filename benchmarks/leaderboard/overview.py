@@ -1,4 +1,4 @@
-"""The Markdown over all tasks: systems by tasks, then where each task's page is."""
+"""The Markdown over all tasks: for each type of task systems by tasks, then where each task's page is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pandas as pd
 
 from benchmarks.leaderboard import words
-from benchmarks.leaderboard.across import Column, Standing, columns, standings
+from benchmarks.leaderboard.across import Column
+from benchmarks.leaderboard.boards import Board, Standing, boards
 from benchmarks.leaderboard.page import as_markdown, title
 from benchmarks.leaderboard.rows import Row
 from benchmarks.leaderboard.sections import Page
@@ -21,11 +22,12 @@ ORDER = (
     "Each cell is the mean of the task's primary metric over seeds ± half the width of its 95 % interval over seeds "
     "and test rows, from the table that most systems share (of equals the one of the whole training split); bold are "
     "the best of a task and all that no other is significantly better than; – was not run. A system's win rate is the "
-    "mean over tasks of the share of the task's other systems that it is above (a tie counts half), its mean rank that "
-    "of its ranks (of equals the mean). Their 95 % intervals say what other seeds and test rows would do to them on "
-    "these tasks, not what other tasks would. A task with one system counts for neither. Systems are in order of their "
-    "win rate, those that were run on fewer than half of the tasks of their types (texts, tags) after the others: "
-    "neither number compares systems fairly that were run on different tasks."
+    "mean over tasks of the share of other systems that it is above (a tie counts half), its mean rank that of its "
+    "ranks (of equals the mean); the others are those that were run on half of the tasks of the type or more. Their "
+    "95 % intervals say what other seeds and test rows would do to them on these tasks, not what other tasks would. A "
+    "task without another such system counts for neither. Systems are in order of their win rate, those that were run "
+    "on fewer than half of the tasks after the others: neither number compares systems fairly that were run on "
+    "different tasks."
 )
 
 
@@ -40,27 +42,29 @@ def markdown(pages: Sequence[Page]) -> str:
 
 
 def _part(pages: Sequence[Page]) -> Iterator[str]:
-    if found := columns(pages):
+    if found := boards(pages):
         yield ORDER
-        yield from _matrices(found)
-        if any(column.note for column in found):
-            yield "\n".join(f"- {column.sign} {column.note}" for column in found if column.note)
+    for board in found:
+        yield f"## {board.title}"
+        yield from _matrices(board)
+        if notes := [f"- {column.sign} {column.note}" for column in board.columns if column.note]:
+            yield "\n".join(notes)
+    yield "## Tasks"
     yield from _links(pages)
 
 
 # -- systems by tasks ------------------------------------------------------------------------------------------------
 
 
-def _matrices(shown: Sequence[Column]) -> Iterator[str]:
+def _matrices(board: Board) -> Iterator[str]:
     """The systems that were run on most tasks, then the others, each beside the tasks that some of them were run on."""
-    found = standings(shown)
-    often, seldom = ([s for s in found if s.on_few is on_few] for on_few in (False, True))
+    often, seldom = ([s for s in board.standings if s.on_few is on_few] for on_few in (False, True))
     if not (often and seldom):
-        yield _matrix(shown, found)
+        yield _matrix(board.columns, board.standings)
         return
-    yield _matrix(_with(shown, often), often)
+    yield _matrix(_with(board.columns, often), often)
     yield "Systems that were run on fewer than half of the tasks:"
-    yield _matrix(_with(shown, seldom), seldom)
+    yield _matrix(_with(board.columns, seldom), seldom)
 
 
 def _with(shown: Sequence[Column], some: Sequence[Standing]) -> list[Column]:
@@ -116,7 +120,7 @@ def _links(pages: Sequence[Page]) -> Iterator[str]:
         lines = [
             f"- [{words.plain(page.task)}]({quote(path(page.task))}): {title(page)}{_standing(page)}" for page in found
         ]
-        yield "\n".join([f"## {words.plain(group) or 'No run done'}", "", *lines])
+        yield "\n".join([f"### {words.plain(group) or 'No run done'}", "", *lines])
 
 
 def _standing(page: Page) -> str:

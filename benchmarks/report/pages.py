@@ -15,7 +15,8 @@ from benchmarks.excerpts import Excerpt
 from benchmarks.leaderboard import curves as learning
 from benchmarks.leaderboard import leaks, overview, words
 from benchmarks.leaderboard import page as task_page
-from benchmarks.leaderboard.across import Column, Standing, columns, standings
+from benchmarks.leaderboard.across import Column, columns
+from benchmarks.leaderboard.boards import Board, Standing, boards
 from benchmarks.leaderboard.curves import Curve
 from benchmarks.leaderboard.rows import Row
 from benchmarks.leaderboard.sections import Page, Section
@@ -42,33 +43,34 @@ def index(
     site: Site, pages: Sequence[Page], declared: Mapping[str, System], with_errors: set[str], claims_lead: str
 ) -> str:
     """The text of RESULTS/index.html; with_errors: addresses of the error pages that there are."""
-    parts = [[page for page in pages if page.sample is synthetic] for synthetic in (False, True)]
-    boards = [_board(site, part, declared) for part in parts if part]
-    shown = {(column.page.task, column.page.sample): column for part in parts for column in columns(part)}
+    parts = {synthetic: [page for page in pages if page.sample is synthetic] for synthetic in (False, True)}
+    of_parts = {synthetic: boards(part) for synthetic, part in parts.items() if part}
+    shown = {
+        (one.page.task, sample): one for sample, part in of_parts.items() for board in part for one in board.columns
+    }
     values = {
-        "boards": boards,
+        "parts_": [
+            {"sample": sample, "boards": [_board(site, board, declared, sample) for board in part]}
+            for sample, part in of_parts.items()
+        ],
+        "order": overview.ORDER,
         "cards": [_card(page, shown.get((page.task, page.sample)), with_errors) for page in pages],
         "claims_lead": claims_lead,
     }
     return site.text("index.html", "index.html", values)
 
 
-def _board(site: Site, pages: Sequence[Page], declared: Mapping[str, System]) -> dict[str, Any]:
-    shown = columns(pages)
-    found = standings(shown)
-    tags = {standing.system: _tags(standing.system, declared) for standing in found}
-    sample = bool(pages) and pages[0].sample
-    table = tables.leaderboard(shown, found, tags, "sample-leaderboard" if sample else "leaderboard") if shown else None
-    methods = sorted({line.about["method"] for line in table.lines}) if table else []
+def _board(site: Site, board: Board, declared: Mapping[str, System], sample: bool) -> dict[str, Any]:
+    tags = {standing.system: _tags(standing.system, declared) for standing in board.standings}
+    table = site.table(tables.leaderboard(board, tags, f"sample-{board.type}" if sample else board.type))
     return {
-        "sample": sample,
-        "table": site.table(table) if table else None,
-        "lead": _lead(shown, found),
-        "order": overview.ORDER,
-        "notes": [f"{column.sign} {column.note}" for column in shown if column.note],
-        "groups": sorted({column.page.group for column in shown}),
+        "title": board.title,
+        "table": table,
+        "lead": _lead(board),
+        "notes": [f"{column.sign} {column.note}" for column in board.columns if column.note],
+        "groups": sorted({column.page.group for column in board.columns}),
         "families": sorted({tag for own in tags.values() for tag in own}),
-        "methods": [method for method in methods if method],
+        "methods": sorted({line.about["method"] for line in table.lines} - {""}),
     }
 
 
@@ -78,18 +80,18 @@ def _tags(system: str, declared: Mapping[str, System]) -> tuple[str, ...]:
     return entry.tags if entry else ()
 
 
-def _lead(shown: Sequence[Column], found: Sequence[Standing]) -> list[str]:
+def _lead(board: Board) -> list[str]:
     """What wins, and how sure that is."""
-    compared = [column for column in shown if len(column.ranked) > 1]
-    if not compared or not found or not found[0].places:
+    compared = [column for column in board.columns if len(column.ranked) > 1]
+    first, *others = board.standings
+    if not first.places:
         return []
-    first = found[0]
     tasks = words.counted(len(first.places), "task")
-    few = any(one.on_few for one in found if one.places)
-    among = " of the systems that were run on half of the tasks of their types or more" if few else ""
+    few = any(one.on_few for one in others if one.places)
+    among = " of the systems that were run on half of these tasks or more" if few else ""
     name, share = words.readable(first.system), f"{first.win_rate:.0%}"
     said = [f"{name} has the highest win rate{among}: over {tasks} above {share} of the others."]
-    near = [one for one in found[1:] if not one.on_few and _reaches(one, first)]
+    near = [one for one in others if not one.on_few and _reaches(one, first)]
     if near:
         over = ", some over other tasks" if any(len(one.places) != len(first.places) for one in near) else ""
         said.append(f"Its interval and those of {words.counted(len(near), 'other system')} overlap{over}.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks import amounts
 from benchmarks.leaderboard import words
-from benchmarks.leaderboard.across import Column, Standing
+from benchmarks.leaderboard.boards import Board, Standing
 from benchmarks.leaderboard.page import seeds_of, titles
 from benchmarks.leaderboard.rows import Row
 from benchmarks.leaderboard.sections import Page, Section, columns
@@ -38,10 +38,9 @@ def _score(row: Row, scale: Scale, compared: bool = True, room: bool = True) -> 
 # -- over all tasks --------------------------------------------------------------------------------------------------
 
 
-def leaderboard(
-    shown: Sequence[Column], found: Sequence[Standing], tags: Mapping[str, Sequence[str]], name: str
-) -> Table:
+def leaderboard(board: Board, tags: Mapping[str, Sequence[str]], name: str) -> Table:
     """Systems by tasks; tags: of each system, its families."""
+    shown = board.columns
     heads = [Head("system", number=False), Head("win rate"), Head("mean rank"), Head("tasks")]
     heads += [
         Head(f"{words.readable(column.page.task)}{column.sign}", link=places.task(column.page),
@@ -52,7 +51,7 @@ def leaderboard(
     of_tasks = [{row.system: row for row in column.section.rows} for column in shown]
     methods = {row.system: row.made[0][0].method for column in shown for row in column.section.rows if row.made}
     lines = []
-    for standing in found:
+    for standing in board.standings:
         cells = [system(standing.system), *_standing(standing)]
         for column, scale, rows in zip(shown, scales, of_tasks, strict=True):
             row = rows.get(standing.system)
@@ -61,7 +60,7 @@ def leaderboard(
             )
         about = {"method": methods.get(standing.system, ""), "family": " ".join(tags.get(standing.system, ()))}
         lines.append(Line(tuple(cells), about))
-    return Table(name, "Systems by tasks", tuple(heads), tuple(lines))
+    return Table(name, f"{board.title}: systems by tasks", tuple(heads), tuple(lines))
 
 
 def _standing(standing: Standing) -> list[Cell]:

@@ -370,11 +370,14 @@ def test_the_first_of_all_tasks_is_told_with_those_whose_win_rates_reach_its_own
     def standing(system: str, share: float, interval: tuple[float, float] | None, tasks: int = 2, few: bool = False):
         return SimpleNamespace(system=system, win_rate=share, win_rates=interval, places=(None,) * tasks, on_few=few)
 
+    def lead(*found: SimpleNamespace) -> list[str]:
+        return _lead(SimpleNamespace(columns=(column,), standings=found))
+
     first = standing("good", 0.8, (0.7, 0.9))
     far, near = standing("poor", 0.2, (0.1, 0.3)), standing("fair", 0.7, (0.6, 0.75))
-    assert _lead([column], [first, far]) == ["good has the highest win rate: over 2 tasks above 80% of the others."]
-    assert _lead([column], [first, near, far])[1] == "Its interval and those of 1 other system overlap."
+    assert lead(first, far) == ["good has the highest win rate: over 2 tasks above 80% of the others."]
+    assert lead(first, near, far)[1] == "Its interval and those of 1 other system overlap."
     elsewhere, few = standing("other", 0.7, (0.6, 0.75), tasks=5), standing("few", 0.9, (0.8, 1.0), few=True)
-    said = _lead([column], [first, near, elsewhere, few])[1]
+    said = lead(first, near, elsewhere, few)[1]
     assert said == "Its interval and those of 2 other systems overlap, some over other tasks."
-    assert len(_lead([column], [first, standing("unknown", 0.7, None)])) == 1
+    assert len(lead(first, standing("unknown", 0.7, None))) == 1

@@ -1,0 +1,133 @@
+"""What systems reached over the tasks of a type: win rates and mean ranks. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.leaderboard.across import Column, columns
+from benchmarks.leaderboard.sections import Page
+from benchmarks.schema import TAGS, TEXTS, TaskType
+from benchmarks.stats.spread import Floats
+
+TAILS = (0.025, 0.975)
+
+
+class Place(NamedTuple):
+    """A system's rank on one task among so many systems (of equals the mean), and (draws,) what it may be; None where
+    nothing is known of that.
+    """
+
+    rank: float
+    of: int
+    may_be: Floats | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a system reached over the tasks that it was run on beside others. on_few: those are fewer than half."""
+
+    system: str
+    places: tuple[Place, ...]
+    on_few: bool
+
+    @property
+    def mean_rank(self) -> float:
+        return fmean(place.rank for place in self.places)
+
+    @property
+    def win_rate(self) -> float:
+        return fmean((place.of - place.rank) / (place.of - 1) for place in self.places)
+
+    @property
+    def win_rates(self) -> tuple[float, float] | None:
+        """The 95 % interval of the win rate."""
+        return self._interval(lambda place, rank: (place.of - rank) / (place.of - 1))
+
+    @property
+    def mean_ranks(self) -> tuple[float, float] | None:
+        """The 95 % interval of the mean rank."""
+        return self._interval(lambda place, rank: rank)
+
+    def _interval(self, worth: Callable[[Place, Floats], Floats]) -> tuple[float, float] | None:
+        """Of the mean over tasks of what a rank is worth; the mean of the ranks as they are is never outside of it."""
+        drawn = [worth(place, place.may_be) for place in self.places if place.may_be is not None]
+        if len(drawn) < len(self.places):
+            return None
+        here = fmean(float(worth(place, np.array(place.rank))) for place in self.places)
+        low, high = np.quantile(np.mean(drawn, axis=0), TAILS)
+        return min(float(low), here), max(float(high), here)
+
+
+@dataclass(frozen=True)
+class Board:
+    """The tasks of one type: a win rate over texts and tags would compare systems that can't do both with others."""
+
+    type: TaskType
+    columns: tuple[Column, ...]
+    standings: tuple[Standing, ...]
+    """The highest win rate first, systems on few of the tasks last."""
+
+    @property
+    def title(self) -> str:
+        return self.type.replace("-", " ").capitalize()
+
+
+def boards(pages: Sequence[Page]) -> list[Board]:
+    """One for each type that has a ranked row."""
+    found = columns(pages)
+    types: tuple[TaskType, ...] = (TEXTS, TAGS)
+    by_type = {kind: tuple(column for column in found if column.type == kind) for kind in types}
+    return [Board(kind, own, _standings(own)) for kind, own in by_type.items() if own]
+
+
+def _standings(shown: Sequence[Column]) -> tuple[Standing, ...]:
+    compared = [column for column in shown if len(column.ranked) > 1]
+    tasks = {row.system: 0 for column in shown for row in column.section.rows}
+    for column in compared:
+        for row in column.ranked:
+            tasks[row.system] += 1
+    few = {system for system, count in tasks.items() if not count or 2 * count < len(compared)}
+    measure = tasks.keys() - few or tasks.keys()
+    places: dict[str, list[Place]] = {system: [] for system in tasks}
+    for number, column in enumerate(compared):
+        for system, place in _places(column, number, measure).items():
+            places[system].append(place)
+    return tuple(sorted((Standing(name, tuple(own), name in few) for name, own in places.items()), key=_in_order))
+
+
+def _in_order(standing: Standing) -> tuple[bool, bool, float, float, str]:
+    if not standing.places:
+        return standing.on_few, True, 0.0, math.inf, standing.system
+    return standing.on_few, False, -standing.win_rate, standing.mean_rank, standing.system
+
+
+def _places(column: Column, number: int, measure: Collection[str]) -> dict[str, Place]:
+    """Of each ranked system among those that all are measured by: what was tried on one task moves no other's place.
+
+    Drawn ranks only where every ranked system was sampled.
+    """
+    sign = -1.0 if column.higher_is_better else 1.0
+    scores = {row.system: sign * (row.score or 0.0) for row in column.ranked}
+    as_is, drawn, found = pd.DataFrame([scores]), None, column.section.standings
+    if found and set(found.systems) == set(scores):
+        drawn = pd.DataFrame(sign * found.estimates.draws(seed=number), columns=found.systems)
+    places = {}
+    for system in scores:
+        if others := [other for other in scores if other in measure and other != system]:
+            may_be = None if drawn is None else _ranks(drawn, system, others)
+            places[system] = Place(float(_ranks(as_is, system, others)[0]), len(others) + 1, may_be)
+    return places
+
+
+def _ranks(scores: pd.DataFrame, system: str, others: Sequence[str]) -> Floats:
+    """(draws,) a system's rank beside the others, of equals the mean; lower scores are better."""
+    own, theirs = scores[[system]].to_numpy(), scores[list(others)].to_numpy()
+    found: Floats = 1 + (theirs < own).sum(axis=1) + (theirs == own).sum(axis=1) / 2
+    return found
