@@ -141,7 +141,7 @@ def latex(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> str:
     for board in boards(pages):
         wanted = tuple(standing for standing in board.standings if not systems or standing.system in systems)
         if wanted:
-            found.append(table_of(replace(board, standings=wanted), {}, board.type).latex())
+            found.append(f"% {board.title}\n{table_of(replace(board, standings=wanted), {}, board.type).latex()}")
     if not found:
         raise UserError("nothing to export: no leaderboard of real data has these tasks and systems.")
     return "\n".join(found)

@@ -102,8 +102,9 @@ def renewed(text: str, of: Callable[[str], float]) -> str:
 
 
 def with_leaderboards(text: str, overview: str) -> str:
-    """The text with the first table under each heading of an overview that has one."""
-    parts = [part.strip().split("\n\n") for part in f"\n{overview}".split("\n## ")]
+    """The text with the first table under each heading of an overview that has one; sample corpora have none."""
+    real = f"\n{overview}".split("\n# Sample corpora")[0]
+    parts = [part.strip().split("\n\n") for part in real.split("\n## ")]
     shown = [
         f"**{heading}**\n\n{tables[0]}" for heading, *rest in parts if (tables := [p for p in rest if p[0] == "|"])
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import make
 import pandas as pd
 import pytest
 import yaml
@@ -84,7 +85,18 @@ def test_eval_results_are_read_by_the_hubs_client(tmp_path):
 def test_latex_is_escaped_and_marks_the_best(kept, capsys):
     text = said(kept, capsys, "--format", "latex")
     assert r"good\_one & " in text and r"\textbf{0.9833}" in text and r"\textbf{0.6" not in text
-    assert text.startswith(r"\begin{tabular}") and text.rstrip().endswith(r"\end{tabular}")
+    assert text.startswith("% Text classification\n\\begin{tabular}") and text.rstrip().endswith(r"\end{tabular}")
+
+
+def test_latex_has_a_table_of_each_type_with_the_systems_asked_for(kept, capsys, tmp_path):
+    tags = Kept(tmp_path, write=make.tag_task)
+    gold = [list(row) for row in tags.data.splits["test"]["tags"]]
+    for system in ("good_one", "other"):
+        tags.run(system, lambda job: job.predictions(gold))
+    text = said(kept, capsys, "--format", "latex", "--systems", "good_one,poor")
+    texts, tagged = text.split("% Token classification\n")
+    assert texts.startswith("% Text classification\n") and r"good\_one & " in texts and "poor & " in texts
+    assert r"good\_one & " in tagged and "poor" not in tagged and "other" not in text
 
 
 @pytest.mark.parametrize(

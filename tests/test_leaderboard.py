@@ -549,6 +549,20 @@ def test_systems_are_in_order_of_the_win_rate_and_those_run_on_few_tasks_come_la
     ]
 
 
+def standing(*runs: RunResult) -> list[tuple[str, ...]]:
+    """Of each system of an overview its name, win rate, mean rank and tasks."""
+    return [tuple(row.values())[:4] for row in cells(overview(tables(runs)))]
+
+
+def on(tasks: str, *systems: str, **changes: Any) -> list[RunResult]:
+    """Runs of each system on each task, the systems from best to worst."""
+    return [
+        done(system, task=task, score=0.9 - number / 10, **changes)
+        for task in tasks.split()
+        for number, system in enumerate(systems)
+    ]
+
+
 def test_what_was_tried_on_one_task_moves_no_other_systems_win_rate():
     scores = {"a": 0.9, "b": 0.5, "c": 0.1}
     runs = [done(name, task=task, score=score) for task in ("one", "two", "three") for name, score in scores.items()]
@@ -566,9 +580,51 @@ def test_systems_on_few_tasks_have_a_table_of_their_own_and_each_table_the_tasks
     often, seldom = text.split("Systems that were run on fewer than half of the tasks:")
     shown = [([row["system"] for row in cells(part)], list(cells(part)[0])[4:]) for part in (often, seldom)]
     assert shown[0] == (["a", "b"], [f"sentiment: {name} (accuracy)" for name in ("four", "one", "three", "two")])
-    assert shown[1] == (["other", "seldom"], [f"sentiment: {name} (accuracy)" for name in ("four", "one")])
+    assert shown[1] == (["seldom", "other"], [f"sentiment: {name} (accuracy)" for name in ("four", "one")])
     scores = [cell for row in cells(text) for name, cell in row.items() if "accuracy" in name and cell != "–"]
     assert len(scores) == len(runs)
+
+
+def test_a_system_on_exactly_half_of_the_tasks_is_one_that_others_are_measured_by():
+    runs = [*on("one two", "a", "b"), done("c", task="one", score=0.99)]
+    assert standing(*runs) == [
+        ("c", "1.00", "1.0", "1"),
+        ("a", "0.75", "1.5", "2"),
+        ("b", "0.00", "2.5", "2"),
+    ]
+    assert "Systems that were run on fewer" not in overview(tables(runs))
+
+
+def test_a_variant_beside_a_baseline_makes_no_task_that_counts():
+    runs = [*on("one two", "a", "b"), done("c", task="one", score=0.1)]
+    without = standing(*runs)
+    baseline, variant = on("three", "variant", "a")
+    among = standing(*runs, baseline, variant)
+    assert among[:3] == without == [("a", "1.00", "1.0", "2"), ("b", "0.25", "2.0", "2"), ("c", "0.00", "3.0", "1")]
+    assert among[3] == ("variant", "–", "–", "0")
+
+
+def test_tasks_with_one_system_make_no_other_systems_few():
+    alone = [done(name, task=f"of-{name}") for name in "xyz"]
+    assert standing(*on("one", "a", "b"), *alone)[:2] == [("a", "1.00", "1.0", "1"), ("b", "0.00", "2.0", "1")]
+
+
+def test_where_no_system_was_run_on_half_of_the_tasks_there_is_no_win_rate():
+    runs = [*on("one", "a", "b"), *on("two", "c", "d"), *on("three", "e", "f")]
+    assert standing(*runs) == [(name, "–", "–", "0") for name in "abcdef"]
+    assert "Systems that were run on fewer" not in overview(tables(runs))
+
+
+def test_real_and_sample_corpora_have_tables_of_each_type_and_notes_in_their_order():
+    tags = {"type": "token-classification", "group": "a", "primary_metric": "accuracy"}
+    small = {"protocol": {"train_size": 100}}
+    runs = [*on("names", "a", "b", **tags, **small), *on("films", "a", "b", **small)]
+    runs += [*on("made-names", "a", "b", **tags, sample=True), *on("made-films", "c", "d", sample=True)]
+    real, made = overview(tables(runs)).split("\n# Sample corpora (synthetic rows, not results)\n")
+    for part, texts, tagged in ((real, "films (accuracy)¹", "names (accuracy)²"), (made, "made-films", "made-names")):
+        before, after = part.split("\n## Text classification\n")[1].split("\n## Token classification\n")
+        assert texts in before and tagged in after and texts not in after.split("\n## Tasks\n")[0]
+    assert "- ¹ films: 100 training rows of 9,775\n\n## Token" in real and "- ² names: 100 training" in real
 
 
 def test_texts_and_tags_have_a_table_each_and_no_win_rate_is_over_both():
@@ -629,8 +685,8 @@ def test_a_grid_of_one_system_chooses_no_table():
 
 def test_every_page_is_linked_under_its_group():
     text = overview(tables([done(), done(task="my films", title="Mine", group="ner")]))
-    assert "## ner\n\n- [my films](leaderboards/my%20films.md): Mine (1 table)" in text
-    assert "## sentiment\n\n- [films](leaderboards/films.md): Films, good or bad (1 table)" in text
+    assert "\n\n## Tasks\n\n### ner\n\n- [my films](leaderboards/my%20films.md): Mine (1 table)" in text
+    assert "\n\n### sentiment\n\n- [films](leaderboards/films.md): Films, good or bad (1 table)" in text
 
 
 # -- metrics newer than a run -----------------------------------------------------------------------------------------

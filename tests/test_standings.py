@@ -13,7 +13,8 @@ from scipy.stats import binomtest
 from test_leaderboard import cells
 
 from benchmarks.errors import UserError
-from benchmarks.leaderboard import write
+from benchmarks.leaderboard import read, write
+from benchmarks.leaderboard.boards import boards
 from benchmarks.leaderboard.uncertain import Sampled, Standings
 
 
@@ -127,6 +128,32 @@ def test_the_overview_has_intervals_and_what_does_not_differ_from_the_best_is_bo
     assert [found[name][column][:10] for name in ("good", "twin", "poor")] == ["**0.9750**", "**0.9750**", "0.6417 ± 0"]
     assert (found["good"]["win rate"], found["good"]["mean rank"]) == ("0.75 [0.50, 1.00]", "1.5 [1.0, 2.0]")
     assert found["poor"]["win rate"] == "0.00 [0.00, 0.00]"
+
+
+def test_a_system_on_few_tasks_has_intervals_and_moves_those_of_no_other(tmp_path):
+    tasks = [Kept(tmp_path, name=name) for name in ("one", "two", "three")]
+    for seed in (0, 1):
+        for kept in tasks:
+            kept.run("good", flipped(kept.gold, *range(8 + seed)), seed)
+            kept.run("near", flipped(kept.gold, *range(20, 30 + seed)), seed)
+            kept.run("poor", flipped(kept.gold, *range(30 + seed)), seed)
+    (before,) = boards(read(tmp_path / "results"))
+    for seed in (0, 1):
+        tasks[0].run("tried", flipped(tasks[0].gold, *range(10, 19)), seed)
+        tasks[0].run("worst", flipped(tasks[0].gold, *range(50 + seed)), seed)
+    tasks[0].run("without", flipped(tasks[0].gold, *range(10, 19)))
+    next((tmp_path / "results" / "runs" / "one" / "without").glob("*.parquet")).unlink()
+    (after,) = boards(read(tmp_path / "results"))
+    known = {one.system: one for one in after.standings}
+    assert {name for name, one in known.items() if one.on_few} == {"tried", "worst", "without"}
+    for one in before.standings:
+        now = known[one.system]
+        assert (now.win_rate, now.mean_rank) == (one.win_rate, one.mean_rank)
+        assert now.win_rates is not None
+    assert known["worst"].mean_ranks == (4.0, 4.0)  # beside the three alone
+    low, high = known["tried"].mean_ranks
+    assert 1 <= low < high < 4
+    assert known["without"].win_rates is None
 
 
 # -- training sizes --------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def _of(results: Path) -> str:
 
 def _won(pages: Sequence[Page], results: Path) -> Iterator[str]:
     """One line a task that has several systems, by the table that stands for it."""
-    found = [column for column in columns(pages) if len(column.ranked) > 1]
+    found = [column for column in columns(pages) if column.compared]
     for column in found:
         yield f"{column.page.task} ({words.protocol(column.section.protocol).lower()}): {column.first}"
     tied = [column for column in found if len(column.best) > 1]

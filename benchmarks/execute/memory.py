@@ -10,10 +10,12 @@ from benchmarks.schema import RunSpec
 
 FLOAT = 4
 """Bytes; weights, gradients and the optimiser's two moments are in fp32."""
-PROCESS = 2**31
-"""Python with torch, transformers and what they keep from run to run, such as oneDNN's kernels for 1,024 shapes of
-batches, on the processor; on a GPU, the context and the kernels.
-"""
+PROCESS = 3 * 2**29
+"""Python with torch, transformers and the rows; on a GPU, the context and the kernels."""
+KERNELS = 1024 * 750_000
+"""oneDNN keeps those of the last 1,024 shapes of products, from run to run; measured with a layer's linear maps."""
+KERNELS_OF_A_LENGTH = 5_000_000
+"""What attention keeps for every length that a batch has had; measured at 256 word pieces, less at fewer."""
 UNTRAINED_ROWS = 64
 PASSES = 2
 """What the layers keep, and as much again for gradients and for what an allocator doesn't give back."""
@@ -29,13 +31,14 @@ def estimate(spec: RunSpec, encoder: Path | None) -> int:
         return PROCESS
     found = shape(encoder)
     length = getattr(spec.recipe, "max_length", None) or spec.task.max_length
+    process = PROCESS + KERNELS + KERNELS_OF_A_LENGTH * length
     if not isinstance(spec.recipe, (Finetune, Siamese)):
-        return PROCESS + FLOAT * found.parameters + _kept_of_a_layer(found, UNTRAINED_ROWS * length, length)
+        return process + FLOAT * found.parameters + _kept_of_a_layer(found, UNTRAINED_ROWS * length, length)
     tried = spec.tuning.space.get("batch_size", ()) if spec.tuning else ()
     texts = max(spec.recipe.batch_size, *tried, 0) * (2 if isinstance(spec.recipe, Siamese) else 1)
     passes = PASSES_OF_LORA if isinstance(spec.recipe, Lora) else PASSES
     kept = found.layers * _kept_of_a_layer(found, texts * length, length)
-    return PROCESS + 4 * FLOAT * found.parameters + passes * kept
+    return process + 4 * FLOAT * found.parameters + passes * kept
 
 
 def beside_a_gpu(encoder: Path | None) -> int:

@@ -41,6 +41,11 @@ class Column:
         return [row for row in self.section.rows if row.rank is not None]
 
     @property
+    def compared(self) -> bool:
+        """Whether it ranks several systems."""
+        return len(self.ranked) > 1
+
+    @property
     def best(self) -> list[str]:
         """Systems that no other is significantly better than."""
         return [row.system for row in self.ranked if row.may_be_best]

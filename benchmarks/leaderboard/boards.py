@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -31,7 +32,9 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Standing:
-    """What a system reached over the tasks that it was run on beside others. on_few: those are fewer than half."""
+    """What a system reached over the tasks that count, on which at least two of those systems were run that were run
+    on half of these tasks or more; on_few: it is none of those.
+    """
 
     system: str
     places: tuple[Place, ...]
@@ -88,18 +91,27 @@ def boards(pages: Sequence[Page]) -> list[Board]:
 
 
 def _standings(shown: Sequence[Column]) -> tuple[Standing, ...]:
-    compared = [column for column in shown if len(column.ranked) > 1]
-    tasks = {row.system: 0 for column in shown for row in column.section.rows}
-    for column in compared:
-        for row in column.ranked:
-            tasks[row.system] += 1
-    few = {system for system, count in tasks.items() if not count or 2 * count < len(compared)}
-    measure = tasks.keys() - few or tasks.keys()
-    places: dict[str, list[Place]] = {system: [] for system in tasks}
-    for number, column in enumerate(compared):
-        for system, place in _places(column, number, measure).items():
+    often, counting = _often(shown)
+    places: dict[str, list[Place]] = {row.system: [] for column in shown for row in column.section.rows}
+    for number, column in enumerate(counting):
+        for system, place in _places(column, number, often).items():
             places[system].append(place)
-    return tuple(sorted((Standing(name, tuple(own), name in few) for name, own in places.items()), key=_in_order))
+    found = [Standing(name, tuple(own), name not in often) for name, own in places.items()]
+    return tuple(sorted(found, key=_in_order))
+
+
+def _often(shown: Sequence[Column]) -> tuple[set[str], list[Column]]:
+    """The systems that were run on half of the tasks that count or more, and these tasks: variants that were tried on
+    one alone, beside a baseline, make it none.
+    """
+    counting = [column for column in shown if column.compared]
+    while True:
+        tasks = Counter(row.system for column in counting for row in column.ranked)
+        often = {system for system, count in tasks.items() if 2 * count >= len(counting)}
+        left = [column for column in counting if sum(row.system in often for row in column.ranked) > 1]
+        if len(left) == len(counting):
+            return often, counting
+        counting = left
 
 
 def _in_order(standing: Standing) -> tuple[bool, bool, float, float, str]:
@@ -108,21 +120,18 @@ def _in_order(standing: Standing) -> tuple[bool, bool, float, float, str]:
     return standing.on_few, False, -standing.win_rate, standing.mean_rank, standing.system
 
 
-def _places(column: Column, number: int, measure: Collection[str]) -> dict[str, Place]:
-    """Of each ranked system among those that all are measured by: what was tried on one task moves no other's place.
-
-    Drawn ranks only where every ranked system was sampled.
-    """
-    sign = -1.0 if column.higher_is_better else 1.0
+def _places(column: Column, number: int, often: Collection[str]) -> dict[str, Place]:
+    """Of each ranked system among those that were run often; drawn ranks only where all of these were sampled."""
+    sign, standings = -1.0 if column.higher_is_better else 1.0, column.section.standings
     scores = {row.system: sign * (row.score or 0.0) for row in column.ranked}
-    as_is, drawn, found = pd.DataFrame([scores]), None, column.section.standings
-    if found and set(found.systems) == set(scores):
-        drawn = pd.DataFrame(sign * found.estimates.draws(seed=number), columns=found.systems)
+    as_is, drawn = pd.DataFrame([scores]), pd.DataFrame()
+    if standings:
+        drawn = pd.DataFrame(sign * standings.estimates.draws(seed=number), columns=standings.systems)
     places = {}
     for system in scores:
-        if others := [other for other in scores if other in measure and other != system]:
-            may_be = None if drawn is None else _ranks(drawn, system, others)
-            places[system] = Place(float(_ranks(as_is, system, others)[0]), len(others) + 1, may_be)
+        others = [other for other in scores if other in often and other != system]
+        may_be = _ranks(drawn, system, others) if {system, *others} <= set(drawn) else None
+        places[system] = Place(float(_ranks(as_is, system, others)[0]), len(others) + 1, may_be)
     return places
 
 

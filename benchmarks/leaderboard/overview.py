@@ -23,11 +23,10 @@ ORDER = (
     "and test rows, from the table that most systems share (of equals the one of the whole training split); bold are "
     "the best of a task and all that no other is significantly better than; – was not run. A system's win rate is the "
     "mean over tasks of the share of other systems that it is above (a tie counts half), its mean rank that of its "
-    "ranks (of equals the mean); the others are those that were run on half of the tasks of the type or more. Their "
-    "95 % intervals say what other seeds and test rows would do to them on these tasks, not what other tasks would. A "
-    "task without another such system counts for neither. Systems are in order of their win rate, those that were run "
-    "on fewer than half of the tasks after the others: neither number compares systems fairly that were run on "
-    "different tasks."
+    "ranks (of equals the mean); the others are those that were run on half of the tasks or more, and a task without "
+    "two of these does not count. The 95 % intervals of both numbers say what other seeds and test rows would do on "
+    "these tasks, not what other tasks would. Systems are in order of their win rate, those that were run on fewer "
+    "than half of the tasks after the others: neither number compares systems fairly that were run on different tasks."
 )
 
 
@@ -74,7 +73,7 @@ def _with(shown: Sequence[Column], some: Sequence[Standing]) -> list[Column]:
 
 def _matrix(shown: Sequence[Column], found: Sequence[Standing]) -> str:
     cells = [
-        {"system": row.system, "task": column.name, "cell": _cell(row, len(column.ranked) > 1)}
+        {"system": row.system, "task": column.name, "cell": _cell(row, column.compared)}
         for column in shown
         for row in column.section.rows
     ]

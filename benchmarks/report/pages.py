@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -82,24 +82,28 @@ def _tags(system: str, declared: Mapping[str, System]) -> tuple[str, ...]:
 
 def _lead(board: Board) -> list[str]:
     """What wins, and how sure that is."""
-    compared = [column for column in board.columns if len(column.ranked) > 1]
-    first, *others = board.standings
-    if not first.places:
-        return []
-    tasks = words.counted(len(first.places), "task")
-    few = any(one.on_few for one in others if one.places)
-    among = " of the systems that were run on half of these tasks or more" if few else ""
-    name, share = words.readable(first.system), f"{first.win_rate:.0%}"
-    said = [f"{name} has the highest win rate{among}: over {tasks} above {share} of the others."]
-    near = [one for one in others if not one.on_few and _reaches(one, first)]
-    if near:
-        over = ", some over other tasks" if any(len(one.places) != len(first.places) for one in near) else ""
-        said.append(f"Its interval and those of {words.counted(len(near), 'other system')} overlap{over}.")
+    compared = [column for column in board.columns if column.compared]
+    said = list(_highest(*board.standings))
     tied = sum(sum(row.may_be_best for row in column.ranked) > 1 for column in compared)
     if tied:
         of = "the one task" if len(compared) == 1 else f"{tied} of {len(compared)} tasks"
         said.append(f"On {of} more than one system may be the best: their difference is within chance.")
     return said
+
+
+def _highest(first: Standing, *others: Standing) -> Iterator[str]:
+    """Which win rate is the highest, and whose intervals reach its own."""
+    if not first.places:
+        return
+    tasks = words.counted(len(first.places), "task")
+    few = any(one.on_few for one in others if one.places)
+    among = " of the systems that were run on half of these tasks or more" if few else ""
+    name, share = words.readable(first.system), f"{first.win_rate:.0%}"
+    yield f"{name} has the highest win rate{among}: over {tasks} above {share} of the others."
+    near = [one for one in others if not one.on_few and _reaches(one, first)]
+    if near:
+        over = ", some over other tasks" if any(len(one.places) != len(first.places) for one in near) else ""
+        yield f"Its interval and those of {words.counted(len(near), 'other system')} overlap{over}."
 
 
 def _reaches(one: Standing, first: Standing) -> bool:

@@ -55,9 +55,7 @@ def leaderboard(board: Board, tags: Mapping[str, Sequence[str]], name: str) -> T
         cells = [system(standing.system), *_standing(standing)]
         for column, scale, rows in zip(shown, scales, of_tasks, strict=True):
             row = rows.get(standing.system)
-            cells.append(
-                _score(row, scale, len(column.ranked) > 1, room=False) if row and row.rank is not None else NOTHING
-            )
+            cells.append(_score(row, scale, column.compared, room=False) if row and row.rank is not None else NOTHING)
         about = {"method": methods.get(standing.system, ""), "family": " ".join(tags.get(standing.system, ()))}
         lines.append(Line(tuple(cells), about))
     return Table(name, f"{board.title}: systems by tasks", tuple(heads), tuple(lines))

@@ -17,13 +17,16 @@ import numpy as np
 import pytest
 from kept import Kept, flipped
 from reported import declared, reported, three_systems
+from test_leaderboard import done
 
 from benchmarks import leaderboard, store
 from benchmarks.cli import main
+from benchmarks.leaderboard import tables
 from benchmarks.report import drawn, pictures, places, write
 from benchmarks.report.browser import _pieces
 from benchmarks.report.cells import NOTHING, Cell, Head, Line, Scale, Table
-from benchmarks.report.pages import _lead
+from benchmarks.report.pages import _lead, index
+from benchmarks.report.site import Site
 
 HOSTILE = "<script>alert('task')</script> & \"quotes\" \u202eRTL\u202c 🦊 \x07"
 
@@ -364,8 +367,25 @@ def test_a_system_without_an_error_is_drawn(tmp_path):
     assert "1.0000" in pages(kept.results)["report/tasks/mine.html"].text
 
 
+def test_each_type_and_sample_corpora_have_boards_and_files_of_their_own(tmp_path):
+    tags = {"type": "token-classification", "group": "ner"}
+    runs = [done(name, task=task, sample=sample, score=score, **more)
+        for sample in (False, True)
+        for task, more in ((f"films-{sample}", {}), (f"names-{sample}", tags))
+        for name, score in (("a", 0.9), ("b", 0.8))
+    ]  # fmt: skip
+    text = index(Site(tmp_path, None, has_claims=False), tables(runs), {}, set(), "")
+    titles = re.findall(r"<h([23])>(Text classification|Token classification|Sample corpora)</h", text)
+    types = ["Text classification", "Token classification"]
+    assert titles == [*(("2", name) for name in types), ("2", "Sample corpora"), *(("3", name) for name in types)]
+    names = {"text-classification", "token-classification"}
+    assert {path.stem for path in (tmp_path / "tables").glob("*.csv")} == names | {f"sample-{name}" for name in names}
+    assert all((tmp_path / "tables" / f"{name}.csv").read_text().count("False") == 1 for name in names)
+    assert text.count("a has the highest win rate") == 4
+
+
 def test_the_first_of_all_tasks_is_told_with_those_whose_win_rates_reach_its_own():
-    column = SimpleNamespace(ranked=[SimpleNamespace(may_be_best=True), SimpleNamespace(may_be_best=False)])
+    column = SimpleNamespace(compared=True, ranked=[SimpleNamespace(may_be_best=best) for best in (True, False)])
 
     def standing(system: str, share: float, interval: tuple[float, float] | None, tasks: int = 2, few: bool = False):
         return SimpleNamespace(system=system, win_rate=share, win_rates=interval, places=(None,) * tasks, on_few=few)
@@ -381,3 +401,5 @@ def test_the_first_of_all_tasks_is_told_with_those_whose_win_rates_reach_its_own
     said = lead(first, near, elsewhere, few)[1]
     assert said == "Its interval and those of 2 other systems overlap, some over other tasks."
     assert len(lead(first, standing("unknown", 0.7, None))) == 1
+    among = "good has the highest win rate of the systems that were run on half of these tasks or more: over 2 tasks"
+    assert lead(first, few)[0].startswith(among)
