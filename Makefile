@@ -16,7 +16,7 @@ run: $(VENV)/.installed
 
 # Small models: one thread a process, a process a core.
 test: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 # Hours of what `make test` tries for seconds: docs/reliability.md has its figures.
 torture: $(VENV)/.installed

@@ -17,7 +17,7 @@ from crosschecks import compared
 from benchmarks import claims, leaderboard, report, store
 from benchmarks.cli import main
 from benchmarks.definitions import load_claims, load_systems, load_task, load_tasks
-from benchmarks.leaderboard import overview
+from benchmarks.leaderboard import overview, samples
 from benchmarks.leaderboard.sections import tables
 from benchmarks.recipes import RECIPES
 from benchmarks.report import drawn
@@ -28,6 +28,8 @@ PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 RESULTS = PROJECT / "results"
 MOST_REPORT_BYTES = 5_000_000
+
+pytestmark = pytest.mark.xdist_group("committed results")  # what is computed of them once serves all of these tests
 
 
 def blocks(language: str) -> list[str]:
@@ -148,6 +150,7 @@ def committed(tmp_path_factory) -> Path:
         pytest.skip(f"not a git checkout: which results are committed is not known ({error})")
     if not tracked:
         pytest.skip("this checkout has no committed results")
+    (folder / "results" / samples.FOLDER).mkdir()
     return folder / "results"
 
 
@@ -167,6 +170,7 @@ def test_every_committed_table_and_page_is_what_the_store_gives(committed, tmp_p
     for stored in ("runs", "leaks", "report/excerpts"):
         shutil.copytree(committed / stored, tmp_path / stored)
     shutil.copy(committed / "findings.md", tmp_path)
+    (tmp_path / samples.FOLDER).symlink_to(committed / samples.FOLDER)
     leaderboard.write(tmp_path)
     tasks, systems = load_tasks(), load_systems()
     report.write(tmp_path, report.Declared(tasks, systems, load_claims(tasks, systems)))

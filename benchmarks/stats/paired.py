@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.stats.resampling import AT_ONCE
+
 Floats = npt.NDArray[np.float64]
 
 PERMUTATIONS = 10_000
-AT_ONCE = 2**22
 
 
 def permutation_test(
