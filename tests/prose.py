@@ -2,6 +2,7 @@
 
     .883<!-- mit-movie minilm entity_f1 -->              the mean over seeds, on the whole training split
     .872<!-- mit-movie@5000 minilm entity_f1 -->         on 5,000 training rows
+    .584<!-- fox-news-comments/10 minilm f1 -->          of ten folds together, as their table has it: its main metric
     .38<!-- p fox-news-comments minilm tfidf-svm f1 -->  of this pair alone; also `difference`, `low`, `high`
     12<!-- runs mit-movie -->                            how many are done; of all tasks without a name; also `hours`
     4<!-- systems mit-movie@5000 -->                     how many have a row; `first`: how many may have the first place
@@ -49,22 +50,39 @@ def value(results: Path, source: str) -> float:
         task, first, second, *metric = words
         return _compared(results, kind, task, first, second, *metric)
     if kind in ("systems", "first"):
-        task, size = _sized(words[0])
-        rows = api.scores(task, results)
-        rows = rows[rows.protocol == size]
+        rows = _table(results, words[0])
         return len(rows) if kind == "systems" else int((rows.best_rank == 1).sum())
-    task, size = _sized(kind)
     system, metric = words
-    frame = _done(results)
-    found = frame[(frame.task == task) & (frame.system == system) & (frame.protocol == size)]
-    if found.empty or metric not in found or found[metric].isna().any():
+    if "/" in kind:
+        rows = _table(results, kind)
+        found = rows[(rows.system == system) & (rows.metric == metric)].score
+    else:
+        task, protocol = _named(kind)
+        frame = _done(results)
+        frame = frame[(frame.task == task) & (frame.system == system) & (frame.protocol == protocol)]
+        found = frame.get(metric, frame.task[:0])
+    if found.empty or found.isna().any():
         raise ValueError(f"nothing is stored of {source!r}")
-    return float(found[metric].mean())
+    return float(found.mean())
 
 
-def _sized(task: str) -> tuple[str, str]:
-    name, _, size = task.partition("@")
-    return name, f"{int(size):,} training rows" if size else "Whole training split"
+def _named(place: str) -> tuple[str, str]:
+    """The task and the title of its table."""
+    task, how, number = re.fullmatch(r"([^@/]+)(?:([@/])(\d+))?", place).groups()
+    if how is None:
+        return task, "Whole training split"
+    return task, f"{int(number):,} training rows" if how == "@" else f"{number}-fold cross-validation"
+
+
+@cache
+def _scores(results: Path, task: str) -> pd.DataFrame:
+    return api.scores(task, results)
+
+
+def _table(results: Path, place: str) -> pd.DataFrame:
+    task, protocol = _named(place)
+    rows = _scores(results, task)
+    return rows[rows.protocol == protocol]
 
 
 @cache
@@ -82,9 +100,9 @@ def _reported() -> Reported:
 def _compared(results: Path, kind: str, task: str, first: str, second: str, metric: str | None = None) -> float:
     from benchmarks.leaderboard import words
 
-    name, size = _sized(task)
+    name, protocol = _named(task)
     found = api.compare(first, second, name, results, metric)
-    (one,) = (each for each in found if words.protocol(each.section.protocol) == size)
+    (one,) = (each for each in found if words.protocol(each.section.protocol) == protocol)
     return float(getattr(one, kind))
 
 
