@@ -71,6 +71,7 @@ def _linked(html: str, root: str) -> str:
     """Links of a text that stands in RESULTS: to a task's page of the report in place of its Markdown."""
     html = re.sub(r'href="leaderboards/([^"]+)\.md', rf'href="{places.FOLDER}/tasks/\1.html', html)
     html = html.replace("<table>", SCROLLED).replace("</table>", "</table></div>")
+    html = html.replace(' style="text-align:right"', "").replace(' style="text-align:left"', ' class="words"')
     return re.sub(r'href="(?![a-z]+:|#|/)', f'href="{root}', html)
 
 
