@@ -555,9 +555,9 @@ def standing(*runs: RunResult) -> list[tuple[str, ...]]:
 
 
 def on(tasks: str, *systems: str, **changes: Any) -> list[RunResult]:
-    """Runs of each system on each task, the systems from best to worst."""
+    """Runs of each system on each task, the systems from best to worst, each by a recipe of its own."""
     return [
-        done(system, task=task, score=0.9 - number / 10, **changes)
+        done(system, task=task, score=0.9 - number / 10, recipe={"of": system}, **changes)
         for task in tasks.split()
         for number, system in enumerate(systems)
     ]
@@ -577,7 +577,7 @@ def test_systems_on_few_tasks_have_a_table_of_their_own_and_each_table_the_tasks
     runs = [done(name, task=task, score=0.5) for name in ("a", "b") for task in ("one", "two", "three")]
     runs += [done("seldom", task="one", score=0.9), done("a", task="four", score=0.123), done("other", task="four")]
     text = overview(tables(runs))
-    often, seldom = text.split("Systems that were run on fewer than half of the tasks:")
+    often, seldom = text.split("Systems that were run on fewer than half of the tasks, and other recipes of those above:")
     shown = [([row["system"] for row in cells(part)], list(cells(part)[0])[4:]) for part in (often, seldom)]
     assert shown[0] == (["a", "b"], [f"sentiment: {name} (accuracy)" for name in ("four", "one", "three", "two")])
     assert shown[1] == (["seldom", "other"], [f"sentiment: {name} (accuracy)" for name in ("four", "one")])
@@ -593,6 +593,16 @@ def test_a_system_on_exactly_half_of_the_tasks_is_one_that_others_are_measured_b
         ("b", "0.00", "2.5", "2"),
     ]
     assert "Systems that were run on fewer" not in overview(tables(runs))
+
+
+def test_of_a_systems_recipes_the_one_that_was_run_on_most_tasks_counts():
+    of_x = ("a[encoder=x]", "a[encoder=x,tune=10]")
+    runs = on("one two", "a", "a[tune=10]", "b", *of_x)
+    alone = standing(*on("one two", "a", "b", of_x[0]))
+    assert alone == [("a", "1.00", "1.0", "2"), ("b", "0.50", "2.0", "2"), (of_x[0], "0.00", "3.0", "2")]
+    assert standing(*runs) == [*alone, ("a[tune=10]", "0.67", "2.0", "2"), (of_x[1], "0.00", "4.0", "2")]
+    more = standing(*runs, *on("three", "a[tune=10]", "b"))
+    assert [name for name, *_ in more] == ["a[tune=10]", "b", of_x[0], "a", of_x[1]]
 
 
 def test_a_variant_beside_a_baseline_makes_no_task_that_counts():

@@ -145,7 +145,7 @@ def test_a_system_on_few_tasks_has_intervals_and_moves_those_of_no_other(tmp_pat
     next((tmp_path / "results" / "runs" / "one" / "without").glob("*.parquet")).unlink()
     (after,) = boards(read(tmp_path / "results"))
     known = {one.system: one for one in after.standings}
-    assert {name for name, one in known.items() if one.on_few} == {"tried", "worst", "without"}
+    assert {name for name, one in known.items() if one.aside} == {"tried", "worst", "without"}
     for one in before.standings:
         now = known[one.system]
         assert (now.win_rate, now.mean_rank) == (one.win_rate, one.mean_rank)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
@@ -33,12 +33,12 @@ class Place(NamedTuple):
 @dataclass(frozen=True)
 class Standing:
     """What a system reached over the tasks that count, on which at least two of those systems were run that were run
-    on half of these tasks or more; on_few: it is none of those.
+    on half of these tasks or more, each by one recipe; aside: it is none of those.
     """
 
     system: str
     places: tuple[Place, ...]
-    on_few: bool
+    aside: bool
 
     @property
     def mean_rank(self) -> float:
@@ -102,22 +102,33 @@ def _standings(shown: Sequence[Column]) -> tuple[Standing, ...]:
 
 def _often(shown: Sequence[Column]) -> tuple[set[str], list[Column]]:
     """The systems that were run on half of the tasks that count or more, and these tasks: variants that were tried on
-    one alone, beside a baseline, make it none.
+    one alone, beside a baseline, make it none. Of a system's recipes the one that was run on most tasks: nobody is
+    measured by the same system twice, or by one with ten recipes to choose from where the others have one.
     """
     counting = [column for column in shown if column.compared]
     while True:
         tasks = Counter(row.system for column in counting for row in column.ranked)
-        often = {system for system, count in tasks.items() if 2 * count >= len(counting)}
+        often = _one_recipe_each({system: count for system, count in tasks.items() if 2 * count >= len(counting)})
         left = [column for column in counting if sum(row.system in often for row in column.ranked) > 1]
         if len(left) == len(counting):
             return often, counting
         counting = left
 
 
+def _one_recipe_each(tasks: Mapping[str, int]) -> set[str]:
+    """tasks: how many each was run on; of as many the one with the fewest changes."""
+    chosen: dict[tuple[str, ...], str] = {}
+    for name in sorted(tasks, key=lambda name: (-tasks[name], name.count("="), name)):
+        entry, _, changes = name.removesuffix("]").partition("[")
+        encoder = [change for change in changes.split(",") if change.startswith("encoder=")]
+        chosen.setdefault((entry, *encoder), name)
+    return set(chosen.values())
+
+
 def _in_order(standing: Standing) -> tuple[bool, bool, float, float, str]:
     if not standing.places:
-        return standing.on_few, True, 0.0, math.inf, standing.system
-    return standing.on_few, False, -standing.win_rate, standing.mean_rank, standing.system
+        return standing.aside, True, 0.0, math.inf, standing.system
+    return standing.aside, False, -standing.win_rate, standing.mean_rank, standing.system
 
 
 def _places(column: Column, number: int, often: Collection[str]) -> dict[str, Place]:

@@ -23,10 +23,11 @@ ORDER = (
     "and test rows, from the table that most systems share (of equals the one of the whole training split); bold are "
     "the best of a task and all that no other is significantly better than; – was not run. A system's win rate is the "
     "mean over tasks of the share of other systems that it is above (a tie counts half), its mean rank that of its "
-    "ranks (of equals the mean); the others are those that were run on half of the tasks or more, and a task without "
-    "two of these does not count. The 95 % intervals of both numbers say what other seeds and test rows would do on "
-    "these tasks, not what other tasks would. Systems are in order of their win rate, those that were run on fewer "
-    "than half of the tasks after the others: neither number compares systems fairly that were run on different tasks."
+    "ranks (of equals the mean); the others are those that were run on half of the tasks or more, of a system's "
+    "recipes the one that was run on most, and a task without two of these does not count. The 95 % intervals of both "
+    "numbers say what other seeds and test rows would do on these tasks, not what other tasks would. Systems are in "
+    "order of their win rate, those that were run on fewer than half of the tasks, or by another recipe, after the "
+    "others: neither number compares systems fairly that were run on different tasks."
 )
 
 
@@ -57,13 +58,13 @@ def _part(pages: Sequence[Page]) -> Iterator[str]:
 
 def _matrices(board: Board) -> Iterator[str]:
     """The systems that were run on most tasks, then the others, each beside the tasks that some of them were run on."""
-    often, seldom = ([s for s in board.standings if s.on_few is on_few] for on_few in (False, True))
-    if not (often and seldom):
+    often, others = ([s for s in board.standings if s.aside is aside] for aside in (False, True))
+    if not (often and others):
         yield _matrix(board.columns, board.standings)
         return
     yield _matrix(_with(board.columns, often), often)
-    yield "Systems that were run on fewer than half of the tasks:"
-    yield _matrix(_with(board.columns, seldom), seldom)
+    yield "Systems that were run on fewer than half of the tasks, and other recipes of those above:"
+    yield _matrix(_with(board.columns, others), others)
 
 
 def _with(shown: Sequence[Column], some: Sequence[Standing]) -> list[Column]:

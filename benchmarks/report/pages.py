@@ -96,11 +96,11 @@ def _highest(first: Standing, *others: Standing) -> Iterator[str]:
     if not first.places:
         return
     tasks = words.counted(len(first.places), "task")
-    few = any(one.on_few for one in others if one.places)
+    few = any(one.aside for one in others if one.places)
     among = " of the systems that were run on half of these tasks or more" if few else ""
     name, share = words.readable(first.system), f"{first.win_rate:.0%}"
     yield f"{name} has the highest win rate{among}: over {tasks} above {share} of the others."
-    near = [one for one in others if not one.on_few and _reaches(one, first)]
+    near = [one for one in others if not one.aside and _reaches(one, first)]
     if near:
         over = ", some over other tasks" if any(len(one.places) != len(first.places) for one in near) else ""
         yield f"Its interval and those of {words.counted(len(near), 'other system')} overlap{over}."

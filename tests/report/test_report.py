@@ -388,7 +388,7 @@ def test_the_first_of_all_tasks_is_told_with_those_whose_win_rates_reach_its_own
     column = SimpleNamespace(compared=True, ranked=[SimpleNamespace(may_be_best=best) for best in (True, False)])
 
     def standing(system: str, share: float, interval: tuple[float, float] | None, tasks: int = 2, few: bool = False):
-        return SimpleNamespace(system=system, win_rate=share, win_rates=interval, places=(None,) * tasks, on_few=few)
+        return SimpleNamespace(system=system, win_rate=share, win_rates=interval, places=(None,) * tasks, aside=few)
 
     def lead(*found: SimpleNamespace) -> list[str]:
         return _lead(SimpleNamespace(columns=(column,), standings=found))
