@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 NAME = 32
 """Hex digits of a file's name."""
+GIVEN_BACK_AFTER = 1000
+"""Rows; their pages stay in the system's cache, and count as nobody's."""
 
 Row: TypeAlias = str | Sequence[str]
 """A text, or its words."""
@@ -40,6 +43,12 @@ class File(NamedTuple):
     seconds: np.ndarray
     starts: np.ndarray
     values: np.ndarray
+    mapped: mmap.mmap
+
+    def give_back(self) -> None:
+        """Else all that was read of it counts as the process' memory."""
+        if hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+            self.mapped.madvise(mmap.MADV_DONTNEED)
 
 
 class Place(NamedTuple):
@@ -68,6 +77,8 @@ class Sequences:
     def __init__(self, places: Sequence[Place], width: int, length: int) -> None:
         """length: pieces that the encoder reads at once."""
         self._places = places
+        self._files = {id(place.file): place.file for place in places}.values()
+        self._read = 0
         self.width = width
         self.length = length
 
@@ -75,6 +86,10 @@ class Sequences:
         return len(self._places)
 
     def __getitem__(self, row: int) -> np.ndarray:
+        self._read += 1
+        if self._read % GIVEN_BACK_AFTER == 0:
+            for file in self._files:
+                file.give_back()
         return self._places[row].values.reshape(-1, self.width)
 
     @property
@@ -94,28 +109,32 @@ def find(wanted: Collection[bytes], folder: Path) -> dict[bytes, Place]:
     """Where the rows of these keys are, of those that any whole file has."""
     found: dict[bytes, Place] = {}
     for path in sorted(folder.glob("*.arrow")):
-        batch = _mapped(path)
-        keys = enumerate(batch.column("key").to_pylist() if batch else [])
-        rows = {key: number for number, key in keys if key in wanted}
+        opened = _opened(path)
+        if opened is None:
+            continue
+        batch, mapped = opened
+        rows = {key: number for number, key in enumerate(batch.column("key").to_pylist()) if key in wanted}
         if rows and _is_whole(path):
-            file = _columns(batch)
+            file = _columns(batch, mapped)
             found.update((key, Place(file, number)) for key, number in rows.items())
     return found
 
 
-def _mapped(path: Path) -> pa.RecordBatch | None:
+def _opened(path: Path) -> tuple[pa.RecordBatch, mmap.mmap] | None:
     import pyarrow as pa
 
     try:
-        return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
-    except (OSError, pa.ArrowException):  # gone, or cut off
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return pa.ipc.open_file(pa.py_buffer(mapped)).get_batch(0), mapped
+    except (OSError, ValueError, pa.ArrowException):  # gone, empty, or cut off
         return None
 
 
-def _columns(batch: pa.RecordBatch) -> File:
+def _columns(batch: pa.RecordBatch, mapped: mmap.mmap) -> File:
     cut, seconds, vectors = (batch.column(name) for name in ("cut", "seconds", "vectors"))
     bits_as_bytes = cut.to_numpy(zero_copy_only=False)
-    return File(bits_as_bytes, seconds.to_numpy(), vectors.offsets.to_numpy(), vectors.values.to_numpy())
+    return File(bits_as_bytes, seconds.to_numpy(), vectors.offsets.to_numpy(), vectors.values.to_numpy(), mapped)
 
 
 def _is_whole(path: Path) -> bool:
