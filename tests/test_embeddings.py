@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import tiny
 
-from benchmarks.embeddings import Embedded, _digest, encoding, of_pieces, of_words, pooled
+from benchmarks.embeddings import Embedded, _digest, encoding, of_pieces, of_words, pooled, store
 from benchmarks.embeddings.encoding import POOLINGS, Frozen
-from benchmarks.embeddings.store import key_of
+from benchmarks.embeddings.store import Sequences, Vectors, find, key_of, write
 from benchmarks.encoders import checkpoint_sha256, load_encoder, load_tokenizer, parameters
 from benchmarks.errors import UserError
 from benchmarks.files import alone
@@ -363,3 +363,25 @@ def test_ranks_share_the_rows_and_leave_none_waiting_where_one_fails(tmp_path, e
             rank.kill()
     assert said == [["rows 2", "blocked"]] * 2
     assert len(files_of("pooled", encoder, 16, tmp_path / "cache")) == 2, "each rank computes its share"
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="the system doesn't tell what is mapped")
+def test_vectors_that_were_read_do_not_stay_in_the_process_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "GIVEN_BACK_AFTER", 10)
+    rows = {key_of(str(number)): np.full((1000, 100), number, np.float16) for number in range(200)}
+    write([Vectors(key, cut=False, seconds=0.0, values=values) for key, values in rows.items()], tmp_path)
+    (file,) = tmp_path.iterdir()
+    found = find(rows, tmp_path)
+    vectors = Sequences([found[key] for key in rows], width=100, length=1000)
+    held = []
+    for number, values in enumerate(rows.values()):
+        assert np.array_equal(vectors[number], values)
+        held.append(_mapped_pages(file))
+    assert 200_000 < max(held) < file.stat().st_size / 2  # pages come by two megabytes
+    assert np.array_equal(vectors[0], np.zeros((1000, 100)))  # read once more
+
+
+def _mapped_pages(file: Path) -> int:
+    """Bytes of the file that count as this process' memory."""
+    about = Path("/proc/self/smaps").read_text().split(str(file))[1:]
+    return sum(int(part.split("Rss:")[1].split()[0]) * 1024 for part in about)
