@@ -3,7 +3,8 @@
     python -m crosschecks.scorers_alone mit-movie ../results/runs/mit-movie/*/*.parquet --data-dir DIR
 
 What is right is read from the published file, by the row number of each prediction, and not from the stored runs. The
-CoNLL script itself, for those who have it and perl: `--conlleval conlleval.pl`, which prints two decimals.
+CoNLL script itself, which needs perl and is in seqeval's source archive: `--conlleval conlleval.pl`. It prints two
+decimals.
 """
 
 from __future__ import annotations
