@@ -231,6 +231,8 @@ QUOTED = {
     ".63": "858 over 1,370 comments",
     ".446": "a search whose space was widened: its runs are replaced",
     ".60": "entropy of the share of hateful comments",
+    ".459": "a row made again on a processor of another kind, which is not stored",
+    ".183": "a row that was made on a processor of another kind",
 }
 
 
