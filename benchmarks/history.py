@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from statistics import median
+from typing import NamedTuple
 
 from benchmarks.plan import changed_fields, is_variant
-from benchmarks.schema import Recipe, RunResult, RunSpec, Stored
+from benchmarks.schema import HeldOut, Recipe, RunResult, RunSpec, Stored
 
-# Rows trained a second where nothing has been stored yet: a guess for a small encoder on a few cores. What is frozen is
-# read once, so each of its many epochs costs little.
+# Rows a second where nothing has been stored yet: a guess, the medians of this project's own results by a small encoder
+# on two cores. What is frozen is read once, so each of its many epochs costs little.
 GUESSED_ROWS_PER_SECOND = {
-    "finetune": 60.0,
-    "lora": 60.0,
-    "sbert-softmax": 40.0,
-    "sbert-cosine": 40.0,
-    "sbert-fewshot": 20.0,
-    "frozen": 1500.0,
-    "probe": 150.0,
-    "recurrent": 600.0,
-    "recurrent-word2vec": 1500.0,
-    "sbert-cluster": 150.0,
-    "zero-shot-labels": 150.0,
-    "zero-shot-pipeline": 150.0,
+    "finetune": 40.0,
+    "lora": 30.0,
+    "sbert-softmax": 20.0,
+    "sbert-cosine": 20.0,
+    "sbert-fewshot": 40.0,
+    "frozen": 1400.0,
+    "probe": 100.0,
+    "recurrent": 300.0,
+    "recurrent-word2vec": 750.0,
     "tag-features": 200.0,
 }
-QUICK_ROWS_PER_SECOND = 5000.0
+QUICK_ROWS_PER_SECOND = 4000.0
+READ_ROWS_PER_SECOND = 100.0
+"""That an encoder predicts."""
+
 GUESSED_ROWS = 2000
 SHARE_WITH_A_PACE = 0.02
+
+
+class BySplit(NamedTuple):
+    """Rows that are trained on and rows that are predicted: how many, or the seconds of one."""
+
+    trained: float
+    tested: float
 
 
 class History:
@@ -35,7 +44,7 @@ class History:
 
     def __init__(self, runs: Iterable[Stored]) -> None:
         self._likes: dict[tuple[str, ...], list[RunResult]] = {}
-        self._paces: dict[tuple[object, ...], float | None] = {}
+        self._costs: dict[tuple[object, ...], BySplit | None] = {}
         self.keys: set[tuple[str, str, str]] = set()
         self.twins: dict[tuple[str, str], str] = {}
         self.stored: dict[tuple[str, str, str], list[Stored]] = {}
@@ -66,19 +75,33 @@ class History:
 
     def seconds(self, spec: RunSpec) -> tuple[float, bool]:
         """Estimated seconds, and whether stored runs back them: of the likest that are there."""
-        rows = _trainings(spec) * _rows_seen(spec)
-        for like in _likes(spec.system.name, spec.task.name, spec.system.method, spec.task.group):
-            if (pace := self._pace(like, type(spec.recipe), len(spec.task.classes))) is not None:
-                return rows * pace, True
-        return rows / GUESSED_ROWS_PER_SECOND.get(spec.system.method, QUICK_ROWS_PER_SECOND), False
+        rows, classes = declared_rows(spec), len(spec.task.classes)
+        likes = _likes(spec.system.name, spec.task.name, spec.system.method, spec.task.group)
+        paces = (self._cost(like, type(spec.recipe), classes) for like in likes)
+        stored = next((pace for pace in paces if pace), None)
+        cost = stored or _guessed(spec)
+        seconds = spec.recipe.seen(round(rows.trained), classes) * cost.trained + rows.tested * cost.tested
+        return (1 + (spec.tuning.trials if spec.tuning else 0)) * seconds, stored is not None
 
-    def _pace(self, like: tuple[str, ...], recipe: type[Recipe], classes: int) -> float | None:
-        """Seconds a row of the stored runs that are like this; computed once: plans and stores are long."""
+    def _cost(self, like: tuple[str, ...], recipe: type[Recipe], classes: int) -> BySplit | None:
+        """Seconds a row of the stored runs that are like this, long ones counting most; computed once: plans and stores
+        are long.
+        """
         asked = like, recipe, classes
-        if asked not in self._paces:
-            rates = (_seconds_per_row(run, recipe, classes) for run in self._likes.get(like, ()))
-            self._paces[asked] = median(known) if (known := [rate for rate in rates if rate is not None]) else None
-        return self._paces[asked]
+        if asked not in self._costs:
+            runs = self._likes.get(like, ())
+            # What an earlier version stored may not be valid now.
+            seen = sum(recipe.model_construct(**run.recipe).seen(run.train_size or 0, classes) for run in runs)
+            tested = sum(run.data["used"]["test"] for run in runs)
+            self._costs[asked] = (
+                BySplit(
+                    sum(run.cost["train_seconds"] for run in runs) / seen,
+                    sum(run.cost["predict_seconds"] for run in runs) / tested,
+                )
+                if seen and tested
+                else None
+            )
+        return self._costs[asked]
 
 
 def _likes(system: str, task: str, method: str, group: str) -> tuple[tuple[str, ...], ...]:
@@ -91,28 +114,42 @@ def _slot(key: str, fingerprint: str) -> str:
     return key.removesuffix(fingerprint)
 
 
-def _trainings(spec: RunSpec) -> int:
-    """With those that choose the recipe."""
-    return 1 + (spec.tuning.trials if spec.tuning else 0)
+def _guessed(spec: RunSpec) -> BySplit:
+    """Seconds a row."""
+    trained = GUESSED_ROWS_PER_SECOND.get(spec.system.method, QUICK_ROWS_PER_SECOND)
+    return BySplit(1 / trained, 1 / (READ_ROWS_PER_SECOND if spec.recipe.needs_encoder else QUICK_ROWS_PER_SECOND))
 
 
-def _rows_seen(spec: RunSpec) -> float:
-    rows = spec.protocol.train_size or spec.protocol.limit or _declared_rows(spec)
-    return spec.recipe.seen(rows, len(spec.task.classes))
-
-
-def _declared_rows(spec: RunSpec) -> int:
+def declared_rows(spec: RunSpec) -> BySplit:
+    """Of a run's training and test split, by the counts that the task's files declare: what its time goes by."""
+    task, protocol = spec.task, spec.protocol
     # Where files are absent, the data's identity names the fallback's splits.
-    part = spec.identity.get("data", {}).get("splits", {}).get("train", spec.task.splits.train)
-    files = spec.task.source.files.get(part, ()) if spec.task.source else ()
-    return sum(file.rows or 0 for file in files) or GUESSED_ROWS
+    splits = task.fallback.splits if task.fallback and "splits" in spec.identity.get("data", {}) else task.splits
+    held_out = [held for held in (splits.test, splits.validation) if isinstance(held, HeldOut)]
 
+    def published(part: str, most_of_a_class: int | None) -> int:
+        files = task.source.files.get(part, ()) if task.source else ()
+        if most_of_a_class and all(file.counts for file in files):
+            of_classes = sum((Counter(file.counts) for file in files), Counter())
+            return sum(min(rows, most_of_a_class) for rows in of_classes.values())
+        return sum(file.rows or 0 for file in files) or GUESSED_ROWS
 
-def _seconds_per_row(run: RunResult, recipe: type[Recipe], classes: int) -> float | None:
-    """Of a run that is like the planned one."""
-    stored = recipe.model_construct(**run.recipe)  # what an earlier version stored may not be valid now
-    rows = stored.seen(run.train_size or 0, classes)
-    return (run.cost["train_seconds"] + run.cost["predict_seconds"]) / rows if rows else None
+    def whole(split: str) -> float:
+        part = getattr(splits, split)
+        if isinstance(part, HeldOut):
+            return part.share if part.share >= 1 else part.share * whole(part.take_from)
+        return published(part, splits.most_of_a_class if split == "train" else None)
+
+    def left(split: str) -> float:
+        taken = (held.share * (whole(split) if held.share < 1 else 1) for held in held_out if held.take_from == split)
+        return whole(split) - sum(taken)
+
+    trained, tested = left("train"), left("test")
+    if protocol.folds:
+        pool = whole("train") if splits.test in held_out else trained
+        trained, tested = pool - pool / protocol.folds, pool / protocol.folds
+    most = protocol.limit or math.inf
+    return BySplit(protocol.train_size or min(trained, most), protocol.test_size or min(tested, most))
 
 
 class Pace:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import copy
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import make
 import pytest
 
-from benchmarks.definitions import load_systems, load_task, resolved_recipe
-from benchmarks.history import History, Pace
+from benchmarks import store
+from benchmarks.definitions import load_systems, load_task, load_tasks, resolved_recipe
+from benchmarks.history import History, Pace, declared_rows
 from benchmarks.runner import failure
 from benchmarks.schema import Protocol, RunResult, RunSpec
+
+RESULTS = Path(__file__).parent.parent / "results"
 
 
 @pytest.fixture
@@ -22,11 +26,12 @@ def spec(tmp_path) -> RunSpec:
     return RunSpec(task, system, resolved_recipe(system, task.type), Protocol(train_size=10), {"recipe": {"epochs": 3}})
 
 
-def stored(spec: RunSpec, seconds: float = 5.0) -> RunResult:
+def stored(spec: RunSpec, seconds: float = 5.0, predicting: float = 0.0) -> RunResult:
     record = failure(spec, ValueError("x")).model_dump(by_alias=True, exclude={"status", "error"})
-    cost = {"train_seconds": seconds, "predict_seconds": 0.0}
+    cost = {"train_seconds": seconds, "predict_seconds": predicting}
     return RunResult(**{**record, "title": "t", "group": "mine", "type": spec.task.type, "method": "majority",
-        "metrics": {}, "primary_metric": "accuracy", "report": {}, "cost": cost, "data": {},
+        "metrics": {}, "primary_metric": "accuracy", "report": {}, "cost": cost,
+        "data": {"used": {"train": spec.protocol.train_size, "test": 100}},
         "training": {}})  # fmt: skip
 
 
@@ -68,6 +73,30 @@ def test_the_estimate_is_a_guess_until_a_run_is_stored_and_grows_with_the_rows(s
     assert history.seconds(larger) == (20.0, True)
 
 
+def test_the_estimate_of_predicting_goes_by_the_rows_that_are_tested(spec):
+    """A hundred times the training rows take as long to be predicted as these did."""
+    history = History([stored(spec, seconds=1.0, predicting=300.0)])
+    larger = replace(spec, protocol=Protocol(train_size=1000, test_size=100))
+    assert history.seconds(larger) == (100.0 + 300.0, True)
+    assert history.seconds(replace(larger, protocol=Protocol(train_size=1000, test_size=10)))[0] == 100.0 + 30.0
+
+
+def test_a_plan_counts_on_the_rows_that_stored_runs_had():
+    """Of every task, size, fold and fallback of the committed results."""
+    tasks, systems = load_tasks(), load_systems()
+    off, runs = set(), 0
+    for run in store.read_runs(RESULTS):
+        if isinstance(run, RunResult) and not run.protocol.get("balanced"):
+            system = systems[run.system.partition("[")[0]]
+            recipe = resolved_recipe(system, run.type)
+            spec = RunSpec(tasks[run.task], system, recipe, Protocol(**run.protocol), run.identity_)
+            rows, used = declared_rows(spec), run.data["used"]
+            runs += 1
+            if abs(rows.trained - used["train"]) > 1 or abs(rows.tested - used["test"]) > 1:
+                off.add((run.task, rows, used["train"], used["test"]))
+    assert runs > 1000 and off == set()
+
+
 def test_stored_runs_are_looked_through_once_however_many_are_planned(spec, monkeypatch):
     looked = []
     seen = type(spec.recipe).seen
@@ -82,7 +111,8 @@ def test_few_examples_take_as_long_whatever_the_number_of_rows(spec):
     system = load_systems()["sbert-fewshot"]
     few = replace(spec, system=system, recipe=resolved_recipe(system, spec.task.type))
     seconds = [History([]).seconds(replace(few, protocol=Protocol(train_size=rows)))[0] for rows in (8, 16, 10_000)]
-    assert 2 * seconds[0] == seconds[1] == seconds[2] > 10  # 8 shots of two classes
+    tested = 2000 / 100  # rows, as where a task declares none, at a guessed pace
+    assert 2 * (seconds[0] - tested) == seconds[1] - tested == seconds[2] - tested > 10  # 8 shots of two classes
 
 
 def test_what_is_left_follows_the_pace_of_the_runs_that_are_done(spec):
