@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from benchmarks.plan import changed_fields, is_variant
@@ -84,23 +85,17 @@ class History:
         return (1 + (spec.tuning.trials if spec.tuning else 0)) * seconds, stored is not None
 
     def _cost(self, like: tuple[str, ...], recipe: type[Recipe], classes: int) -> BySplit | None:
-        """Seconds a row of the stored runs that are like this, long ones counting most; computed once: plans and stores
-        are long.
-        """
+        """Seconds a row of the stored runs that are like this; computed once: plans and stores are long."""
         asked = like, recipe, classes
         if asked not in self._costs:
             runs = self._likes.get(like, ())
             # What an earlier version stored may not be valid now.
-            seen = sum(recipe.model_construct(**run.recipe).seen(run.train_size or 0, classes) for run in runs)
-            tested = sum(run.data["used"]["test"] for run in runs)
-            self._costs[asked] = (
-                BySplit(
-                    sum(run.cost["train_seconds"] for run in runs) / seen,
-                    sum(run.cost["predict_seconds"] for run in runs) / tested,
-                )
-                if seen and tested
-                else None
+            seen = [recipe.model_construct(**run.recipe).seen(run.train_size or 0, classes) for run in runs]
+            trained = _seconds_of_a_row([run.cost["train_seconds"] for run in runs], seen)
+            tested = _seconds_of_a_row(
+                [run.cost["predict_seconds"] for run in runs], [run.data["used"]["test"] for run in runs]
             )
+            self._costs[asked] = None if trained is None or tested is None else BySplit(trained, tested)
         return self._costs[asked]
 
 
@@ -112,6 +107,15 @@ def _likes(system: str, task: str, method: str, group: str) -> tuple[tuple[str, 
 def _slot(key: str, fingerprint: str) -> str:
     """A key without its fingerprint: seed, size, fold."""
     return key.removesuffix(fingerprint)
+
+
+def _seconds_of_a_row(seconds: Sequence[float], rows: Sequence[float]) -> float | None:
+    """The median over rows: long runs count the most, and one that stood still for hours no more than another. None
+    without a row.
+    """
+    paces = sorted((took / count, count) for took, count in zip(seconds, rows, strict=True) if count)
+    passed = accumulate(count for _, count in paces)
+    return next((pace for (pace, _), sofar in zip(paces, passed, strict=True) if sofar >= sum(rows) / 2), None)
 
 
 def _guessed(spec: RunSpec) -> BySplit:

@@ -81,6 +81,15 @@ def test_the_estimate_of_predicting_goes_by_the_rows_that_are_tested(spec):
     assert history.seconds(replace(larger, protocol=Protocol(train_size=1000, test_size=10)))[0] == 100.0 + 30.0
 
 
+def test_long_runs_say_most_of_the_time_and_one_that_stood_still_no_more_than_another(spec):
+    def run(rows: int, seconds: float) -> RunResult:
+        return stored(replace(spec, protocol=Protocol(train_size=rows)), seconds, predicting=seconds)
+
+    short = [run(10, 5.0)] * 3  # most of it beginning
+    planned = replace(spec, protocol=Protocol(train_size=2000, test_size=100))
+    assert History([*short, run(1000, 100.0), run(1000, 100.0), run(1000, 10_000.0)]).seconds(planned)[0] < 300
+
+
 def test_a_plan_counts_on_the_rows_that_stored_runs_had():
     """Of every task, size, fold and fallback of the committed results."""
     tasks, systems = load_tasks(), load_systems()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_AN_INCH = 120
-PNG_COLOURS = 64
+PNG_COLOURS = 32
 CONTENT = re.compile(r"<!-- (\w+) -->")
 CODE = (__file__, pictures.__file__, words.__file__, amounts.__file__)
 """Of what a picture looks like."""
@@ -142,6 +142,11 @@ def _png(figure: Figure) -> bytes:
     return found.getvalue()
 
 
+def _rounded(number: re.Match[str]) -> str:
+    """Of a place to the digits that scour gives to paths alone."""
+    return f"{float(number[0]):.{SCOURED.digits}g}"
+
+
 def _svg(figure: Figure) -> str:
     """Without a fixed colour of ink, the font named once, two thirds of the size."""
     from scour import scour
@@ -151,5 +156,6 @@ def _svg(figure: Figure) -> str:
     found = re.sub(r"font-family: [^;\"]*;? ?", "", text.getvalue().replace(INK, "currentColor"))
     found = scour.scourString(found, scour.sanitizeOptions(SCOURED))
     found = found[found.index("<svg") :]
+    found = re.sub(r'(?<= [xy]=")-?\d+\.\d+(?=")', _rounded, found)
     found = re.sub(r' transform="rotate\(-0 [^"]*"|<path d="[^"]*" fill="none"/>', "", found)  # nothing that is seen
     return re.sub(r"(<svg[^>]*>)", lambda opening: opening.group(1) + STYLE, found, count=1)
