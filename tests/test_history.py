@@ -12,7 +12,8 @@ import pytest
 
 from benchmarks import store
 from benchmarks.definitions import load_systems, load_task, load_tasks, resolved_recipe
-from benchmarks.history import History, Pace, declared_rows
+from benchmarks.estimates import declared_rows
+from benchmarks.history import History, Pace
 from benchmarks.runner import failure
 from benchmarks.schema import Protocol, RunResult, RunSpec
 

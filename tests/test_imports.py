@@ -31,6 +31,7 @@ GROUND = [
     "unfinished",
     "scoring",
     "lock",
+    "estimates",
     "history",
     "leaks",
     "excerpts",
