@@ -16,6 +16,7 @@ import make
 import numpy as np
 import pytest
 from kept import Kept, flipped
+from PIL import Image, ImageColor
 from reported import declared, reported, three_systems
 from test_leaderboard import done
 
@@ -276,13 +277,24 @@ def test_a_picture_rounds_places_and_no_text(tmp_path):
     drawn.save(tmp_path, None, "curve", "", _curve(lines), (4, 3))
     text = (tmp_path / "curve.svg").read_text()
     assert "dropout=0.125" in text and "0.801" in text
-    places = re.findall(r"[\d.]+", " ".join(re.findall(r' d="([^"]*)"', text)))
+    places = re.findall(r"[\d.]+", " ".join(re.findall(r' [dxy]="([^"]*)"', text)))
     assert places and max(len(place.replace(".", "").lstrip("0")) for place in places) <= drawn.SCOURED.digits
     assert text.startswith("<svg")
 
 
 def _curve(lines) -> partial[None]:
     return partial(pictures.curves, lines=lines, x="rows", y="F1", logarithmic=False)
+
+
+def test_lines_keep_their_colours_in_a_png_of_few(tmp_path):
+    draw = np.random.default_rng(0)
+    steps = np.arange(1, 41)
+    losses = [pictures.Line(colour, list(steps / 40), list(1 / steps + draw.random(40))) for colour in pictures.COLOURS]
+    drawn.save(tmp_path, None, "loss", "", partial(pictures.losses, lines=losses), (7.2, 3.6))
+    with Image.open(tmp_path / "loss.png") as found:
+        pixels = [pixel for _, pixel in found.convert("RGB").getcolors()]
+    for colour in map(ImageColor.getrgb, pictures.COLOURS):
+        assert min(max(map(abs, np.subtract(pixel, colour))) for pixel in pixels) <= 4
 
 
 def test_a_picture_is_drawn_again_only_where_it_shows_something_else(tmp_path, monkeypatch):
