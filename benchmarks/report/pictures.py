@@ -68,6 +68,8 @@ def trade(axes: Axes, spots: Sequence[Spot], x: str, y: str, worded: Callable[[f
     """Scores over a cost on a logarithmic scale; those that no other beats in both are joined and named. worded: how a
     cost is written.
     """
+    from matplotlib.ticker import LogLocator
+
     best = frontier(spots)
     for spot in spots:
         on_it = spot in best
@@ -77,22 +79,26 @@ def trade(axes: Axes, spots: Sequence[Spot], x: str, y: str, worded: Callable[[f
         axes.errorbar([spot.x], [spot.y], yerr=bars, color=colour, alpha=alpha, linewidth=1, fmt="o", markersize=5)
     axes.plot([s.x for s in best], [s.y for s in best], color=COLOURS[0], alpha=0.5, linewidth=1.2)
     axes.set_xscale("log")
+    axes.margins(x=0.2, y=0.12)
+    low, high = axes.get_xlim()
+    if high < 100 * low:  # powers of ten alone would be one or two ticks
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(lambda value, _: worded(value))
     axes.minorticks_off()
-    axes.margins(x=0.2, y=0.12)
     axes.set(xlabel=x, ylabel=y)
     _named(axes, best)
 
 
 def _named(axes: Axes, spots: Sequence[Spot]) -> None:
-    """The best first, each name where none is yet: to the right or left of its spot, above or below it. One that has no
-    such place is left to the table.
+    """The best first, each name where none is yet, within the axes: to the right or left of its spot, above or below
+    it. One that has no such place is left to the table.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.draw_without_rendering()  # before it, no spot has its place
     taken = [axes.transData.transform((spot.x, spot.y)) for spot in spots]
     boxes = [(x - 4, y - 4, x + 4, y + 4) for x, y in taken]
+    within = axes.get_window_extent()
     scale = figure.dpi / 72
     for (x, y), spot in sorted(zip(taken, spots, strict=True), key=lambda pair: -pair[1].y):
         name = _name(spot.name)
@@ -100,7 +106,8 @@ def _named(axes: Axes, spots: Sequence[Spot]) -> None:
         for right, up in ((False, True), (True, True), (True, False), (False, False)):
             left, below = (x + 5 if right else x - 5 - width), (y + 4 if up else y - 4 - height)
             box = (left, below, left + width, below + height)
-            if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in boxes):
+            fits = within.x0 <= left and box[2] <= within.x1
+            if fits and not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in boxes):
                 boxes.append(box)
                 offset = (5 if right else -5, 4 if up else -4)
                 axes.annotate(name, (spot.x, spot.y), xytext=offset, textcoords="offset points", fontsize=NAME_SIZE,

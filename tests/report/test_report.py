@@ -16,6 +16,7 @@ import make
 import numpy as np
 import pytest
 from kept import Kept, flipped
+from matplotlib.figure import Figure
 from PIL import Image, ImageColor
 from reported import declared, reported, three_systems
 from test_leaderboard import done
@@ -295,6 +296,17 @@ def test_lines_keep_their_colours_in_a_png_of_few(tmp_path):
         pixels = [pixel for _, pixel in found.convert("RGB").getcolors()]
     for colour in map(ImageColor.getrgb, pictures.COLOURS):
         assert min(max(map(abs, np.subtract(pixel, colour))) for pixel in pixels) <= 4
+
+
+def test_names_of_systems_stay_within_the_axes_and_a_narrow_scale_has_ticks():
+    spots = [pictures.Spot(f"a-long-name-of-a-system-{i}", 1e6 * (1 + i), i / 10, i / 10, i / 10) for i in range(1, 5)]
+    axes = Figure(figsize=(7, 3.6), layout="constrained").subplots()
+    pictures.trade(axes, spots, "parameters", "F1", lambda value: f"{value:,.0f}")
+    axes.figure.draw_without_rendering()
+    places = [text.get_window_extent() for text in axes.texts]
+    assert places and all(axes.bbox.x0 <= place.x0 and place.x1 <= axes.bbox.x1 for place in places)
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [2e6, 5e6]
 
 
 def test_a_picture_is_drawn_again_only_where_it_shows_something_else(tmp_path, monkeypatch):
