@@ -17,12 +17,13 @@ from crosschecks import compared
 
 from benchmarks import claims, leaderboard, report, store
 from benchmarks.cli import main
-from benchmarks.definitions import load_claims, load_systems, load_task, load_tasks
+from benchmarks.definitions import load_claims, load_systems, load_task, load_tasks, resolved_recipe
+from benchmarks.estimates import declared_rows
 from benchmarks.leaderboard import overview, samples
 from benchmarks.leaderboard.sections import tables
 from benchmarks.recipes import RECIPES
 from benchmarks.report import drawn
-from benchmarks.schema import Between
+from benchmarks.schema import Between, Protocol, RunResult, RunSpec
 from benchmarks.scoring import rescored
 
 PROJECT = Path(__file__).parent.parent
@@ -314,12 +315,28 @@ def test_every_committed_run_has_its_predictions_and_its_metrics_are_theirs(comm
             assert {name: found[name] for name in run.metrics} == pytest.approx(run.metrics, abs=1e-9), run.key
 
 
+def test_a_plan_counts_on_the_rows_that_stored_runs_had(committed):
+    """Of every task, size, fold and fallback of the committed results."""
+    tasks, systems = load_tasks(), load_systems()
+    off, runs = set(), 0
+    for run in store.read_runs(committed):
+        if isinstance(run, RunResult) and not run.protocol.get("balanced"):
+            system = systems[run.system.partition("[")[0]]
+            recipe = resolved_recipe(system, run.type)
+            spec = RunSpec(tasks[run.task], system, recipe, Protocol(**run.protocol), run.identity_)
+            rows, used = declared_rows(spec), run.data["used"]
+            runs += 1
+            if abs(rows.trained - used["train"]) > 1 or abs(rows.tested - used["test"]) > 1:
+                off.add((run.task, rows, used["train"], used["test"]))
+    assert runs > 1000 and off == set()
+
+
 def test_what_is_committed_has_three_repetitions_or_is_said_to_have_one(committed):
     """Folds count as repetitions. A claim's single run (S2 on `huffpost-33`) stands in results/README.md as one."""
     repetitions = Counter()
     for run in store.read_runs(committed):
-        protocol = {key: value for key, value in run.protocol.items() if key not in ("seed", "fold")}
-        repetitions[run.task, run.system, tuple(protocol.items())] += 1
+        protocol = Protocol(**{**run.protocol, "seed": 0, "fold": None})
+        repetitions[run.task, run.system, protocol] += 1
     assert repetitions.total() > len(repetitions) * 3
     few = {(task, system) for (task, system, _), runs in repetitions.items() if runs < 3}
     assert {task for task, _ in few} <= {"huffpost-33"}
