@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -48,8 +47,8 @@ def declared_rows(spec: RunSpec) -> BySplit:
     def published(part: str, most_of_a_class: int | None) -> int:
         files = task.source.files.get(part, ()) if task.source else ()
         if most_of_a_class and files and all(file.counts for file in files):
-            of_classes = sum((Counter(file.counts) for file in files), Counter())
-            return sum(min(rows, most_of_a_class) for rows in of_classes.values())
+            of_classes = (sum(file.counts.get(label, 0) for file in files) for label in task.labels)
+            return sum(min(rows, most_of_a_class) for rows in of_classes)
         return sum(file.rows or 0 for file in files) or GUESSED_ROWS
 
     def whole(split: str) -> float:
