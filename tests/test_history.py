@@ -10,6 +10,7 @@ import make
 import pytest
 
 from benchmarks.definitions import load_systems, load_task, resolved_recipe
+from benchmarks.estimates import GUESSED_ROWS, READ_ROWS_PER_SECOND
 from benchmarks.history import History, Pace
 from benchmarks.runner import failure
 from benchmarks.schema import Protocol, RunResult, RunSpec
@@ -100,7 +101,7 @@ def test_few_examples_take_as_long_whatever_the_number_of_rows(spec):
     system = load_systems()["sbert-fewshot"]
     few = replace(spec, system=system, recipe=resolved_recipe(system, spec.task.type))
     seconds = [History([]).seconds(replace(few, protocol=Protocol(train_size=rows)))[0] for rows in (8, 16, 10_000)]
-    tested = 2000 / 100  # rows, as where a task declares none, at a guessed pace
+    tested = GUESSED_ROWS / READ_ROWS_PER_SECOND
     assert 2 * (seconds[0] - tested) == seconds[1] - tested == seconds[2] - tested > 10  # 8 shots of two classes
 
 
