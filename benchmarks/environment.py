@@ -24,9 +24,9 @@ def cache_dir() -> Path:
     return Path(os.environ.get("ENCODER_BENCH_CACHE") or Path.home() / ".cache" / "encoder-bench")
 
 
-def environment(processes: int, precision: str | None) -> dict[str, Any]:
-    """The `environment` field of a stored run. Asks torch only where it is loaded."""
-    return {**machine(), **_device(), "processes": processes, "precision": precision}
+def environment(processes: int, precision: str | None, on_gpu: bool = True) -> dict[str, Any]:
+    """The `environment` field of a stored run, or of one that computes on no GPU. Asks torch only where it is loaded."""
+    return {**machine(), **_device(on_gpu), "processes": processes, "precision": precision}
 
 
 @lru_cache
@@ -87,9 +87,9 @@ def _git(*arguments: str) -> str | None:
         return None
 
 
-def _device() -> dict[str, Any]:
+def _device(on_gpu: bool) -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is None:
         return {"device": "cpu", "threads": None}
-    on_gpu = torch.cuda.is_available()
-    return {"device": torch.cuda.get_device_name() if on_gpu else "cpu", "threads": torch.get_num_threads()}
+    device = torch.cuda.get_device_name() if on_gpu and torch.cuda.is_available() else "cpu"
+    return {"device": device, "threads": torch.get_num_threads()}

@@ -70,15 +70,20 @@ def declared_rows(spec: RunSpec) -> BySplit:
     return BySplit(protocol.train_size or min(trained, most), protocol.test_size or min(tested, most))
 
 
-def costs(runs: Sequence[RunResult], recipe: type[Recipe], classes: int) -> BySplit | None:
+def costs(runs: Sequence[RunResult], recipe: type[Recipe]) -> BySplit | None:
     """Seconds a row of such runs; None of none. recipe: that of their method."""
-    # What an earlier version stored may not be valid now.
-    seen = [recipe.model_construct(**run.recipe).seen(run.train_size or 0, classes) for run in runs]
+    seen = [_seen(run, recipe) for run in runs]
     trained = _seconds_of_a_row([run.cost["train_seconds"] for run in runs], seen)
     tested = _seconds_of_a_row(
         [run.cost["predict_seconds"] for run in runs], [run.data["used"]["test"] for run in runs]
     )
     return None if trained is None or tested is None else BySplit(trained, tested)
+
+
+def _seen(run: RunResult, recipe: type[Recipe]) -> float:
+    """Rows that its training looked at, of its own task's classes."""
+    own = recipe.model_construct(**run.recipe)  # what an earlier version stored may not be valid now
+    return own.seen(run.train_size or 0, len(run.identity_.get("task", {}).get("labels", ())))
 
 
 def _seconds_of_a_row(seconds: Sequence[float], rows: Sequence[float]) -> float | None:

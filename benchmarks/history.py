@@ -47,19 +47,19 @@ class History:
 
     def seconds(self, spec: RunSpec) -> tuple[float, bool]:
         """Estimated seconds, and whether stored runs back them: of the likest that are there."""
-        rows, classes = declared_rows(spec), len(spec.task.classes)
+        rows = declared_rows(spec)
         likes = _likes(spec.system.name, spec.task.name, spec.system.method, spec.task.group)
-        known = (self._cost(like, type(spec.recipe), classes) for like in likes)
+        known = (self._cost(like, type(spec.recipe)) for like in likes)
         stored = next((cost for cost in known if cost), None)
         cost = stored or guessed_costs(spec)
-        seconds = spec.recipe.seen(round(rows.trained), classes) * cost.trained + rows.tested * cost.tested
+        seconds = spec.recipe.seen(round(rows.trained), len(spec.task.labels)) * cost.trained + rows.tested * cost.tested
         return (1 + (spec.tuning.trials if spec.tuning else 0)) * seconds, stored is not None
 
-    def _cost(self, like: tuple[str, ...], recipe: type[Recipe], classes: int) -> BySplit | None:
+    def _cost(self, like: tuple[str, ...], recipe: type[Recipe]) -> BySplit | None:
         """Of the stored runs that are like this; computed once: plans and stores are long."""
-        asked = like, recipe, classes
+        asked = like, recipe
         if asked not in self._costs:
-            self._costs[asked] = costs(self._likes.get(like, ()), recipe, classes)
+            self._costs[asked] = costs(self._likes.get(like, ()), recipe)
         return self._costs[asked]
 
 

@@ -19,13 +19,15 @@ Progress = Callable[[float], None]
 class Meter:
     """Filled by a method while it runs, read once by the runner at the end."""
 
-    def __init__(self, progress: Progress = lambda share: None) -> None:
+    def __init__(self, progress: Progress = lambda share: None, on_gpu: bool = True) -> None:
+        """on_gpu: whether memory of a GPU that this process uses is the run's."""
         self.seconds: dict[str, float] = {}
         self.rows: dict[str, float] = {}
         self.parameters = 0
         self.trainable_parameters = 0
         self.notes: dict[str, Any] = {}
         self.progress = progress
+        self._on_gpu = on_gpu
         self._peak_memory_mb: float | None = None
         _reset_peak_memory()
 
@@ -43,7 +45,7 @@ class Meter:
 
     def end(self) -> None:
         """What the process takes from now on is none of the run's cost."""
-        self._peak_memory_mb = _peak_memory_mb()
+        self._peak_memory_mb = _peak_memory_mb(self._on_gpu)
 
     def note(self, **facts: Any) -> None:
         self.notes.update(facts)
@@ -51,7 +53,7 @@ class Meter:
     def cost(self) -> dict[str, Any]:
         """The `cost` field of a stored run. Peak memory: of the process on CPU, of the device on a GPU."""
         train = self.seconds.get("train", 0.0)
-        peak = _peak_memory_mb() if self._peak_memory_mb is None else self._peak_memory_mb
+        peak = _peak_memory_mb(self._on_gpu) if self._peak_memory_mb is None else self._peak_memory_mb
         return {
             "train_seconds": round(train, 3),
             "predict_seconds": round(self.seconds.get("predict", 0.0), 3),
@@ -79,8 +81,8 @@ def _reset_peak_memory() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _peak_memory_mb() -> float:
-    if cuda := _cuda():
+def _peak_memory_mb(on_gpu: bool) -> float:
+    if on_gpu and (cuda := _cuda()):
         return float(cuda.max_memory_allocated()) / 2**20
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/self/status").read_text().splitlines()

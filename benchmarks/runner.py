@@ -73,7 +73,7 @@ def _tried(
 ) -> tuple[RunResult | RunFailure, Predictions | None, bool]:
     """Once; and whether it was memory that it lacked. Its exception, which holds all that it took, ends in here."""
     try:
-        rows, meter = _rows(spec, data), Meter(progress)
+        rows, meter = _rows(spec, data), Meter(progress, spec.recipe.on_gpu())
         with conditions.trackers.following(spec) as followed:
             job = Job(
                 spec.task, spec.recipe, spec.protocol.seed, rows, encoder, cache, meter, conditions.keep, followed.by,
@@ -136,7 +136,7 @@ def _stored(spec: RunSpec, train_size: int | None, processes: int, precision: st
         "identity": spec.identity,
         "protocol": spec.protocol.model_dump(),
         "recipe": spec.recipe.model_dump(mode="json"),
-        "environment": environment(processes, precision),
+        "environment": environment(processes, precision, spec.recipe.on_gpu()),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
 

@@ -187,11 +187,11 @@ class Screen:
 
 
 def _rows(spec: RunSpec, sizes: Mapping[str, int]) -> float:
-    """Training rows of a run over all its epochs, those of its search among them."""
+    """Rows that a run's training looks at, those of its search among them."""
     protocol = spec.protocol
     published = sizes.get(spec.task.name, 0) * (1 - 1 / protocol.folds if protocol.folds else 1)
     trainings = spec.tuning.trials + 1 if spec.tuning else 1
-    return (protocol.train_size or published) * float(getattr(spec.recipe, "epochs", 1)) * trainings
+    return spec.recipe.seen(round(protocol.train_size or published), len(spec.task.labels)) * trainings
 
 
 def _label(spec: RunSpec) -> str:

@@ -99,6 +99,8 @@ def _splits_problems(place: str, splits: Splits, parts: list[str], where: str) -
                 yield f"{place}.{name}.take_from: {split.take_from!r} is not allowed.{one_of(owners)}"
             if split.share >= 1 and split.share != int(split.share):
                 yield f"{place}.{name}.share: {split.share}, expected a fraction below 1 or a whole number of rows."
+            if split.share >= 1 and split.take_from == "train" and splits.most_of_a_class is not None:
+                yield f"{place}.{name}.share: {split.share:g} rows, expected a fraction below 1 beside most_of_a_class."
 
 
 def _source_problems(task: Task, source: Source) -> Iterator[str]:

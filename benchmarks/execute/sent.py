@@ -50,7 +50,7 @@ def _need(prepared: Prepared, cpus: int, gpu: int | None, spec: RunSpec) -> Need
     """gpu: bytes of the smallest one, 0 where they aren't known, None where there is none."""
     encoder = prepared.encoder_of(spec)
     taken = estimate(spec, encoder)
-    if gpu is None or not (encoder or spec.recipe.over_ranks):
+    if gpu is None or not spec.recipe.on_gpu():
         return Need(cpus, 0.0, taken)
     return Need(cpus, part_of_a_gpu(taken, gpu), beside_a_gpu(encoder))
 

@@ -76,7 +76,8 @@ class HeldOut(Value):
 
     take_from: str
     share: float = Field(gt=0)
-    """Below 1 a fraction of the part's rows (before anything is held out), else a number of rows."""
+    """Below 1 a fraction of the part's rows (before anything is held out), else a number of rows: not of a training
+    split that `most_of_a_class` cuts."""
     seed: int = Field(0, ge=0)
 
 

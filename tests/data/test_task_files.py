@@ -56,6 +56,10 @@ def problem(tmp_path: Path, source=None, **fields) -> str:
             "splits.test.share: 10.5, expected a fraction below 1 or a whole number of rows.",
         ),
         (
+            {"splits": {"train": "train", "test": {"take_from": "train", "share": 20}, "most_of_a_class": 5}},
+            "splits.test.share: 20 rows, expected a fraction below 1 beside most_of_a_class.",
+        ),
+        (
             {"splits": {"train": "train", "test": HELD_OUT, "validation": {"take_from": "test", "share": 0.5}}},
             "splits.validation.take_from: 'test' is not allowed. One of: train.",
         ),
