@@ -31,14 +31,18 @@ def run(
     """
     from benchmarks.cli import INTERRUPTED, set_libraries
     from benchmarks.cli.arguments import parse
+    from benchmarks.variables import variables
 
     words = ["run", "--tasks", ",".join(tasks), "--seeds", str(seeds), "--results-dir", str(results)]
     words += ["--systems", ",".join(systems)] if systems is not None else []
     words += ["--data-dir", str(data_dir)] if data_dir is not None else []
     arguments = parse([*words, *(["--sample"] if sample else []), *more])
-    set_libraries(offline=sample)
-    if arguments.verb(arguments) == INTERRUPTED:
-        raise KeyboardInterrupt
+    set_libraries()
+    if sample:
+        import huggingface_hub.constants  # noqa: F401  # reads the variable once: later runs may have the network
+    with variables({"HF_HUB_OFFLINE": "1"} if sample else {}):
+        if arguments.verb(arguments) == INTERRUPTED:
+            raise KeyboardInterrupt
     return runs(results)
 
 

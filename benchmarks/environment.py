@@ -25,7 +25,7 @@ def cache_dir() -> Path:
 
 
 def environment(processes: int, precision: str | None, on_gpu: bool = True) -> dict[str, Any]:
-    """The `environment` field of a stored run, or of one that computes on no GPU. Asks torch only where it is loaded."""
+    """The `environment` field of a stored run; on_gpu: where there is one. Asks torch only where it is loaded."""
     return {**machine(), **_device(on_gpu), "processes": processes, "precision": precision}
 
 

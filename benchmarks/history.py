@@ -52,7 +52,8 @@ class History:
         known = (self._cost(like, type(spec.recipe)) for like in likes)
         stored = next((cost for cost in known if cost), None)
         cost = stored or guessed_costs(spec)
-        seconds = spec.recipe.seen(round(rows.trained), len(spec.task.labels)) * cost.trained + rows.tested * cost.tested
+        seen = spec.recipe.seen(round(rows.trained), len(spec.task.labels))
+        seconds = seen * cost.trained + rows.tested * cost.tested
         return (1 + (spec.tuning.trials if spec.tuning else 0)) * seconds, stored is not None
 
     def _cost(self, like: tuple[str, ...], recipe: type[Recipe]) -> BySplit | None:

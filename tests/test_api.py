@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,24 @@ def test_the_example_runs_and_prints_what_it_says(capsys, tmp_path, monkeypatch)
     text = capsys.readouterr().out
     assert "train_seconds" in text and "best_rank" in text and "p = " in text and "predictions are wrong" in text
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_from_any_thread_leaves_the_process_as_it_was(tmp_path, monkeypatch):
+    import huggingface_hub.constants
+
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    handler, offline, made = signal.getsignal(signal.SIGTERM), huggingface_hub.constants.HF_HUB_OFFLINE, []
+
+    def run() -> None:
+        made.append(api.run(["sentiment"], ["majority"], seeds=1, results=tmp_path, sample=True, more=["--limit", "9"]))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert list(made[0].system) == ["majority"]
+    assert "HF_HUB_OFFLINE" not in os.environ
+    assert huggingface_hub.constants.HF_HUB_OFFLINE is offline
+    assert signal.getsignal(signal.SIGTERM) == handler
 
 
 def test_scores_are_those_of_the_leaderboard_with_ranks_as_ranges(kept):

@@ -99,7 +99,8 @@ def test_stored_runs_are_looked_through_once_however_many_are_planned(spec, monk
 
 def test_a_stored_run_of_few_examples_a_class_saw_those_of_its_own_tasks_classes(spec):
     system = load_systems()["sbert-fewshot"]
-    few = replace(spec, system=system, recipe=resolved_recipe(system, spec.task.type), protocol=Protocol(train_size=400))
+    recipe = resolved_recipe(system, spec.task.type)
+    few = replace(spec, system=system, recipe=recipe, protocol=Protocol(train_size=400))
     of_ten = stored(few, seconds=50.0)
     of_ten = of_ten.model_copy(update={"identity_": {"task": {"labels": [str(n) for n in range(10)]}}, "task": "other"})
     assert History([of_ten]).seconds(few) == (10.0, True)  # two classes

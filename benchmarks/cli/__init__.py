@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -28,7 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(SELDOM)
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
-        set_libraries(offline=getattr(arguments, "sample", False))
+        set_libraries()
+        if getattr(arguments, "sample", False):
+            os.environ["HF_HUB_OFFLINE"] = "1"
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is one like Ctrl-C
         return int(arguments.verb(arguments))
     except UserError as error:
         if is_first():
@@ -50,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.set_threshold(*USUAL)
 
 
-def set_libraries(offline: bool) -> None:
+def set_libraries() -> None:
     """One screen has one owner, and workers import what we import. The libraries read these when they are first
     imported, which is after this.
     """
@@ -59,5 +63,3 @@ def set_libraries(offline: bool) -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # else a worker imports from the working folder before all others
-    if offline:
-        os.environ["HF_HUB_OFFLINE"] = "1"

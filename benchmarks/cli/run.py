@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -132,7 +131,6 @@ def _made(
     from benchmarks.execute.prepare import prepare
 
     gc.set_threshold(*USUAL)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is an interruption like Ctrl-C
     with _connected(arguments.ray):
         prepared = prepare(todo, places.origins, places.checkpoints, cache_dir(), locked, options)
         screen.prepared(prepared)
