@@ -5,6 +5,7 @@
     .595<!-- fox-news-comments/10 minilm f1 -->          of ten folds together, as their table has it: its main metric
     .38<!-- p fox-news-comments minilm tfidf-svm f1 -->  of this pair alone; also `difference`, `low`, `high`
     12<!-- runs mit-movie -->                            how many are done; of all tasks without a name; also `hours`
+    .443<!-- all-positive fox-news-comments -->          the F1 of calling every test row positive
     4<!-- systems mit-movie@5000 -->                     how many have a row; `first`: how many may have the first place
     94.4<!-- reported S3-bert token_f1_micro % -->       what a claim reports, as a share or in per cent
 
@@ -49,6 +50,9 @@ def value(results: Path, source: str) -> float:
     if kind in ("p", "low", "high", "difference"):
         task, first, second, *metric = words
         return _compared(results, kind, task, first, second, *metric)
+    if kind == "all-positive":
+        share = value(results, f"{words[0]} majority average_precision")  # of equal scores: that of positive rows
+        return 2 * share / (1 + share)
     if kind in ("systems", "first"):
         rows = _table(results, words[0])
         return len(rows) if kind == "systems" else int((rows.best_rank == 1).sum())

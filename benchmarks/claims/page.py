@@ -21,14 +21,15 @@ A score is **reproduced** where the report lies in the 95 % prediction interval 
 on as many other test rows as the report's. Else ours is **above** or **below** it. An order of two systems is
 **reproduced** or **contradicted** where their difference is significant (p < 0.05 over seeds and test rows), else
 **undecided**. **One seed** tells nothing of how far seeds lie apart, and its interval is of test rows alone: what lies
-outside of it is undecided, too, and so is any score where the interval is wider than 90 % of the metric's range.
+outside of it is undecided, too, and so is any score where the interval is wider than 90 % of the metric's range; such
+an interval *may give* every number, and none is named.
 *With a stand-in*: by the claim's method, recipe and rows on another encoder, which says nothing of the claim's own.
 docs/statistics.md tells how the intervals are made and how often they are right."""
 
 
 def markdown(found: Sequence[Assessment], sources: Mapping[str, Publication], findings: str = "") -> str:
     """The whole page, without a line end after it; findings: what stands first."""
-    parts = ["# Reported numbers, and what we measure", findings.strip(), RULE, overview(found)]
+    parts = ["# Reported numbers, and what we measure", findings.strip(), RULE, counts(found), overview(found)]
     for source, publication in sources.items():
         own = [one for one in found if one.claim.source == source]
         if own:
@@ -37,6 +38,19 @@ def markdown(found: Sequence[Assessment], sources: Mapping[str, Publication], fi
                 parts.append(words.linked(publication.address))
             parts += [section(one) for one in own]
     return "\n\n".join(part for part in parts if part)
+
+
+def counts(found: Sequence[Assessment]) -> str:
+    """How many there are, and by what they were measured."""
+    own = [one for one in found if any(measured.stand_in is None for measured in one.measured)]
+    comparable = sum(not one.not_comparable for one in own)
+    stand_in = sum(bool(one.measured) for one in found) - len(own)
+    return (
+        f"{words.counted(len(found), 'reported result')}: {comparable} measured by the claim's own system on "
+        f"comparable rows, {len(own) - comparable} in a way that is not comparable, {stand_in} by a stand-in encoder "
+        f"alone, which says nothing of the claim's own, {len(found) - len(own) - stand_in} not run yet or not runnable "
+        f"here."
+    )
 
 
 # -- the table of verdicts -------------------------------------------------------------------------------------------

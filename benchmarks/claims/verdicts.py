@@ -47,7 +47,7 @@ CLOSE_TO_ONE = 0.01
 
 def judged(reported: float, rounding: float, ours: float, ends: Interval, seeds: int, bounds: Interval) -> Verdict:
     """The rule for a score. ours: mean over so many seeds; ends: of another run's interval; bounds: of the metric."""
-    if ends[1] - ends[0] > WIDEST * (bounds[1] - bounds[0]):
+    if _holds_nearly_all(ends, bounds):
         return "undecided"
     if _holds(ends, reported, rounding):
         return "reproduced"
@@ -71,8 +71,17 @@ class Value:
     verdict: Verdict | None
 
     def holds(self, value: float, rounding: float) -> bool:
-        """Whether another run may have this rounded value."""
-        return _holds((self.low, self.high), value, rounding)
+        """Whether another run may have this rounded value; an interval that holds nearly every one doesn't say so."""
+        ends = self.low, self.high
+        return not _holds_nearly_all(ends, _bounds(self.metric)) and _holds(ends, value, rounding)
+
+
+def _bounds(metric: str) -> Interval:
+    return METRICS[metric].lowest, 1.0
+
+
+def _holds_nearly_all(ends: Interval, bounds: Interval) -> bool:
+    return ends[1] - ends[0] > WIDEST * (bounds[1] - bounds[0])
 
 
 def _holds(ends: Interval, value: float, rounding: float) -> bool:
@@ -273,7 +282,7 @@ def _value(asked: Asked, reported: float | None, found: Estimates, seeds: _Seeds
     rows, size = seeds.rows, claim.test_size or seeds.rows
     if label is not None:
         rows, size = max(1, seeds.rows_of(label)), claim.per_class[label][3]
-    mean, bounds = float(found.means[0]), (METRICS[metric].lowest, 1.0)
+    mean, bounds = float(found.means[0]), _bounds(metric)
     ends = prediction(mean, found.another(0, rows, size), rows, size, bounds)
     verdict = None
     if reported is not None:

@@ -81,6 +81,19 @@ class Board:
     def title(self) -> str:
         return self.type.replace("-", " ").capitalize()
 
+    @property
+    def of_one_encoder(self) -> str:
+        """In words, where recipes of several systems stand on one and the same encoder: nothing else says that."""
+        runs = [row.made[0][0] for column in self.columns for row in column.section.rows if row.made]
+        named = {own.removeprefix("encoder=") for run in runs for own in run.settings if own.startswith("encoder=")}
+        if len(named) != 1 or len({run.encoder for run in runs if run.encoder}) != 1:
+            return ""
+        name = named.pop()
+        return (
+            f"All rows that need a pretrained encoder have the same one, {name}: x[encoder={name}] is the recipe of x "
+            f"on it. The table compares methods and recipes, not encoders."
+        )
+
 
 def boards(pages: Sequence[Page]) -> list[Board]:
     """One for each type that has a ranked row."""

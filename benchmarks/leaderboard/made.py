@@ -33,6 +33,14 @@ class Machine(NamedTuple):
     processes: int
 
 
+class Positives(NamedTuple):
+    """Test rows of the positive class, and all test rows."""
+
+    label: str
+    rows: int
+    of: int
+
+
 class Slot(NamedTuple):
     """The place of a run in the grid, whatever its definition was."""
 
@@ -77,6 +85,8 @@ class Made:
     """The mean over the last steps of its training."""
     threshold: float | None = None
     """Of the scores, for the positive class, where the method chooses one on validation rows."""
+    positives: Positives | None = None
+    """Where it is ranked by their F1."""
     tuning: dict[str, Any] | None = None
     """How its recipe was chosen: by which metric, on how many validation rows, among how many that were tried and of
     which so many failed, in how many seconds; what the chosen one changes.
@@ -133,8 +143,15 @@ def kept(run: RunResult | RunFailure) -> Made | Failed:
         trained_rows=run.training.get("trained_rows"),
         loss=run.training["losses"][-1][1] if run.training.get("losses") else None,
         threshold=run.training.get("threshold"),
+        positives=_positives(run) if run.primary_metric == "f1" else None,
         tuning=run.tuning and _tuning(run.tuning),
     )
+
+
+def _positives(run: RunResult) -> Positives | None:
+    support = {label: own["support"] for label, own in run.report.get("per_class", {}).items()}
+    positive = run.identity_["task"]["positive"] or run.identity_["task"]["labels"][1]
+    return Positives(positive, support[positive], sum(support.values())) if positive in support else None
 
 
 def _settings(run: RunResult) -> Iterator[str]:

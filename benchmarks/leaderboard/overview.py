@@ -46,6 +46,8 @@ def _part(pages: Sequence[Page]) -> Iterator[str]:
         yield ORDER
     for board in found:
         yield f"## {board.title}"
+        if board.of_one_encoder:
+            yield words.plain(board.of_one_encoder)
         yield from _matrices(board)
         if notes := [f"- {column.sign} {column.note}" for column in board.columns if column.note]:
             yield "\n".join(notes)

@@ -91,11 +91,14 @@ def facts(section: Section) -> Iterator[str]:
     yield from _used(section)
     yield from (words.plain(note) for note in section.data.get("notes", ()))
     yield from _repeated(section)
+    yield from _all_positive(section)
     for device, found in itertools.groupby(section.machines, key=lambda machine: machine.device):
         precisions, processes = zip(*((machine.precision, machine.processes) for machine in found), strict=True)
         known = " and ".join(precision for precision in dict.fromkeys(precisions) if precision)
         ranks = " or ".join(words.counted(number, "process") for number in dict.fromkeys(processes))
         yield f"Hardware: {', '.join(filter(None, [words.plain(device), known, ranks]))}"
+    if len(section.machines) > 1:
+        yield "Times are of several machines or precisions: factors of two or three may be theirs."
     yield f"Code: encoder-bench {words.listed([words.plain(version) for version in section.versions])}"
 
 
@@ -136,6 +139,15 @@ def _repeated(section: Section) -> Iterator[str]:
     """Copies within the training rows flatter folds alone; the data's notes tell how many there are."""
     if section.protocol.get("folds") and section.data.get("duplicates", {}).get("within", {}).get("train"):
         yield "Folds divide the rows anew: copies of one text may stand in different folds."
+
+
+def _all_positive(section: Section) -> Iterator[str]:
+    """The F1 of a system that reads nothing: `majority` has none where the positive class is the smaller one."""
+    folds = [run.positives for run in section.rows[0].made[0]] if section.rows else []
+    counts = [own for own in folds if own]
+    if counts and len(counts) == len(folds):
+        rows, of = (sum(count) for count in zip(*((own.rows, own.of) for own in counts), strict=True))
+        yield f"To call every test row {words.code(counts[0].label)} gives F1 {2 * rows / (rows + of):.4f}"
 
 
 # -- a table ---------------------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def write(results: Path, declared: Declared, cache: Path | None = None) -> Path:
             pages.claims(site, assessments, declared.reported.sources, reading.findings(results))
         _keep(results, folder, [one.column for one in made if one.column and one.errors])
         with_errors = {places.errors(one.page) for one in made if one.errors}
-        lead = pages.claims_lead(assessments) if assessments else ""
+        lead = reading.page.counts(assessments) if assessments else ""
         text = pages.index(site, found, declared.systems, with_errors, lead)
     files.write_text(results / "index.html", text)
     return results / "index.html"

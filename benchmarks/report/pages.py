@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from benchmarks import amounts
@@ -66,7 +67,7 @@ def _board(site: Site, board: Board, declared: Mapping[str, System], sample: boo
     return {
         "title": board.title,
         "table": table,
-        "lead": _lead(board),
+        "lead": [*filter(None, [board.of_one_encoder]), *_lead(board)],
         "notes": [f"{column.sign} {column.note}" for column in board.columns if column.note],
         "groups": sorted({column.page.group for column in board.columns}),
         "families": sorted({tag for own in tags.values() for tag in own}),
@@ -87,7 +88,7 @@ def _lead(board: Board) -> list[str]:
     tied = sum(sum(row.may_be_best for row in column.ranked) > 1 for column in compared)
     if tied:
         of = "the one task" if len(compared) == 1 else f"{tied} of {len(compared)} tasks"
-        said.append(f"On {of} more than one system may be the best: their difference is within chance.")
+        said.append(f"On {of} more than one system may be the best: none is shown to be better than the others.")
     return said
 
 
@@ -227,6 +228,8 @@ def _pictures(site: Site, made: Prepared, name: str) -> list[Picture]:
         spots = [_spot(row, cost) for row in column.ranked if getattr(row, cost)]
         if len(spots) > 1:
             alt = f"{metric} over {label}: joined are the systems that no other beats in both."
+            if cost == "train_seconds":
+                alt += _times(column)
             draw = partial(pictures.trade, spots=spots, x=label, y=metric, worded=worded)
             found.append(site.picture(f"{name}-{places.slug(label)}", alt, draw, SIZE))
     if lines := _learning(made.curves):
@@ -246,11 +249,26 @@ def _pictures(site: Site, made: Prepared, name: str) -> list[Picture]:
     return found
 
 
+def _times(column: Column) -> str:
+    """What else to know of the times."""
+    said = " A search for the recipe counts." if any(_searched(row) for row in column.ranked) else ""
+    if len(column.section.machines) > 1:
+        said += " Times are of several machines or precisions: factors of two or three may be theirs."
+    return said
+
+
+def _searched(row: Row) -> float:
+    """Seconds that the search of a run's recipe took; none is part of its training time."""
+    runs = [run.tuning["seconds"] if run.tuning else 0.0 for folds in row.made for run in folds]
+    return fmean(runs) if runs else 0.0
+
+
 def _spot(row: Row, cost: str) -> Spot:
     score = row.score or 0.0
     low, high = row.interval or (score, score)
+    x = float(getattr(row, cost)) + (_searched(row) if cost == "train_seconds" else 0.0)
     # at a bound of the metric, the interval's end may lie a rounding error on the wrong side of the score
-    return Spot(row.system, float(getattr(row, cost)), score, min(low, score), max(high, score))
+    return Spot(row.system, x, score, min(low, score), max(high, score))
 
 
 def _learning(found: Sequence[Curve]) -> list[Line]:
@@ -291,7 +309,7 @@ def system(
     facts = [f"Method: {words.code(known[0].method)}"] if known else []
     if known and known[0].encoder:
         weights = ", ".join(f"{key} {str(value)[:12]}" for key, value in known[0].encoder.items())
-        facts.append(f"Encoder, by its weights: {words.code(weights)}")
+        facts.append(f"Encoder, by its weights: {words.code(weights)}{_named(known[0].encoder, declared)}")
     recipes = {own.task_type: own.recipe for own in reversed(known)}
     for task_type, fields in sorted(recipes.items()):
         recipe = ", ".join(f"{key} {value}" for key, value in fields.items() if value is not None)
@@ -311,6 +329,14 @@ def system(
     )
 
 
+def _named(encoder: Mapping[str, Any], declared: Mapping[str, System]) -> str:
+    """The checkpoint that a declared system knows by these weights."""
+    entries = (entry.encoder for entry in declared.values() if entry.encoder and entry.encoder.sha256)
+    names = {own.sha256: own.checkpoint for own in entries}
+    name = names.get(encoder.get("sha256"))
+    return f", {words.plain(name)}" if name else ""
+
+
 def claims(site: Site, found: Sequence[Assessment], sources: Mapping[str, Publication], findings: str) -> None:
     parts: list[dict[str, Any]] = []
     for source, publication in sources.items():
@@ -325,19 +351,9 @@ def claims(site: Site, found: Sequence[Assessment], sources: Mapping[str, Public
         places.CLAIMS,
         Path("claims.html"),
         findings=findings,
-        lead=claims_lead(found),
+        lead=claims_page.counts(found),
         rule=claims_page.RULE,
         verdicts=sorted(verdicts),
         sources=parts,
         evidence=[{"name": one.claim.name, "text": claims_page.section(one)} for one in found],
-    )
-
-
-def claims_lead(found: Sequence[Assessment]) -> str:
-    """How many there are, and how many have a verdict."""
-    own = sum(any(measured.stand_in is None for measured in one.measured) for one in found)
-    stand_in = sum(bool(one.measured) for one in found) - own
-    return (
-        f"{words.counted(len(found), 'reported result')}: {own} measured by the claim's own system, {stand_in} by a "
-        f"stand-in encoder alone, {len(found) - own - stand_in} not run yet or not runnable here."
     )

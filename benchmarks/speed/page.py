@@ -20,7 +20,8 @@ NOTES = "notes.md"
 ABOUT = """# Speed
 
 Every ratio is of one round in which all ways did the same work in turn: the middle of all rounds, and in brackets the
-lowest and the highest. `encoder-bench speed` makes this page; `encoder-bench speed training` measures one part anew."""
+lowest and the highest. Seconds in the tables are the middle ones of their own: their quotient may be another.
+`encoder-bench speed` makes this page; `encoder-bench speed training` measures one part anew."""
 
 
 def keep(results: Path, part: str, measured: Measured, asked: str = "") -> None:

@@ -10,7 +10,7 @@ from scipy.stats import t
 from benchmarks import claims as reading
 from benchmarks.claims import page
 from benchmarks.claims.told import told
-from benchmarks.claims.verdicts import judged
+from benchmarks.claims.verdicts import Value, judged
 from benchmarks.definitions import Reported
 from benchmarks.schema import Claim, Encoder, Publication, System
 
@@ -155,6 +155,9 @@ def test_one_seed_decides_nothing_against_a_report(kept):
 
 
 def test_an_interval_of_nearly_every_possible_score_decides_nothing():
+    assert not Value("f1", None, None, 0.5, 0.05, 1.0, None).holds(0.5, 0.0)
+    assert Value("f1", None, None, 0.5, 0.3, 1.0, None).holds(0.5, 0.0)
+    assert Value("mcc", None, None, 0.5, -0.5, 1.0, None).holds(0.5, 0.0)  # of two
     assert judged(0.5, 0.0, 0.6, (0.05, 1.0), 2, (0.0, 1.0)) == "undecided"
     assert judged(0.0, 0.0, 0.6, (0.05, 1.0), 2, (0.0, 1.0)) == "undecided"
     assert judged(0.5, 0.0, 0.6, (0.05, 1.0), 2, (-1.0, 1.0)) == "reproduced"

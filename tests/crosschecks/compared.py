@@ -99,7 +99,7 @@ AGAIN = """## Scored again
 Stored predictions beside the tags and labels of the published files: entities by seqeval, strict (`entity_f1`,
 `entity_f1_macro`) and by default (`entity_f1_conlleval`), by iobes, which reads spans by the CoNLL rules (`conll`), and
 by the CoNLL script of 2004 (`conlleval.pl`, two decimals); tags and classes by scikit-learn. In each cell the largest
-difference among all runs."""
+difference among all runs but clusterings, which give no classes, and those that were made again or added later."""
 
 
 # -- kept ------------------------------------------------------------------------------------------------------------
