@@ -26,8 +26,8 @@ class Bar(NamedTuple):
 @dataclass(frozen=True)
 class Cell:
     """What is said; value: what the column is sorted by and a file holds, None sorts last. best: no other is
-    significantly better; link: a page below RESULTS; note: what is said of it where there is room; ends: its interval,
-    where it stands beside it.
+    significantly better; link: a page below RESULTS; note: its interval, heard, shown where one points and
+    seen on a phone; ends: its interval, where it stands beside it.
     """
 
     text: str
@@ -62,7 +62,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Head:
-    """Of a column; number: whether its cells are numbers, which stand to the right and are sorted downwards first."""
+    """Of a column; number: whether its cells are numbers, which stand to the right and are sorted downwards first,
+    unless `about` says otherwise.
+    """
 
     text: str
     number: bool = True

@@ -15,7 +15,7 @@ from benchmarks.schema import Claim
 
 def claims(found: Sequence[Assessment], source: str) -> Table:
     """Reported beside ours, drawn; one line a number."""
-    heads = ["claim", "task", "system", "metric", "reported", "ours", "another run", "by", "verdict"]
+    heads = ["claim", "verdict", "task", "system", "metric", "reported", "ours", "another run", "by"]
     numbers = {"reported", "ours", "another run"}
     lines = [line for one in found for line in _of_claim(one)]
     return Table(
@@ -51,6 +51,7 @@ def _line(claim: Claim, told: Told, by: str, verdict: str, kind: str) -> Line:
         bar = Scale(0.0, 1.0).bar(ends[0], told.value, ends[1], told.mark)
     cells = (
         Cell(claim.name, claim.name, link=f"{places.CLAIMS}#{claim.name}"),
+        Cell(words.readable(verdict), verdict),
         Cell(claim.task, claim.task),
         Cell(words.readable(f" {claims_told.order_of(claim)} ".join(claim.systems)), claim.system),
         Cell(told.metric, told.metric),
@@ -58,6 +59,5 @@ def _line(claim: Claim, told: Told, by: str, verdict: str, kind: str) -> Line:
         Cell(told.ours or words.NOTHING, told.value),
         Cell(told.another_run, ends and ends[0], bar) if told.another_run else NOTHING,
         Cell(words.readable(by) or words.NOTHING, by),
-        Cell(words.readable(verdict), verdict),
     )
     return Line(cells, {"verdict": kind, "by": "own" if by == "its own system" else "stand-in" if by else ""})

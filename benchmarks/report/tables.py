@@ -17,6 +17,8 @@ from benchmarks.report.details import Details
 
 MOST_CLASSES = 200
 MOST_SYSTEMS = 40
+LOW = {"first": "ascending"}
+"""About a column in which low is good: its first sorting."""
 
 
 def _scale(rows: Sequence[Row]) -> Scale:
@@ -31,7 +33,8 @@ def _score(row: Row, scale: Scale, compared: bool = True, room: bool = True) -> 
     if row.interval:
         low, high = row.interval
         bar = scale.bar(low, row.score, high)
-        note, ends = ("", words.interval(low, high)) if room else (f"95 % interval {low:.3f} to {high:.3f}", "")
+        said = words.interval(low, high)
+        note, ends = ("", said) if room else (said, "")
     return Cell(f"{row.score:.4f}", row.score, bar, best=compared and row.may_be_best, note=note, ends=ends)
 
 
@@ -41,7 +44,7 @@ def _score(row: Row, scale: Scale, compared: bool = True, room: bool = True) -> 
 def leaderboard(board: Board, tags: Mapping[str, Sequence[str]], name: str) -> Table:
     """Systems by tasks; tags: of each system, its families."""
     shown = board.columns
-    heads = [Head("system", number=False), Head("win rate"), Head("mean rank"), Head("tasks")]
+    heads = [Head("system", number=False), Head("win rate"), Head("mean rank", about=LOW), Head("tasks")]
     heads += [
         Head(f"{words.readable(column.page.task)}{column.sign}", link=places.task(column.page),
              about={"group": column.page.group, "metric": column.page.metric or ""})
@@ -57,6 +60,8 @@ def leaderboard(board: Board, tags: Mapping[str, Sequence[str]], name: str) -> T
             row = rows.get(standing.system)
             cells.append(_score(row, scale, column.compared, room=False) if row and row.rank is not None else NOTHING)
         about = {"method": methods.get(standing.system, ""), "family": " ".join(tags.get(standing.system, ()))}
+        if standing.aside:
+            about["aside"] = ""
         lines.append(Line(tuple(cells), about))
     return Table(name, f"{board.title}: systems by tasks", tuple(heads), tuple(lines))
 
@@ -66,8 +71,8 @@ def _standing(standing: Standing) -> list[Cell]:
         return [NOTHING, NOTHING, Cell("0", 0)]
     rates, ranks = standing.win_rates, standing.mean_ranks
     bar = Scale(0.0, 1.0).bar(rates[0], standing.win_rate, rates[1]) if rates else None
-    said = f"95 % interval {ranks[0]:.1f} to {ranks[1]:.1f}" if ranks else ""
-    between = f"95 % interval {rates[0]:.2f} to {rates[1]:.2f}" if rates else ""
+    said = f"[{ranks[0]:.1f}, {ranks[1]:.1f}]" if ranks else ""
+    between = f"[{rates[0]:.2f}, {rates[1]:.2f}]" if rates else ""
     tasks = len(standing.places)
     return [
         Cell(f"{standing.win_rate:.2f}", standing.win_rate, bar, note=between),
@@ -83,9 +88,10 @@ def ranked(rows: Sequence[Row], section: Section, metric: str, name: str, captio
     """The rows of one of a task's tables, best first."""
     first, *also = columns(metric)
     scale, folds = _scale(rows), section.protocol.get("folds")
-    heads = [Head("rank"), Head("system", number=False), Head(words.header(first, section.scheme))]
+    heads = [Head("rank", about=LOW), Head("system", number=False), Head(words.header(first, section.scheme))]
     heads += [Head(words.header(other, section.scheme)) for other in also]
-    heads += [Head("train time"), Head("peak memory"), Head("parameters"), Head("folds × seeds" if folds else "seeds")]
+    heads += [Head(cost, about=LOW) for cost in ("train time", "peak memory", "parameters")]
+    heads += [Head("folds × seeds" if folds else "seeds")]
     lines = []
     for row in rows:
         memory = row.peak_memory_mb and row.peak_memory_mb * 2**20
@@ -145,11 +151,11 @@ def of_system(name: str, pages: Sequence[Page]) -> Table:
     heads = [
         Head("task", number=False),
         Head("rows", number=False),
-        Head("rank"),
+        Head("rank", about=LOW),
         Head("of"),
         Head("metric", number=False),
     ]
-    heads += [Head("score"), Head("train time"), Head("seeds")]
+    heads += [Head("score"), Head("train time", about=LOW), Head("seeds")]
     lines = []
     for page in pages:
         for title, section in zip(titles(page.sections), page.sections, strict=True):

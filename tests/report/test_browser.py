@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from kept import Kept
-from reported import reported, three_systems
+from PIL import Image
+from reported import declared, reported, three_systems
+from test_leaderboard import done
+
+from benchmarks import claims, leaderboard
+from benchmarks.report import pages, places
+from benchmarks.report.site import Site
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATH = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -21,6 +29,35 @@ def results(tmp_path_factory) -> Path:
     kept = three_systems(Kept(tmp_path_factory.mktemp("report"), offensive="true"))
     reported(kept)
     return kept.results
+
+
+@pytest.fixture(scope="module")
+def of_groups(tmp_path_factory) -> Path:
+    """An index of three tasks in two groups: `poor` has no score in the second, and `few` was run on one task alone."""
+    groups = {"films": "reviews", "books": "reviews", "papers": "news"}
+    scores = {"good": (0.9, 0.9, 0.9), "fair": (0.8, 0.8, 0.8), "poor": (0.1, 0.1), "few": (0.95,)}
+    runs = [
+        done(system, task=task, group=group, score=score)
+        for system, own in scores.items()
+        for (task, group), score in zip(groups.items(), own, strict=False)
+    ]
+    folder = tmp_path_factory.mktemp("groups")
+    site = Site(folder / "report", None, has_claims=False)
+    page = folder / "index.html"
+    page.write_text(pages.index(site, leaderboard.tables(runs), {}, set(), ""), encoding="utf-8")
+    site.statics()
+    return page
+
+
+@pytest.fixture(scope="module")
+def of_claims(tmp_path_factory) -> Path:
+    """The page of all declared claims, none of which has a run."""
+    folder = tmp_path_factory.mktemp("claims")
+    site, known = Site(folder / "report", None, has_claims=True), declared()
+    found = claims.assess(folder, known.reported, known.tasks, known.systems)
+    pages.claims(site, found, known.reported.sources, "")
+    site.statics()
+    return folder / places.CLAIMS
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +130,39 @@ def test_a_head_sorts_downwards_then_upwards_and_tells_so(view):
     assert page.locator("th[aria-sort]").count() == 1
 
 
+def test_where_low_is_good_the_best_comes_first_at_the_first_click(view):
+    page = view("report/tasks/mine.html")
+    for name in ("rank", "train time"):
+        head = page.locator("thead th", has_text=name).first
+        head.get_by_role("button").click()
+        assert head.get_attribute("aria-sort") == "ascending", name
+    page = view("index.html")
+    page.locator("thead th", has_text="mean rank").get_by_role("button").click()
+    assert systems(page) == ["good", "fair", "poor"]
+
+
+def test_systems_of_few_tasks_stay_last_in_every_order(view, of_groups):
+    page = view(of_groups)
+    assert systems(page) == ["good", "fair", "poor", "few"]
+    head = page.locator("thead th", has_text="win rate")
+    for expected in (["good", "fair", "poor", "few"], ["poor", "fair", "good", "few"]):
+        head.get_by_role("button").click()
+        assert systems(page) == expected
+
+
+def test_a_group_of_tasks_leaves_the_systems_that_have_a_score_in_it(view, of_groups):
+    page = view(of_groups)
+    said = page.locator("output").first
+    for group, expected in {"news": ["good", "fair"], "reviews": ["good", "fair", "poor", "few"]}.items():
+        page.locator("select[data-columns]").select_option(group)
+        assert (systems(page), said.inner_text()) == (expected, f"{len(expected)} of 4 shown")
+    page.get_by_label("Search").fill("poor")
+    page.locator("select[data-columns]").select_option("news")
+    assert said.inner_text() == "0 of 4 shown"
+    page.locator("select[data-columns]").select_option("")
+    assert systems(page) == ["poor"]
+
+
 def test_words_among_numbers_come_last_and_the_numbers_stay_in_order(view):
     page = view("index.html")
     cell = "[...document.querySelectorAll('tbody tr')].find(row => row.innerText.includes('fair')).cells[1]"
@@ -101,6 +171,39 @@ def test_words_among_numbers_come_last_and_the_numbers_stay_in_order(view):
     for expected in (["good", "poor", "fair"], ["poor", "good", "fair"]):
         head.get_by_role("button").click()
         assert systems(page) == expected
+
+
+def test_the_line_below_the_head_stays_where_the_rows_move(view):
+    page = view("index.html", viewport={"width": 390, "height": 200})
+    box, head = page.locator(".scroll").first, page.locator("thead .name").first
+    box.evaluate("box => { box.scrollTop = 20; }")
+    line = head.evaluate("e => getComputedStyle(e).borderBottomColor")
+    below = round(head.bounding_box()["y"] + head.bounding_box()["height"] - box.bounding_box()["y"])
+    shot = Image.open(io.BytesIO(box.screenshot())).convert("RGB")
+    assert line in {"rgb({}, {}, {})".format(*shot.getpixel((5, y))) for y in range(below - 3, below + 3)}
+
+
+def test_a_phone_shows_each_interval_in_numbers_and_a_desk_where_one_points(view):
+    for viewport, seen in ((PHONE, True), (DESKTOP, False)):
+        score = view("index.html", viewport=viewport).locator("tbody tr").first.locator("td").last
+        interval = score.locator("small")
+        assert re.fullmatch(r"\[0\.\d{3}, \d\.\d{3}\]", interval.inner_text().strip())
+        assert score.get_attribute("title") == f"95 % interval {interval.inner_text().strip()}"
+        box = interval.bounding_box()
+        assert (box["width"] > 40 and box["height"] > 10) is seen
+
+
+def test_a_phone_shows_the_verdict_beside_each_claim_in_rows_of_a_few_lines(view, of_claims):
+    places_of = "rows => rows.map(row => [...row.cells].slice(0, 2).map(cell => cell.getBoundingClientRect().toJSON()))"
+    for viewport, height in ((DESKTOP, 150), (PHONE, 120)):
+        page = view(of_claims, viewport=viewport)
+        for name, verdict in page.locator("table.sorted tbody tr").evaluate_all(places_of):
+            assert verdict["left"] == pytest.approx(name["right"], abs=1)
+            assert verdict["right"] <= viewport["width"]
+            assert name["height"] < height
+    colours = "e => [getComputedStyle(e).color, getComputedStyle(e.nextElementSibling).color]"
+    verdict, task = page.locator("tr[data-verdict='not run'] td:nth-child(2)").first.evaluate(colours)
+    assert verdict != task
 
 
 def test_search_and_method_choose_rows_and_say_how_many(view):

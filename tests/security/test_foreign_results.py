@@ -230,7 +230,7 @@ OURS = {
     *{(tag, "") for tag in ("ul", "li", "p", "small", "strong", "em", "code", "br", "details", "summary", "a", "i", "b",
                             "u", "span", "div", "bdi", "h2", "h3", "mark", "figure", "img", "figcaption", "nav")},
     ("a", "href"), ("p", "class"), ("small", "class"), ("ul", "class"), ("details", "class"), ("div", "class"),
-    ("th", "data-value"),
+    ("th", "data-value"), ("tr", "data-aside"),
 }  # fmt: skip
 
 
