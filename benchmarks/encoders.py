@@ -29,6 +29,8 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 TOKENIZER_FILES = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model")
 NEEDED_FILES = ("config.json", *TOKENIZER_FILES, "*.safetensors", "*.safetensors.index.json")
 TORCH_FILES = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+# What a checkpoint's own configuration may ask for beside its outputs: a Trainer would take it for predictions.
+ITS_OUTPUTS_ALONE = {"output_hidden_states": False, "output_attentions": False, "return_dict": True}
 # Families whose position numbers start after the padding index: two of their positions hold no word piece.
 NUMBERED_AFTER_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
 
@@ -187,6 +189,8 @@ def load_model(folder: Path, task_type: TaskType, classes: Sequence[str]) -> Pre
     from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
     family = AutoModelForTokenClassification if task_type == TAGS else AutoModelForSequenceClassification
+    # A checkpoint that was fine-tuned for several labels a text, or for a number, has another loss.
+    problem = {} if task_type == TAGS else {"problem_type": "single_label_classification"}
     return family.from_pretrained(
         folder,
         num_labels=len(classes),
@@ -195,6 +199,8 @@ def load_model(folder: Path, task_type: TaskType, classes: Sequence[str]) -> Pre
         dtype=torch.float32,
         ignore_mismatched_sizes=True,  # a checkpoint that was fine-tuned before brings a head of its own
         trust_remote_code=False,
+        **problem,
+        **ITS_OUTPUTS_ALONE,
     )
 
 
@@ -203,7 +209,7 @@ def load_encoder(folder: Path) -> PreTrainedModel:
     import torch
     from transformers import AutoModel
 
-    encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
+    encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False, **ITS_OUTPUTS_ALONE)
     return _without_pooler(encoder)
 
 

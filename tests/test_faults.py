@@ -12,26 +12,31 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import jobs
 import make
 import pytest
 import tiny
 
-from benchmarks import store, unfinished
+from benchmarks import methods, ranks, store, unfinished
 from benchmarks.cli import main
 from benchmarks.cli.screen import Screen
 from benchmarks.data.loading import TaskData, load
 from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
+from benchmarks.execute import here as one_after_the_other
 from benchmarks.execute import making, pool, shares
 from benchmarks.execute.shares import Place
 from benchmarks.files import replacing, replacing_folder
 from benchmarks.lock import Lock
 from benchmarks.recipes import Finetune
-from benchmarks.runner import run
-from benchmarks.schema import Protocol, RunSpec
+from benchmarks.runner import failure, run
+from benchmarks.schema import Protocol, RunFailure, RunSpec
 from benchmarks.selection import from_checkpoint
+from benchmarks.shortage import eval_batch
 
 PROJECT = Path(__file__).parent.parent
 RUN = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--seeds", "2"]
@@ -225,6 +230,83 @@ def test_another_error_is_not_tried_again(here, said):
     assert given == [0]
 
 
+def test_halving_halves_what_is_trained_and_what_is_predicted_at_once(here, monkeypatch):
+    from benchmarks.methods.pieces import PieceCollator
+
+    sizes, collate = [], PieceCollator.__call__
+    monkeypatch.setattr(PieceCollator, "__call__", lambda self, rows: sizes.append(len(rows)) or collate(self, rows))
+    encoder = tiny.checkpoint(here / "enc")
+    job = jobs.job(here, encoder, Finetune(batch_size=12, epochs=1))
+    finetune = methods.load("finetune")
+    finetune(job)
+    assert sizes == [*[12] * 5, 60]
+    sizes.clear()
+    finetune(replace(job, halvings=2))
+    assert sizes == [*[3] * 20, 16, 16, 16, 12]
+    assert [eval_batch(halvings) for halvings in range(8)] == [64, 32, 16, 8, 4, 2, 1, 1]
+
+
+# -- a GPU that is lost ----------------------------------------------------------------------------------------------
+
+ASSERTED = RuntimeError("CUDA error: device-side assert triggered")
+
+
+@pytest.fixture
+def gpu(monkeypatch) -> SimpleNamespace:
+    """A GPU that the suite's own process uses; `lost`: each call on it fails."""
+    import torch
+
+    state = SimpleNamespace(lost=False)
+
+    def synchronize():
+        if state.lost:
+            raise ASSERTED
+
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "synchronize", synchronize)
+    return state
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_after_a_run_that_loses_the_gpu_a_new_process_makes_the_rest(here, one_worker, gpu, monkeypatch, capsys, lost):
+    made = []
+
+    def running(spec, *rest, **more):
+        made.append(spec)
+        if len(made) != 2:
+            return run(spec, *rest, **more)
+        gpu.lost = lost
+        return failure(spec, ASSERTED), None
+
+    monkeypatch.setattr(making, "run", running)
+    assert main([*RUN, "--systems", "majority,tfidf-nb"]) == 1
+    assert len(made) == (2 if lost else 4), "in the suite's own process"
+    assert sorted(record["status"] for record in records().values()) == ["done", "done", "done", "failed"]
+    assert ("a new one makes the rest" in capsys.readouterr().out) == lost
+
+
+def test_a_rank_that_has_lost_its_gpu_ends_the_launch(gpu, monkeypatch):
+    class EndedError(Exception):
+        pass
+
+    def end(why):
+        raise EndedError(why)
+
+    monkeypatch.setattr(ranks, "end", end)
+    gpu.lost = True
+    runs = [SimpleNamespace(path=f"mine/enc/{number}") for number in range(2)]
+    storing = SimpleNamespace(processes=2, make=lambda spec, wait: RunFailure.model_construct())
+    with pytest.raises(EndedError, match="rank 0: mine/enc/0 has failed, and the GPU answers nothing any more"):
+        list(one_after_the_other._failures(runs, storing))
+
+
+def test_a_process_that_uses_no_gpu_has_lost_none(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: pytest.fail("would begin to use one"))
+    assert not one_after_the_other.gpu_is_lost()
+
+
 # -- the disk --------------------------------------------------------------------------------------------------------
 
 
@@ -410,12 +492,12 @@ def test_what_a_killed_process_left_of_a_model_is_removed_when_the_run_is_made(h
     assert (model / "model.safetensors").is_file() and list(model.parent.iterdir()) == [model]
 
 
-@pytest.mark.parametrize("folder", ["", "leaderboards", "excerpts", ".cache"])
+@pytest.mark.parametrize("folder", ["", "leaderboards", "report/excerpts/mine", ".cache"])
 def test_what_a_killed_process_left_of_a_page_is_removed_when_pages_are_written(here, folder):
     command = [*RUN, "--systems", "majority", "--seeds", "1"]
     assert main(command) == 0
     left = here / "results" / folder / ".a-page-0011aabb.part"
-    left.parent.mkdir(exist_ok=True)
+    left.parent.mkdir(parents=True, exist_ok=True)
     left.write_text("half of it")
     assert main(command) == 0 and not left.exists()
 

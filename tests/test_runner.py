@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import make
 import numpy as np
 import pytest
 
-from benchmarks import store
+from benchmarks import ranks, store
 from benchmarks.data.loading import load
 from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_systems, load_task, resolved_recipe
@@ -18,6 +22,8 @@ from benchmarks.metrics import tags
 from benchmarks.runner import run
 from benchmarks.schema import Predictions, Protocol, RunFailure, RunResult, RunSpec
 from benchmarks.scoring import rescored
+
+PROJECT = Path(__file__).parent.parent
 
 
 def prepared(folder, write, system="majority", **protocol):
@@ -159,3 +165,23 @@ def test_costs_are_recorded_under_the_names_of_the_contract(tmp_path):
     ]  # fmt: skip
     assert result.cost["parameters"] > 0
     assert result.cost["peak_memory_mb"] > 10
+
+
+ONE_OF_TWO = """
+import torch.distributed
+from benchmarks import ranks
+ranks._launched = lambda: (0, 2)  # the group itself is of one: nobody else is waited for
+with ranks.joined():
+    group = torch.distributed.distributed_c10d._get_default_group()
+    print(group._get_backend(torch.device("cpu")).options._timeout.total_seconds())
+"""
+
+
+def test_ranks_wait_for_each_other_as_long_as_a_run_on_one_of_them_may_take():
+    """torch's own half an hour ends a launch whose first rank still fills a cache, or makes a run alone."""
+    launched = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+    environment = {**os.environ, **launched, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(PROJECT)}
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_OF_TWO], capture_output=True, text=True, check=True, env=environment
+    )
+    assert float(done.stdout) == ranks.LONGEST_WAIT.total_seconds() == 2 * 60 * 60

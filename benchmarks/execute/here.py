@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import ranks
@@ -40,16 +42,47 @@ def execute(prepared: Prepared, results: Path, tell: Tell) -> list[RunFailure]:
     return failures
 
 
-def _failures(runs: Iterable[RunSpec], storing: Storing) -> Iterator[RunFailure]:
+def _failures(runs: Sequence[RunSpec], storing: Storing) -> Iterator[RunFailure]:
     """Those of runs that are made one after the other, the last ones being what other processes are making."""
-    elsewhere = []
-    for spec in runs:
-        outcome = storing.make(spec, wait=False)
+    left = [(spec, False) for spec in runs]  # and whether to wait
+    while left:
+        spec, wait = left.pop(0)
+        outcome = storing.make(spec, wait)
         if outcome is None:
             storing.tell(Event(spec, said=ELSEWHERE))
-            elsewhere.append(spec)
+            left.append((spec, True))
         elif isinstance(outcome, RunFailure):
             yield outcome
-    for spec in elsewhere:
-        if isinstance(outcome := storing.make(spec), RunFailure):
-            yield outcome
+            if left and gpu_is_lost():
+                yield from _without_this_process(spec, [spec for spec, _ in left], storing)
+                return
+
+
+# -- a GPU that is lost ----------------------------------------------------------------------------------------------
+
+
+def gpu_is_lost() -> bool:
+    """Whether each further use of the GPU by this process fails, as after an assert in one of its kernels."""
+    torch = sys.modules.get("torch")
+    if not torch or not torch.cuda.is_initialized():
+        return False
+    try:
+        torch.cuda.synchronize()
+    except RuntimeError:
+        return True
+    return False
+
+
+def _without_this_process(failed: RunSpec, left: list[RunSpec], storing: Storing) -> list[RunFailure]:
+    """Makes what is left in a worker, a fresh process to which the GPU answers. Of ranks none can be renewed alone."""
+    from benchmarks.execute import pool, shares  # the pool's own words are in this module
+
+    if storing.processes > 1:
+        ranks.end(
+            f"rank {ranks.number()}: {failed.path} has failed, and the GPU answers nothing any more. "
+            "All runs before it are stored; the same command begins with this one again."
+        )
+    storing.tell(Event(failed, said="the GPU answers nothing to this process any more: a new one makes the rest"))
+    rest = replace(storing.prepared, runs=left)
+    where = shares.places(1, pool.estimates(rest))
+    return pool.execute(rest, storing.results, storing.tell, where, lambda spec: 0.0)  # in this order

@@ -17,6 +17,13 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from benchmarks.methods.heads import encoder_in
+
+RATES = {
+    "hidden": ("hidden_dropout_prob", "hidden_dropout", "dropout_rate", "dropout", "mlp_dropout"),
+    "attention": ("attention_probs_dropout_prob", "attention_dropout"),
+}
+"""What families call those of an encoder."""
 STEPS = 1 << 16
 ATTENTION = "sdpa_with_quick_dropout"
 SPECIAL = ("position_bias", "cache", "softcap")
@@ -79,6 +86,18 @@ def _sixteen_bits(like: torch.Tensor) -> torch.Tensor:
     """Numbers of -32,768 to 32,767, all as likely, in the shape of `like`: four of each 64 bits that are drawn."""
     drawn = torch.empty((like.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
     return drawn.view(torch.int16)[: like.numel()].view(like.shape)
+
+
+def dropout_rates(model: nn.Module) -> dict[str, float | None]:
+    """Of an encoder's states and attention, as its own configuration has them, None where it names none; and of the
+    head above it, which is the checkpoint's affair where the head is transformers' own.
+    """
+    encoder = encoder_in(model)
+    below = {id(part) for part in encoder.modules()}
+    head = [part.p for part in model.modules() if isinstance(part, nn.Dropout) and id(part) not in below]
+    rates = {name: [getattr(encoder.config, key, None) for key in keys] for name, keys in RATES.items()}
+    named = {name: next((rate for rate in of if rate is not None), None) for name, of in rates.items()}
+    return {**named, "head": max(head, default=0.0)}
 
 
 # -- attention -------------------------------------------------------------------------------------------------------

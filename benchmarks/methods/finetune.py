@@ -20,6 +20,7 @@ from benchmarks.encoders import (
 )
 from benchmarks.errors import UserError
 from benchmarks.methods import PARTS, Job
+from benchmarks.methods.dropout import dropout_rates
 from benchmarks.methods.features import Features, join_windows, tokenized
 from benchmarks.methods.heads import EncoderWithHead, begin_with_zeros, classifier, encoder_in
 from benchmarks.methods.pieces import PieceCollator
@@ -76,6 +77,7 @@ def prepared(job: Job, recipe: Finetune) -> Start:
     transformers.set_seed(job.seed)  # the head's first weights
     tokenizer = load_tokenizer(job.encoder, job.task.type)
     model = model_of(job, recipe, job.encoder)
+    job.meter.note(dropout=dropout_rates(model))
     job.meter.parameters, job.meter.trainable_parameters = weights_of(model)  # before some are left out
     length = longest_input(job.encoder, tokenizer, job.max_length)
     train, test = (tokenized(job, part, tokenizer, length) for part in PARTS)

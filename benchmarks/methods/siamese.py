@@ -28,7 +28,7 @@ from benchmarks.data.splits import generator, stratified_order
 from benchmarks.encoders import longest_input
 from benchmarks.errors import UserError
 from benchmarks.methods import Job, checkpoints
-from benchmarks.methods.dropout import quick_dropout
+from benchmarks.methods.dropout import dropout_rates, quick_dropout
 from benchmarks.methods.features import features_of
 from benchmarks.methods.pairs import ASKED, PARTNERS, THRESHOLD, of_each_class, partners
 from benchmarks.methods.reporting import reporting
@@ -106,7 +106,7 @@ def sentence_encoder(job: Job, trained: Dataset) -> SentenceTransformer:
     transformer.max_seq_length = length
     cut = {"train": trained, "test": job.data.test}
     cut_rows = {name: features_of(rows, transformer.tokenizer, length).cut_rows for name, rows in cut.items()}
-    job.meter.note(max_length=length, cut_rows=cut_rows)
+    job.meter.note(max_length=length, cut_rows=cut_rows, dropout=dropout_rates(transformer.model))
     pooling = Pooling(transformer.get_embedding_dimension(), "mean")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = SentenceTransformer(modules=[transformer, pooling], device=device, local_files_only=True)

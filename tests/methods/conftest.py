@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import jobs
@@ -30,3 +33,16 @@ def checkpoints(tmp_path_factory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def bert(checkpoints) -> Path:
     return checkpoints["bert"]
+
+
+@pytest.fixture
+def configured(bert, tmp_path) -> Callable[..., Path]:
+    """The same checkpoint with other fields in its config.json."""
+
+    def written(**fields) -> Path:
+        folder = shutil.copytree(bert, tmp_path / "configured")
+        path = folder / "config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+        return folder
+
+    return written

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import shutil
+import weakref
 from pathlib import Path
 
 import make
@@ -15,9 +18,9 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from benchmarks.data.loading import load
 from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
-from benchmarks.encoders import load_model, load_tokenizer
+from benchmarks.encoders import load_encoder, load_model, load_tokenizer
 from benchmarks.lock import Lock
-from benchmarks.methods import training
+from benchmarks.methods import siamese, training
 from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import IGNORED, features_of, join_windows
 from benchmarks.methods.training import Numbered, training_arguments
@@ -90,12 +93,28 @@ def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(tmp_pa
     assert not np.array_equal(scores[0], scores[2])
 
 
-def test_predictions_stand_in_the_order_of_the_rows_though_batches_are_sorted_by_length(tmp_path, checkpoints):
+@pytest.fixture
+def telling_rows_apart(checkpoints, tmp_path) -> Path:
+    """A checkpoint that gives each row a score of its own: by the small weights of a fresh one all are alike."""
+    from transformers import AutoModel
+
+    folder = shutil.copytree(checkpoints["bert"], tmp_path / "apart")
+    model = AutoModel.from_pretrained(folder)
+    torch.manual_seed(0)
+    for weights in model.parameters():
+        if weights.ndim == 2:
+            torch.nn.init.normal_(weights, std=0.1)
+    model.save_pretrained(folder)
+    return folder
+
+
+def test_predictions_stand_in_the_order_of_the_rows_though_batches_are_sorted_by_length(tmp_path, telling_rows_apart):
     task, data = rows_of(tmp_path)
-    spec = RunSpec(task, from_checkpoint("x/y"), QUICK.model_copy(update={"epochs": 1}), Protocol(), {})
-    _, predictions = run(spec, data, checkpoints["bert"], tmp_path)
+    spec = RunSpec(task, from_checkpoint("x/y"), QUICK.model_copy(update={"epochs": 2}), Protocol(), {})
+    _, predictions = run(spec, data, telling_rows_apart, tmp_path)
     assert predictions.row_ids == list(data.splits["test"]["row_id"])
-    one_by_one = _scores_one_by_one(tmp_path, checkpoints["bert"], spec, data)
+    one_by_one = _scores_one_by_one(tmp_path, telling_rows_apart, spec, data)
+    assert np.median(np.abs(one_by_one[1:] - one_by_one[:-1])) > 0.05, "else any order would do"
     assert np.allclose(predictions.scores, one_by_one, rtol=2e-3, atol=2e-3)
 
 
@@ -183,12 +202,67 @@ def test_roberta_marks_the_start_of_every_given_word(checkpoints):
     assert sum(piece.startswith("Ġ") for piece in pieces) == 2
 
 
+LOADED = {
+    "texts": lambda folder: load_model(folder, TEXTS, ["a", "b"]),
+    "tags": lambda folder: load_model(folder, TAGS, ["O", "B-a", "I-a"]),
+    "bare": load_encoder,
+    "siamese": lambda folder: siamese._transformer(folder).model,
+}
+
+
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_a_half_precision_checkpoint_is_trained_in_full_precision(tmp_path, checkpoints, family):
+@pytest.mark.parametrize("loaded", LOADED)
+def test_a_half_precision_checkpoint_is_trained_in_full_precision(tmp_path, checkpoints, family, loaded):
     from transformers import AutoModel
 
-    AutoModel.from_pretrained(checkpoints[family], dtype=torch.bfloat16).save_pretrained(tmp_path)
-    assert load_model(tmp_path, TEXTS, ["a", "b"]).dtype == torch.float32
+    half = AutoModel.from_pretrained(checkpoints[family], dtype=torch.bfloat16)
+    half.save_pretrained(tmp_path)
+    load_tokenizer(checkpoints[family], TEXTS).save_pretrained(tmp_path)
+    assert {weights.dtype for weights in LOADED[loaded](tmp_path).parameters()} == {torch.float32}
+
+
+ASKS = [
+    {"problem_type": "multi_label_classification"},
+    {"problem_type": "regression"},
+    {"output_hidden_states": True},
+    {"output_attentions": True},
+    {"return_dict": False},
+]
+
+
+@pytest.mark.parametrize("pooling", ["own", "mean"])
+@pytest.mark.parametrize("write", [make.text_task, make.tag_task])
+@pytest.mark.parametrize("asks", ASKS, ids=str)
+def test_a_checkpoint_is_trained_as_the_task_wants_whatever_its_configuration_asks_for(
+    tmp_path, bert, configured, asks, write, pooling
+):
+    recipe = QUICK.model_copy(update={"epochs": 0.5, "pooling": pooling})
+    (_, plain), (_, found) = (trained(tmp_path, encoder, write, recipe) for encoder in (bert, configured(**asks)))
+    assert found.predicted == plain.predicted
+    assert np.array_equal(found.scores, plain.scores) if plain.scores is not None else found.scores is None
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("write", [make.text_task, make.tag_task])
+def test_the_dropout_that_acted_is_in_the_record(tmp_path, checkpoints, family, write):
+    recipe = QUICK.model_copy(update={"epochs": 0.2})
+    result, _ = trained(tmp_path, checkpoints[family], write, recipe)
+    head = 0.2 if family == "distilbert" and write is make.text_task else 0.1
+    assert result.training["dropout"] == {"hidden": 0.1, "attention": 0.1, "head": head}
+
+
+@pytest.mark.parametrize(("fields", "acted"), [
+    ({"classifier_dropout": 0.9}, {"hidden": 0.1, "attention": 0.1, "head": 0.9}),
+    ({"hidden_dropout_prob": 0.3}, {"hidden": 0.3, "attention": 0.1, "head": 0.3}),
+    ({"attention_probs_dropout_prob": 0.0}, {"hidden": 0.1, "attention": 0.0, "head": 0.1}),
+])  # fmt: skip
+def test_the_dropout_of_a_checkpoint_s_configuration_is_in_the_record(tmp_path, configured, fields, acted):
+    encoder = configured(**fields)
+    result, _ = trained(tmp_path, encoder, recipe=QUICK.model_copy(update={"epochs": 0.2}))
+    assert result.training["dropout"] == acted
+    ours = QUICK.model_copy(update={"epochs": 0.2, "pooling": "mean", "head_dropout": 0.4})
+    result, _ = trained(tmp_path, encoder, recipe=ours)
+    assert result.training["dropout"] == {**acted, "head": 0.4}
 
 
 def test_a_checkpoint_with_a_head_of_its_own_gets_a_fresh_one(tmp_path, checkpoints):
@@ -230,6 +304,22 @@ def test_bf16_is_used_where_it_is_asked_for_or_fast(tmp_path, monkeypatch, preci
 def test_losses_are_read_seldom_since_each_time_the_processor_waits_for_the_gpu(tmp_path, rows, between):
     recipe = Finetune(epochs=1, batch_size=8)
     assert training_arguments(recipe, 0, rows, str(tmp_path)).logging_steps == between
+
+
+@pytest.mark.parametrize("write", [make.text_task, make.tag_task])
+def test_nothing_of_a_run_is_left_in_the_process(tmp_path, checkpoints, monkeypatch, write):
+    made, trainer_of = [], training.trainer_of
+
+    def watched(*given):
+        trainer = trainer_of(*given)
+        made.extend(map(weakref.ref, (trainer, trainer.model, *trainer.model.parameters())))
+        return trainer
+
+    monkeypatch.setattr(training, "trainer_of", watched)
+    trained(tmp_path, checkpoints["bert"], write, QUICK.model_copy(update={"epochs": 0.2}))
+    gc.collect()
+    assert len(made) > 2
+    assert [type(left()) for left in made if left() is not None] == []
 
 
 def test_many_runs_in_one_process_do_not_pile_up_memory(tmp_path, checkpoints):

@@ -96,6 +96,24 @@ def untrained(folder: Path, encoder: Path, seed: int = 0, **changes) -> np.ndarr
     return trained(folder, encoder, recipe=recipe, seed=seed)[1].scores
 
 
+METHODS = [
+    (Probe(pooling="mean_last_four"), make.text_task),
+    (QUICK.model_copy(update={"epochs": 0.5}), make.text_task),
+    (QUICK.model_copy(update={"epochs": 0.5}), make.tag_task),
+    (Recurrent(epochs=0.2), make.text_task),
+]
+
+
+@pytest.mark.parametrize("asks", ["output_hidden_states", "output_attentions", "return_dict"])
+@pytest.mark.parametrize(("recipe", "write"), METHODS, ids=["probe", "head", "tags", "lstm"])
+def test_a_frozen_encoder_gives_the_same_whatever_its_configuration_asks_for(
+    tmp_path, bert, configured, recipe, write, asks
+):
+    asking = configured(**{asks: asks != "return_dict"})
+    (_, plain), (_, found) = (trained(tmp_path / encoder.name, encoder, write, recipe) for encoder in (bert, asking))
+    assert found.predicted == plain.predicted
+
+
 def test_a_heads_first_weights_are_the_seeds_or_zeros(tmp_path, checkpoints):
     encoder = checkpoints["bert"]
     first = untrained(tmp_path, encoder)

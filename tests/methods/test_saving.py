@@ -107,7 +107,7 @@ def test_a_model_that_cannot_be_written_costs_no_predictions_and_no_memory(tmp_p
         raise OSError("No space left on device")
 
     monkeypatch.setattr(module, "save", full)
-    monkeypatch.setattr(meter, "_peak_memory_mb", lambda: taken[-1])
+    monkeypatch.setattr(meter, "_peak_memory_mb", lambda on_gpu: taken[-1])
     job, predictions, folder = kept(tmp_path, bert, Finetune(**{**RECIPE, "epochs": 0.2}))
     assert job.meter.cost()["peak_memory_mb"] == 100.0
     assert len(predictions.predicted) == 60
