@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.errors import UserError, one_of, unknown
+from benchmarks.errors import UserError, nearest, one_of, unknown
 from benchmarks.leaderboard import Page, Row, Section, read
 from benchmarks.leaderboard.folds import Tested, tested
-from benchmarks.metrics import METRICS
+from benchmarks.metrics import CLUSTERING_METRIC, METRICS, primary_for
 from benchmarks.metrics.resampled import Weighted
+from benchmarks.schema import TEXTS
 from benchmarks.scoring import Named
 from benchmarks.stats.paired import holm, mcnemar, permutation_test
 from benchmarks.stats.resampling import Run, replicates
@@ -81,11 +82,15 @@ class Comparison:
 
 
 def compared(results: Path, task: str, first: str, second: str, metric: str | None = None) -> list[Comparison]:
-    """One comparison for every table of the task that has both systems. Raises UserError where there is none."""
+    """One comparison for every table of the task that has both systems, and of whose runs the metric is one. Raises
+    UserError where there is none.
+    """
     pages = read(results, task, sample=False)
-    pairs = [pair for page in pages for pair in _pairs(page, first, second, metric)]
+    together = [pair for page in pages for pair in _pairs(page, first, second, metric)]
+    refused = [_why_not(task, *pair[1:3]) for pair in together]
+    pairs = [pair for pair, why in zip(together, refused, strict=True) if not why]
     if not pairs:
-        raise UserError(_why_none(pages, task, first, second))
+        raise UserError(refused[0] if refused else _why_none(pages, task, first, second))
     found = [_comparison(results, *pair) for pair in pairs]
     corrected = iter(holm([one.p for one in found]))
     exchanged = iter(holm([one.exchanged for one in found if one.exchanged is not None]))
@@ -103,11 +108,27 @@ def compared(results: Path, task: str, first: str, second: str, metric: str | No
 
 def _pairs(page: Page, first: str, second: str, metric: str | None) -> Iterator[tuple[Section, str, Row, Row]]:
     for section in page.sections:
-        for rows in (section.rows, section.clusterings):
+        for rows, primary in ((section.rows, page.metric or ""), (section.clusterings, CLUSTERING_METRIC)):
             of = {row.system: row for row in rows if row.complete}
             if first in of and second in of and first != second:
-                clusters = rows is section.clusterings
-                yield section, metric or ("v_measure" if clusters else page.metric or ""), of[first], of[second]
+                yield section, metric or primary, of[first], of[second]
+
+
+def _why_not(task: str, metric: str, row: Row) -> str:
+    """What keeps the systems of a row's table from being compared by the metric; empty where nothing does."""
+    run = row.made[0][0]
+    if run.clusters and row.untold:
+        return f"{task}: {row.system} has no score of all folds together: {row.untold}."
+    if run.clusters:
+        kind, allowed = "clusterings", [name for name, known in METRICS.items() if known.clustering]
+    else:
+        kind = f"{run.type}, {run.classes} labels" if run.type == TEXTS else run.type
+        allowed = list(primary_for(run.type, run.classes))
+    if metric in allowed:
+        return ""
+    ranks = metric not in METRICS or METRICS[metric].higher_is_better is not None
+    why = f"does not score {task} ({kind})" if ranks else "ranks nothing: neither direction of it is better"
+    return f"--metric {metric}: {why}.{nearest(metric, allowed)}{one_of(allowed)}"
 
 
 def _why_none(pages: Sequence[Page], task: str, first: str, second: str) -> str:
@@ -180,10 +201,8 @@ def _places(found: Tested, rows: dict[str, int]) -> np.ndarray:
 def _weighted(found: Tested, metric: str) -> Weighted:
     try:
         return found.scoring.weighted(found.named, metric)
-    except KeyError:
-        known = METRICS.get(metric)
-        why = "its predictions have no scores" if known and known.needs_scores else "it is none of this kind of task"
-        raise UserError(f"--metric {metric}: {why}.") from None
+    except KeyError:  # it is one of the task's
+        raise UserError(f"--metric {metric}: its predictions have no scores.") from None
 
 
 def _scored(system: str, metric: str, values: dict[int, float], estimates: Estimates, place: int, rows: int) -> Scored:

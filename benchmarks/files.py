@@ -85,7 +85,8 @@ def alone(path: Path) -> Iterator[None]:
     """No other process of this machine is in such a block for the same path of a cache: it waits, and finds what this
     one made.
 
-    The lock ends with its process, however that ends; the file stays. Raises UserError where it can't be written.
+    The lock ends with its process, however that ends; the file stays, since on a network file system those who wait
+    would have the lock of a file that is gone. Raises UserError where it can't be written.
     """
     from filelock import FileLock
 
@@ -139,19 +140,45 @@ def replacing(path: Path) -> Iterator[Path]:
     Where the block fails nothing is left of it. Other processes may do the same at the same time: the last one wins.
     Raises UserError where the disk is full, or nobody may write there.
     """
+    with _beside(path) as temporary:
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+
+
+@contextmanager
+def replacing_two(first: Path, second: Path) -> Iterator[tuple[Path, Path]]:
+    """As `replacing` of two files, of which the second vouches for the first: it never stands beside another one's.
+
+    The old ones stay until both new ones are on the disk. A kill between these three steps leaves no second file.
+    """
+    with _beside(second) as of_second, _beside(first) as of_first:
+        yield of_first, of_second
+        _sync(of_first)
+        _sync(of_second)
+        second.unlink(missing_ok=True)
+        of_first.replace(first)
+        of_second.replace(second)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """An empty file that is to take the path's place; see `replacing`."""
     temporary = path.with_name(f"{_beginning(path)}{secrets.token_hex(4)}{PART}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch(exist_ok=False)  # with the rights that the umask leaves, as tempfile's would not have
         yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
     except OSError as error:
         raise UserError(f"{path.absolute()}: can't be written: {error.strerror or error}.") from error
     finally:
         with suppress(OSError):  # where the folder is no folder, or gone
             temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as written:
+        os.fsync(written.fileno())
 
 
 def sweep(path: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from benchmarks.errors import UserError, short
-from benchmarks.files import read_bytes, replacing, write_text
+from benchmarks.files import read_bytes, replacing_two, write_text
 from benchmarks.predictions import check_content, read_table
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored, folder_name, record
 
@@ -56,16 +56,20 @@ def model_path(results: Path, run: RunSpec | Stored) -> Path:
 
 
 def save(results: Path, spec: RunSpec, outcome: RunResult | RunFailure, predictions: Predictions | None) -> None:
-    """Writes predictions, then the record: a record that is there is complete. A failure never replaces a result."""
+    """Writes predictions and record: a record that is there is complete, and the predictions beside it are its own,
+    also where a run is made again by force. A failure never replaces a result.
+    """
     path = path_of(results, spec)
     if isinstance(outcome, RunFailure) and path.is_file() and isinstance(parse(path), RunResult):
         return
-    if predictions is not None:
-        path.unlink(missing_ok=True)  # made again by force: an old record must never stand beside new predictions
-        with replacing(path.with_suffix(".parquet")) as temporary:
-            _write_predictions(temporary, predictions, spec.task.classes)
     record = outcome.model_dump(mode="json", by_alias=True)
-    write_text(path, json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+    if predictions is None:
+        write_text(path, text)
+        return
+    with replacing_two(path.with_suffix(".parquet"), path) as (of_predictions, of_record):
+        _write_predictions(of_predictions, predictions, spec.task.classes)
+        of_record.write_text(text, encoding="utf-8")
 
 
 def _write_predictions(path: Path, predictions: Predictions, classes: Sequence[str]) -> None:
@@ -118,15 +122,44 @@ def stored(results: Path, spec: RunSpec) -> RunResult | RunFailure | None:
 
 
 def read_runs(results: Path, task: str | None = None) -> Iterator[RunResult | RunFailure]:
-    """Every stored run (of one task), in the order of the paths. Raises UserError for a record that can't be read."""
-    pattern = "*" if task is None else glob.escape(folder_name(task))
-    for path in sorted(runs_folder(results).glob(f"{pattern}/*/*.json")):
-        if path.name.startswith("."):  # another process is writing it
+    """Every stored run (of one task), in the order of the paths; not what is removed before it is read.
+
+    Raises UserError for a record that can't be read.
+    """
+    for path in records(results, task):
+        if (run := _if_there(path)) is None:
             continue
-        run = parse(path)
         if tuple(map(folder_name, (run.task, run.system, run.key))) != (*path.parts[-3:-1], path.stem):
             raise _no_run(path, f"it is {short(f'{run.task}/{run.system}/{run.key}')}, which does not lie there")
         yield run
+
+
+def records(results: Path, task: str | None = None, system: str | None = None) -> list[Path]:
+    """Of all runs, of a task's, of a system's on it, sorted. Raises UserError for a folder that can't be read: what
+    lies in it would be missing without a word.
+    """
+    folders = [runs_folder(results)]
+    for name in (task, system):
+        folders = [inner for folder in folders for inner in ([folder / folder_name(name)] if name else _in(folder))]
+    return [path for folder in folders for path in _in(folder) if path.suffix == ".json"]
+
+
+def _in(folder: Path) -> list[Path]:
+    """Without what is none of ours, such as what a Mac leaves beside each file."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise UserError(f"{folder}: can't be read: {error.strerror}.") from None
+
+
+def _if_there(path: Path) -> RunResult | RunFailure | None:
+    """A run that was there a moment ago, and may be made anew by another process."""
+    try:
+        return parse(path)
+    except UserError:
+        return parse(path) if os.path.lexists(path) else None
 
 
 def parse(path: Path) -> RunResult | RunFailure:
@@ -196,12 +229,6 @@ def find(results: Path, text: str) -> list[Path]:
         return [path]
     task, _, rest = text.partition("/")
     system, _, key = rest.rpartition("/")
-    found = _records(results, task, rest, "") or _records(results, task, system, key)
-    return sorted(found)
-
-
-def _records(results: Path, task: str, system: str, key: str) -> list[Path]:
-    if not (task and system):
-        return []
-    folder = runs_folder(results) / folder_name(task) / folder_name(system)
-    return [path for path in folder.glob("*.json") if path.name.startswith(key)]
+    whole = records(results, task, rest) if task and rest else []
+    begun = records(results, task, system) if task and system else []
+    return whole or [path for path in begun if path.name.startswith(key)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import make
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from sklearn.metrics import accuracy_score, average_precision_score, f1_score
 
 from benchmarks.cli import main
 from benchmarks.errors import UserError
+from benchmarks.schema import Predictions
 from benchmarks.stats.paired import holm, mcnemar
 
 
@@ -144,12 +147,74 @@ def test_seeds_with_other_test_rows_are_compared_without_row_by_row(kept):
         (("good", "por"), None, r"No system 'por'\. Did you mean 'poor'\? Stored for mine: One of: good, poor"),
         (("good", "good"), None, "good: compared with itself"),
         (("good", "poor"), "average_precision", "--metric average_precision: its predictions have no scores"),
-        (("good", "poor"), "entity_f1", "--metric entity_f1: it is none of this kind of task"),
+        (
+            ("good", "poor"),
+            "entity_f1",
+            r"^--metric entity_f1: does not score mine \(text-classification, 2 labels\)\..* One of: accuracy",
+        ),
+        (
+            ("good", "poor"),
+            "average_precision_macro",
+            r"does not score mine .*\. Did you mean 'average_precision'\? One of: accuracy",
+        ),
+        (("good", "poor"), "f1-makro", r"does not score mine .*\. Did you mean 'f1_macro'\?"),
+        (
+            ("good", "poor"),
+            "best_f1_threshold",
+            r"^--metric best_f1_threshold: ranks nothing: neither direction of it is better\. One of: .*, best_f1\.$",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_told(kept, names, metric, said):
     with pytest.raises(UserError, match=said):
         kept.compared(*names, metric=metric)
+
+
+@pytest.mark.parametrize("metric", ["f1", "precision", "roc_auc", "average_precision", "best_f1", "silhouette"])
+def test_a_metric_of_two_classes_does_not_compare_systems_on_three(tmp_path, capsys, metric):
+    kept = Kept(tmp_path, labels="[negative, positive, neither]", positive="null")
+    scores = np.eye(3, dtype=np.float32)[kept.gold]
+    for system, predicted in (("good", kept.gold), ("poor", flipped(kept.gold, 1, 3))):
+        kept.run(system, predicted, scores=scores)
+    assert kept.compared(metric="average_precision_macro")[0].difference == 0
+    code, out, err = printed(kept, capsys, "good", "poor", "--metric", metric)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"--metric {metric}: does not score mine (text-classification, 3 labels).")
+    assert "One of: accuracy, f1_micro, f1_macro" in err and err.count("\n") == 1
+
+
+def clustered(kept, system, wrong, **protocol) -> None:
+    """Stores a clustering with so many of its rows in the other cluster."""
+
+    def method(job) -> Predictions:
+        gold = np.array(job.data.test["label"])
+        found = job.predictions(flipped(gold, *range(wrong)).tolist())
+        return replace(found, silhouettes=np.linspace(-1, 1, len(gold)))
+
+    kept.run(system, method, **protocol)
+
+
+def test_clusterings_are_compared_by_metrics_of_clusterings(tmp_path):
+    kept = Kept(tmp_path)
+    clustered(kept, "good", 1)
+    clustered(kept, "poor", 20)
+    assert kept.compared()[0].metric == "v_measure"
+    assert kept.compared(metric="silhouette")[0].difference == 0
+    said = r"does not score mine \(clusterings\)\. Did you mean 'cluster_accuracy'\? One of: silhouette, v_measure"
+    with pytest.raises(UserError, match=said):
+        kept.compared(metric="accuracy")
+
+
+def test_folds_of_clusterings_are_not_compared_as_one(tmp_path):
+    kept = Kept(tmp_path, rows=40)
+    for system, wrong in (("good", 1), ("poor", 8)):
+        for fold in range(2):
+            clustered(kept, system, wrong, folds=2, fold=fold)
+    with pytest.raises(UserError, match="mine: good has no score of all folds together: each fold is clustered by its"):
+        kept.compared()
+    clustered(kept, "good", 1)
+    clustered(kept, "poor", 8)
+    assert [one.section.protocol for one in kept.compared()] == [{}]
 
 
 def test_predictions_that_are_gone_are_named(kept):

@@ -5,13 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import fake_hub
 import make
 import pytest
 import tiny
 from fake_hub import command
+
+from benchmarks import lock
+from benchmarks.cli.fetch import _locked
+from benchmarks.lock import Lock, Locked, Repo
+from benchmarks.snapshots import Snapshot
 
 MODEL, DATA = "org/tiny-bert", "org/tiny-reviews"
 RUN = ["run", "--tasks", "./mine.yaml", "--seeds", "1", "--set", "recipe.epochs=1"]
@@ -133,6 +140,25 @@ def test_fetching_again_keeps_other_entries_and_the_locked_commit_until_update(h
     assert {name: entry["commit"] for name, entry in locked(here)["encoders"].items()} == {
         MODEL: second, "org/other": other
     }  # fmt: skip
+
+
+def test_fetches_side_by_side_lose_no_entry_of_the_lock(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    names = [f"org/{number}" for number in range(8)]
+    lock.write(Lock(encoders={name: Locked(commit="a" * 40, files={}) for name in names}))
+    fetched = Barrier(len(names))
+
+    def get(commit: str, entry: Locked | None) -> Snapshot:
+        fetched.wait(timeout=60)
+        return Snapshot(tmp_path, ("config.json",))
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: _locked(Repo("encoder", name), False, get), names))
+    assert {name: list(entry["files"]) for name, entry in locked(tmp_path)["encoders"].items()} == {
+        name: ["config.json"] for name in names
+    }
+    assert {path.name for path in tmp_path.iterdir()} == {"config.json", lock.NAME}
 
 
 def test_what_cannot_be_fetched_is_told_together_and_the_rest_is_locked(here, hub, bert):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +66,62 @@ def test_a_checksum_is_that_of_the_bytes_and_a_file_that_is_not_there_is_the_use
     assert files.sha256(tmp_path / "file") == hashlib.sha256(b"content").hexdigest()
     with pytest.raises(UserError, match="nowhere: can't be read: No such file"):
         files.sha256(tmp_path / "nowhere")
+
+
+def test_two_files_are_replaced_together_or_not_at_all(tmp_path):
+    first, second = tmp_path / "predictions", tmp_path / "record"
+    for text in ("old", "new"):
+        with files.replacing_two(first, second) as written:
+            for path in written:
+                path.write_text(text)
+        assert (first.read_text(), second.read_text()) == (text, text)
+    with pytest.raises(KeyboardInterrupt), files.replacing_two(first, second) as (of_first, _):
+        of_first.write_text("half")
+        raise KeyboardInterrupt
+    assert (first.read_text(), second.read_text()) == ("new", "new")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["predictions", "record"]
+
+
+@pytest.mark.parametrize("moment", range(3))
+def test_a_file_never_stands_beside_another_one_than_its_own(tmp_path, monkeypatch, moment):
+    """Interrupted at each of the steps in which two new files take their places."""
+    first, second = tmp_path / "predictions", tmp_path / "record"
+    files.write_text(first, "old")
+    files.write_text(second, "old")
+    steps = []
+    for name in ("unlink", "replace"):
+        step = getattr(Path, name)
+
+        def counted(path, *given, step=step, **named):
+            steps.append(path)
+            if len(steps) == moment + 1:
+                raise KeyboardInterrupt
+            return step(path, *given, **named)
+
+        monkeypatch.setattr(Path, name, counted)
+    with pytest.raises(KeyboardInterrupt), files.replacing_two(first, second) as written:
+        for path in written:
+            path.write_text("new")
+    assert second.read_text() == first.read_text() == "old" if moment == 0 else not second.exists()
+    assert {file.name for file in tmp_path.iterdir()} <= {"predictions", "record"}
+
+
+COUNTING = """
+import sys
+from pathlib import Path
+from benchmarks.files import alone
+
+count = Path(sys.argv[1])
+for _ in range(100):
+    with alone(count):
+        count.write_text(str(int(count.read_text()) + 1))
+"""
+
+
+def test_processes_that_want_to_be_alone_are_so(tmp_path):
+    (tmp_path / "count").write_text("0")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = [sys.executable, "-c", COUNTING, str(tmp_path / "count")]
+    counting = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    assert [process.wait(timeout=120) for process in counting] == [0, 0, 0]
+    assert (tmp_path / "count").read_text() == "300"

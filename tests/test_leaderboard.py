@@ -193,6 +193,16 @@ def test_a_failure_is_forgotten_once_the_same_run_is_done():
     assert "1 run failed: minilm seed 1" in page(failed(seed=1, protocol={"train_size": 100}), done(seed=1))
 
 
+def test_a_failure_after_a_run_under_another_definition_or_on_other_data_is_told():
+    before = {"created": "2026-01-01T00:00:00+00:00"}
+    for other in ({"recipe": {"epochs": 2}}, {"content": "b"}, {"definition": {"labels": ["x"]}}):
+        text = page(done(score=0.8, **before, **other), failed())
+        assert "1 run failed: minilm seed 0: OutOfMemoryError" in text
+        assert [row["accuracy"] for row in cells(text)] == ["0.8000"]
+        assert "failed" not in page(done(**other), failed(**before))
+        assert "failed" not in page(done(**before, **other), failed(**before), done(**other))
+
+
 def test_a_task_whose_runs_all_failed_says_so():
     text = page(failed(), failed(seed=1))
     assert "No run is done." in text
@@ -614,6 +624,16 @@ def test_a_variant_beside_a_baseline_makes_no_task_that_counts():
     assert among[3] == ("variant", "–", "–", "0")
 
 
+def test_recipes_on_one_encoder_say_that_they_compare_no_encoders():
+    one, other = {"sha256": "a" * 64}, {"sha256": "b" * 64}
+    recipe = done("bert-base[encoder=minilm]", encoder=one, recipe={"epochs": 3})
+    runs = [done("minilm", encoder=one), recipe, done("majority")]
+    said = "have the same one, minilm: x[encoder=minilm] is the recipe of x on it."
+    assert said in overview(tables(runs))
+    assert said not in overview(tables([*runs, done("bert-base", encoder=other)]))
+    assert "the same one" not in overview(tables([done("minilm", encoder=one), done("majority")]))
+
+
 def test_tasks_with_one_system_make_no_other_systems_few():
     alone = [done(name, task=f"of-{name}") for name in "xyz"]
     assert standing(*on("one", "a", "b"), *alone)[:2] == [("a", "1.00", "1.0", "1"), ("b", "0.00", "2.0", "1")]
@@ -820,8 +840,9 @@ def kept_folds(results, *parts: Predictions, task: Task = POOL, seed: int = 0, r
         )  # fmt: skip
         system = System(name="minilm", method="finetune")
         spec = RunSpec(task, system, Recipe(), Protocol(**whole.protocol), whole.identity_)
-        metrics = Scoring.of(task).measure(Named.of(predictions, task.classes))
-        runs.append(whole.model_copy(update={"metrics": metrics, "key": spec.key}))
+        scoring, named = Scoring.of(task), Named.of(predictions, task.classes)
+        found = {"metrics": scoring.measure(named), "report": scoring.report(named)}
+        runs.append(whole.model_copy(update={**found, "key": spec.key}))
         save(results, spec, runs[-1], predictions)
     return runs
 
@@ -831,7 +852,9 @@ RIGHT, WRONG = fold([0, 2, 5, 7], [1, 1, 1, 0], [1, 1, 1, 0]), fold([1, 3, 4, 6]
 
 def test_f1_under_folds_is_of_all_rows_and_not_the_mean_of_the_folds(tmp_path):
     kept_folds(tmp_path, RIGHT, WRONG, task=POOL.model_copy(update={"metric": "f1"}))
-    (row,) = cells(write(tmp_path).texts["films"])
+    text = write(tmp_path).texts["films"]
+    (row,) = cells(text)
+    assert "- To call every test row `good` gives F1 0.6667\n" in text  # 4 of 8
     assert row["F1 (positive class)"].startswith("0.7500 [")  # 3 found, 1 missed, 1 wrong
     assert row["single folds"] == "0.5000 ± 6.3531 † (sd 0.7071)"
     assert row["accuracy"] == "0.7500"
@@ -984,7 +1007,7 @@ def test_a_variant_that_is_the_same_run_as_another_system_has_no_row_of_its_own(
 
 def again(*runs: RunResult | RunFailure) -> list[str]:
     """The commands below a page's tables, without what all of them begin with."""
-    begin = "encoder-bench run --tasks films --systems "
+    begin = "encoder-bench run --tasks ./films.yaml --systems "
     return [line.removeprefix(begin) for line in page(*runs).splitlines() if line.startswith(begin)]
 
 

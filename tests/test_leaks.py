@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from kept import Kept, flipped
 
-from benchmarks import leaks
+from benchmarks import excerpts, leaks, unfinished
 from benchmarks.cli import main
 from benchmarks.data.leaks import leaked, look, missing
 from benchmarks.data.near_duplicates import near
@@ -204,6 +204,34 @@ def test_the_verb_looks_prints_and_writes_the_pages(here, capsys):
     assert "20 (33.3 %)" in (here.results / "leaderboards" / "mine.md").read_text()
 
 
+def test_leaks_are_stored_while_no_other_process_removes_what_is_half_written(here, monkeypatch):
+    save, held = leaks.save, []
+
+    def saving(*given):
+        with unfinished._locked(here.results, "leaderboards", wait=False) as free:
+            held.append(not free)
+        save(*given)
+
+    monkeypatch.setattr(leaks, "save", saving)
+    assert main(["leaks", "./mine.yaml", "--data-dir", "data"]) == 0
+    assert held == [True]
+
+
+def test_what_killed_processes_left_of_pages_excerpts_and_reports_is_removed(here):
+    left = [
+        here.results / name
+        for name in (".LEADERBOARD.md-0.part", "leaks/mine/.x-0.part", excerpts.FOLDER / "mine" / ".x-0.part")
+    ]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half of it")
+    report = here.results / ".report-0.part"
+    report.mkdir()
+    (report / "index.html").write_text("half of it")
+    assert main(["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "majority", "--seeds", "1"]) == 0
+    assert not list(here.results.rglob("*.part"))
+
+
 def test_the_verb_says_which_runs_it_leaves_out_and_shows_what_is_called_alike(here, capsys):
     rows = (here.folder / "data" / "mine" / "test.csv").read_text().splitlines()
     (here.folder / "data" / "mine" / "test.csv").write_text(
@@ -226,7 +254,9 @@ def test_offensive_texts_are_not_shown(here, capsys):
 
 
 def test_runs_of_a_task_that_the_suite_does_not_declare_are_said_to_be_left_out(here, capsys):
-    (here.results / "runs" / "mit-movie" / "x").mkdir(parents=True)
+    folder = here.results / "runs" / "mit-movie" / "x"
+    folder.mkdir(parents=True)
+    (folder / "seed0.json").touch()
     assert main(["leaks", "--data-dir", "data"]) == 2
     assert "mine: left out: no task of the suite; name its YAML file" in capsys.readouterr().out
 

@@ -204,6 +204,23 @@ def test_curves_are_data_for_plots(sized):
     assert beyond == 800
 
 
+def test_a_size_that_is_the_whole_split_is_one_point_of_a_curve(sized):
+    for seed in range(4):
+        wrong = 60 if seed else 40
+        sized.run("stays", flipped(sized.gold, *range(wrong)), seed, train_size=400)
+        if seed < 3:
+            sized.run("learns", flipped(sized.gold, *range(200)), seed, train_size=400)
+            sized.run("only", flipped(sized.gold, *range(30)), seed)
+            sized.run("only", flipped(sized.gold, *range(30)), seed, train_size=400)
+    found = {row["system"]: row for row in cells(write(sized.results).texts["mine"].split("## Learning curves")[1])}
+    assert list(found["learns"]) == ["system", "50", "100", "400", "last step", "twice the rows", "gained there"]
+    assert found["learns"]["400"].startswith("0.9000") and found["learns"]["last step"].startswith("+0.10")
+    assert found["stays"]["400"].startswith("0.8625"), "of more seeds"
+    assert list(found) == ["learns", "stays"], "one size twice is no curve"
+    points = pd.read_csv(sized.results / "curves.csv")
+    assert points[(points.system == "learns") & (points.kind == "measured")].train_rows.tolist() == [50, 100, 400]
+
+
 def test_one_size_is_no_curve(kept):
     assert "Learning curves" not in write(kept.results).texts["mine"]
     assert not (kept.results / "curves.csv").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import make
@@ -78,6 +79,39 @@ def test_a_failure_never_replaces_a_result_but_a_result_replaces_a_failure(tmp_p
     assert [run.status for run in store.read_runs(tmp_path)] == ["done"]
 
 
+@pytest.mark.parametrize(
+    ("title", "rows"), [("t", 20_000), ("t" * 200_000, 2)], ids=["for the predictions", "for the record"]
+)
+def test_a_disk_without_room_leaves_what_is_stored(tmp_path, spec, title, rows):
+    """A limit on the size of a file stands for the disk's: the system refuses the same call."""
+    before = result(spec)
+    store.save(tmp_path, spec, before, PREDICTIONS)
+    row_ids = [f"test:{row * 7919}" for row in range(rows)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(UserError, match="can't be written"):
+            store.save(tmp_path, spec, result(spec, title=title), Predictions(row_ids, [0] * rows, [1] * rows))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(store.read_runs(tmp_path)) == [before]
+    assert store.read_predictions(tmp_path, before).num_rows == 2
+    assert sorted(path.suffix for path in (tmp_path / "runs").rglob("*.*")) == [".json", ".parquet"]
+
+
+def test_a_run_that_is_removed_before_it_is_read_is_left_out(tmp_path, spec):
+    specs = [
+        RunSpec(spec.task, spec.system, spec.recipe, Protocol(seed=seed), {**spec.identity, "protocol": {"seed": seed}})
+        for seed in range(3)
+    ]
+    for one in specs:
+        store.save(tmp_path, one, result(one), PREDICTIONS)
+    runs = store.read_runs(tmp_path)
+    found = [next(runs).seed]
+    store.path_of(tmp_path, specs[1]).unlink()
+    assert [*found, *(run.seed for run in runs)] == [0, 2]
+
+
 def test_a_torn_record_is_one_message_that_names_the_file(tmp_path, spec):
     store.save(tmp_path, spec, result(spec), PREDICTIONS)
     path = tmp_path / "runs" / f"{spec.path}.json"
@@ -92,8 +126,31 @@ def test_a_record_of_a_newer_version_keeps_its_fields(tmp_path, spec):
     assert next(store.read_runs(tmp_path)).model_dump()["more"] == "to come"
 
 
-def test_a_file_that_is_being_written_is_no_run(tmp_path, spec):
+def test_a_hidden_file_is_no_run(tmp_path, spec):
     store.save(tmp_path, spec, result(spec), PREDICTIONS)
     folder = (tmp_path / "runs" / spec.path).parent
-    Path(folder, ".half-written.json").write_text("{")
+    Path(folder, "._seed0.json").write_text("\0")
     assert len(list(store.read_runs(tmp_path))) == 1
+
+
+@pytest.mark.parametrize("above", range(3), ids=["of a system", "of a task", "of all"])
+def test_a_folder_of_runs_that_cannot_be_read_is_named(tmp_path, spec, above):
+    """Else its leaderboards would be emptied without a word."""
+    store.save(tmp_path, spec, result(spec), PREDICTIONS)
+    folder = store.path_of(tmp_path, spec).parents[above]
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(folder.name)  # to itself, which root can't read either
+    with pytest.raises(UserError, match=f"^{folder}: can't be read: "):
+        list(store.read_runs(tmp_path))
+    with pytest.raises(UserError, match=f"^{folder}.*: can't be read: "):
+        store.find(tmp_path, f"{spec.task.name}/{spec.system.name}")
+
+
+def test_records_are_of_a_task_and_of_a_system(tmp_path, spec):
+    store.save(tmp_path, spec, result(spec), PREDICTIONS)
+    path = store.path_of(tmp_path, spec)
+    task, system = spec.task.name, spec.system.name
+    assert store.records(tmp_path) == store.records(tmp_path, task) == store.records(tmp_path, system=system) == [path]
+    assert store.records(tmp_path, "other") == store.records(tmp_path, task, "other") == []
+    assert store.find(tmp_path, f"{task}/{system}") == store.find(tmp_path, f"{task}/{system}/{spec.key[:9]}") == [path]
+    assert store.find(tmp_path, str(path)) == [path] and store.find(tmp_path, f"{task}/{system}/x") == []

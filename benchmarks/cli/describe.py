@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.leaderboard import words
 from benchmarks.metrics import METRICS, names_for
 from benchmarks.recipes import RECIPES
-from benchmarks.schema import TAGS, RunFailure, RunResult, System, Task, TaskType, folder_name
+from benchmarks.schema import TAGS, RunFailure, RunResult, System, Task, TaskType
 
 
 def describe(arguments: Namespace) -> int:
@@ -47,8 +46,8 @@ def _fields(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {name:{width}}  {value}"
 
 
-def _stored(results: Path, pattern: str) -> str:
-    count = sum(not path.name.startswith(".") for path in store.runs_folder(results).glob(pattern))
+def _stored(results: Path, task: str | None = None, system: str | None = None) -> str:
+    count = len(store.records(results, task, system))
     return f"{words.counted(count, 'run')} in {results}" if count else "none"
 
 
@@ -76,7 +75,7 @@ def _task(task: Task, results: Path) -> Iterator[str]:
         "notes": " ".join(task.notes.split()) if task.notes else None,
         "not comparable": task.not_comparable,
         "offensive": "yes: the texts may offend" if task.offensive else None,
-        "stored runs": _stored(results, f"{glob.escape(folder_name(task.name))}/*/*.json"),
+        "stored runs": _stored(results, task=task.name),
     })  # fmt: skip
 
 
@@ -100,7 +99,7 @@ def _system(system: System, results: Path) -> Iterator[str]:
         "tags": ", ".join(system.tags),
         **{f"recipe ({task_type.partition('-')[0]}s)": _recipe(system, task_type) for task_type in _types(system)},
         "searched by --tune": ", ".join(RECIPES[system.method].space),
-        "stored runs": _stored(results, f"*/{system.name}/*.json"),
+        "stored runs": _stored(results, system=system.name),
     })  # fmt: skip
 
 

@@ -8,10 +8,11 @@ from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import amounts, definitions, lock, selection, snapshots
+from benchmarks import amounts, definitions, files, lock, selection, snapshots
 from benchmarks.data import hub
 from benchmarks.data.origins import HubOrigin, origin_of
 from benchmarks.encoders import locate, snapshot
+from benchmarks.environment import cache_dir
 from benchmarks.errors import UserError
 from benchmarks.lock import Locked, Repo
 from benchmarks.schema import Encoder, Task
@@ -70,5 +71,7 @@ def _locked(repo: Repo, update: bool, get: Get) -> str:
     entry = None if update else lock.read().entry(repo)
     commit = entry.commit if entry else snapshots.newest_commits([repo])[repo]
     found = get(commit, entry)
-    lock.write(lock.read().with_entry(repo, Locked(commit=commit, files=found.checksums())))
+    fetched = Locked(commit=commit, files=found.checksums())
+    with files.alone(cache_dir() / lock.NAME):  # else another fetch may write between what is read and written
+        lock.write(lock.read().with_entry(repo, fetched))
     return f"{repo.kind} {repo.hub_id}: commit {commit[:12]}, {len(found.files)} files, {amounts.size(found.size())}"

@@ -46,7 +46,7 @@ def leaks(arguments: Namespace) -> int:
 def _stored(results: Path) -> list[str]:
     """The tasks that have runs and that the suite declares; others are said to be left out."""
     declared = definitions.load_tasks()
-    found = sorted(path.name for path in store.runs_folder(results).glob("*") if path.is_dir())
+    found = sorted({path.parts[-3] for path in store.records(results)})
     names = [name for name in found if name in declared]
     if not names:
         raise UserError(f"--results-dir {str(results)!r}: holds no run of a declared task; name the tasks to look at.")
@@ -66,7 +66,8 @@ def _looked(task: Task, arguments: Namespace) -> Iterator[str]:
     data = load(task, origin, cache_dir(), locked)
     runs = [run for run in store.read_runs(arguments.results_dir, task.name) if not run.limited]
     same = [protocol for run in runs if (protocol := _of_same_rows(run, task, origin.identity))]
-    found = look(arguments.results_dir, data, same or [Protocol()], cache_dir())
+    with unfinished.alone(arguments.results_dir):  # a suite that ends meanwhile removes what is half written
+        found = look(arguments.results_dir, data, same or [Protocol()], cache_dir())
     for protocol, leaks in found:
         yield f"{task.name}, {_protocol(protocol)}: {_counts(leaks)}"
     yield from _examples(data, [leaks for _, leaks in found])

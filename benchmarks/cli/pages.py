@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import plan, unfinished
+from benchmarks import excerpts, plan, unfinished
 from benchmarks.cli.screen import Screen
 from benchmarks.files import PART
 from benchmarks.leaderboard import Written, samples, write
@@ -14,7 +15,7 @@ from benchmarks.schema import Protocol
 if TYPE_CHECKING:
     from benchmarks.execute.prepare import Prepared
 
-PAGES = ("leaderboards", "leaks", "excerpts", samples.FOLDER)
+PAGES = ("leaderboards", "leaks", excerpts.FOLDER, samples.FOLDER)
 
 
 def write_pages(results: Path, prepared: Prepared | None, screen: Screen) -> Written:
@@ -34,7 +35,10 @@ def _sweep(results: Path) -> None:
     """What killed suites left of pages, and of the samples that they keep."""
     for folder in (results, *(results / name for name in PAGES)):
         for left in folder.glob(f".*{PART}") if folder == results else folder.rglob(f".*{PART}"):
-            left.unlink(missing_ok=True)
+            if left.is_dir():  # of a report
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def _look_for_leaks(prepared: Prepared, grid: plan.Plan, results: Path, screen: Screen) -> None:
@@ -56,9 +60,9 @@ def _look_for_leaks(prepared: Prepared, grid: plan.Plan, results: Path, screen: 
 
 def _take_excerpts(prepared: Prepared, results: Path) -> None:
     """Of the rows that the report will show: it is made without the data."""
-    from benchmarks.data import excerpts
+    from benchmarks.data.excerpts import take
     from benchmarks.report import wanted_excerpts
 
     for name, data in prepared.data.items():
         if rows := wanted_excerpts(results, name).get(data.fingerprints):
-            excerpts.take(results, data, rows)
+            take(results, data, rows)

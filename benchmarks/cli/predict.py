@@ -69,8 +69,8 @@ def no_run(results: Path, name: str) -> str:
     """What is said where no stored run has a name."""
     from benchmarks.errors import nearest, one_of
 
-    folders = sorted((results / "runs").glob("*/*"))
-    names = [f"{folder.parent.name}/{folder.name.replace('__', '/')}" for folder in folders if folder.is_dir()]
+    folders = sorted({path.parent for path in store.records(results)})
+    names = [f"{folder.parent.name}/{folder.name.replace('__', '/')}" for folder in folders]
     if not names:
         return f"{name}: no such run: {results} holds none."
     return f"No run {name!r}.{nearest(name, names)} A run is TASK/SYSTEM or TASK/SYSTEM/KEY.{one_of(names)}"

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import definitions, lock, unfinished
+from benchmarks import definitions, lock, store, unfinished
 from benchmarks.data import foreseen
 from benchmarks.errors import UserError, unknown
 from benchmarks.errors import problems as told_together
@@ -102,7 +102,7 @@ def leaderboard(arguments: Namespace) -> int:
     """Writes the leaderboards from stored runs, prints them."""
     from benchmarks.leaderboard import write
 
-    if not (arguments.results_dir / "runs").is_dir():
+    if not store.runs_folder(arguments.results_dir).is_dir():
         raise UserError(f"--results-dir {str(arguments.results_dir)!r}: holds no stored runs.")
     with unfinished.alone(arguments.results_dir):
         written = write(arguments.results_dir)

@@ -71,9 +71,11 @@ def _of_systems(page: Page, sections: Sequence[Section]) -> Iterator[Curve]:
     for number, section in enumerate(sections):
         for system, point in _points(section, number):
             points.setdefault(system, []).append(point)
-    for system, own in points.items():
-        own.sort(key=lambda point: point.rows)
-        if len({point.rows for point in own}) > 1:
+    for system, found in points.items():
+        sizes = sorted(grouped(found, lambda point: point.rows).items())
+        # A size may be the whole split's: of as many seeds the first counts, and sections begin with the whole split.
+        own = [max(same, key=lambda point: point.seeds) for _, same in sizes]
+        if len(own) > 1:
             yield _curve(page, system, sections[0], own)
 
 

@@ -10,6 +10,7 @@ from statistics import fmean
 import pandas as pd
 
 from benchmarks import amounts
+from benchmarks.definitions import task_files
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.commands import commands
 from benchmarks.leaderboard.made import Failed
@@ -259,8 +260,13 @@ def below(section: Section) -> list[str]:
 
 
 def made_by(page: Page, section: Section) -> list[str]:
-    """The commands that make the table's runs; none begins with what a stranger's name says."""
-    return [words.readable(command) for command in commands(page.task, section)] if section.data else []
+    """The commands that make the table's runs; none begins with what a stranger's name says. A task that isn't the
+    suite's has a file of its own.
+    """
+    if not section.data:
+        return []
+    ours = section.data["source"] == "sample" or page.task in task_files()
+    return [words.readable(command) for command in commands(page.task if ours else f"./{page.task}.yaml", section)]
 
 
 def _again(page: Page, section: Section) -> str:

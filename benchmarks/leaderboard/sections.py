@@ -115,7 +115,8 @@ def _sections(made: Sequence[Made], failed: Sequence[Failed], metric: str, seams
     shown, left_out = _newest_definitions(made)
     filled = (seams.fill(run, _wanted(run, CLUSTERING_METRIC if run.clusters else metric)) for run in shown)
     groups = grouped(filled, lambda run: (run.slot.protocol, run.conditions))
-    failures = _failures_by_section(failed, {run.slot for run in made}, groups)
+    done = {slot: max(map(_created, same)) for slot, same in grouped(made, lambda run: run.slot).items()}
+    failures = _failures_by_section(failed, done, groups)
     sections = [
         _section(*key, groups.get(key, []), failures.get(key, []), left_out, metric, seams)
         for key in {**groups, **failures}
@@ -146,14 +147,17 @@ def _newest_definitions(made: Sequence[Made]) -> tuple[list[Made], Counter[RowKe
 
 
 def _failures_by_section(
-    failed: Sequence[Failed], done: set[Slot], groups: Iterable[tuple[ProtocolKey, Conditions]]
+    failed: Sequence[Failed], done: Mapping[Slot, str], groups: Iterable[tuple[ProtocolKey, Conditions]]
 ) -> dict[tuple[ProtocolKey, Conditions], list[Failed]]:
-    """What failed and has not been done since, once a seed and fold: under its own table, else one of its protocol."""
+    """What failed and has not been done since, once a seed and fold: under its own table, else one of its protocol.
+
+    done: when each seed and fold was, under whatever definition.
+    """
     tables = dict.fromkeys(groups)
     any_table = {protocol: (protocol, conditions) for protocol, conditions in reversed(tables)}
-    newest = [max(same, key=_created) for slot, same in grouped(failed, lambda f: f.slot).items() if slot not in done]
+    newest = [max(same, key=_created) for same in grouped(failed, lambda f: f.slot).values()]
     found: dict[tuple[ProtocolKey, Conditions], list[Failed]] = {}
-    for failure in newest:
+    for failure in (one for one in newest if one.created > done.get(one.slot, "")):
         own = (failure.slot.protocol, failure.conditions)
         place = own if own in tables else any_table.setdefault(failure.slot.protocol, own)
         found.setdefault(place, []).append(failure)
