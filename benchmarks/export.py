@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import leaderboard, store
-from benchmarks.errors import UserError
+from benchmarks.errors import UserError, one_of, unknown
 from benchmarks.leaderboard import Page, Row, Section, words
 from benchmarks.leaderboard.boards import boards
 from benchmarks.schema import RunResult, Stored, Task
@@ -24,8 +24,10 @@ def runs(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> pd.Data
 
     tasks, systems: names; none: all. Raises UserError for a record that can't be read, or where no run is left.
     """
-    found = (run for run in store.read_runs(results) if _wanted(run, tasks, systems))
-    rows = [_record(run) for run in found]
+    found = list(store.read_runs(results))
+    _check_names("task", tasks, (run.task for run in found))
+    _check_names("system", systems, (run.system for run in found))
+    rows = [_record(run) for run in found if _wanted(run, tasks, systems)]
     if not rows:
         raise UserError("nothing to export: no stored run of these tasks and systems.")
     return pd.DataFrame.from_records(rows)
@@ -33,6 +35,14 @@ def runs(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> pd.Data
 
 def _wanted(run: Stored, tasks: Sequence[str], systems: Sequence[str]) -> bool:
     return (not tasks or run.task in tasks) and (not systems or run.system in systems)
+
+
+def _check_names(kind: str, names: Sequence[str], stored: Iterable[str]) -> None:
+    """Raises UserError for one that isn't stored: beside others it would be left out without a word."""
+    there = sorted(set(stored))
+    for name in names:
+        if there and name not in there:
+            raise UserError(f"nothing to export: {unknown(kind, name, there, f'Stored:{one_of(there)}')}")
 
 
 def _record(run: Any) -> dict[str, Any]:
@@ -118,7 +128,9 @@ def eval_results(
 def _rows(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> Iterator[tuple[Page, Section, Row]]:
     """Every ranked row of every table of real tasks. Raises UserError where none is left."""
     count = 0
-    for page in leaderboard.read(results, sample=False):
+    pages = leaderboard.read(results, sample=False)
+    _check_pages(pages, tasks, systems)
+    for page in pages:
         for section in page.sections:
             for row in section.rows:
                 wanted = (not tasks or page.task in tasks) and (not systems or row.system in systems)
@@ -129,6 +141,13 @@ def _rows(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> Iterat
         raise UserError("nothing to export: no leaderboard of real data has these tasks and systems.")
 
 
+def _check_pages(pages: Sequence[Page], tasks: Sequence[str], systems: Sequence[str]) -> None:
+    """Raises UserError for a name that is in none of them."""
+    rows = (row for page in pages for section in page.sections for row in (*section.rows, *section.clusterings))
+    _check_names("task", tasks, (page.task for page in pages))
+    _check_names("system", systems, (row.system for row in rows))
+
+
 # -- a paper ---------------------------------------------------------------------------------------------------------
 
 
@@ -136,9 +155,10 @@ def latex(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> str:
     """The leaderboard of each type of task as booktabs draws it; bold is what nothing is significantly better than."""
     from benchmarks.report.tables import leaderboard as table_of
 
-    pages = [page for page in leaderboard.read(results) if not page.sample and (not tasks or page.task in tasks)]
+    pages = [page for page in leaderboard.read(results) if not page.sample]
+    _check_pages(pages, tasks, systems)
     found = []
-    for board in boards(pages):
+    for board in boards([page for page in pages if not tasks or page.task in tasks]):
         wanted = tuple(standing for standing in board.standings if not systems or standing.system in systems)
         if wanted:
             found.append(f"% {board.title}\n{table_of(replace(board, standings=wanted), {}, board.type).latex()}")

@@ -31,7 +31,15 @@ LAUNCHED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK"
 
 @cache  # as it was at the start: `leave` takes it out of the environment
 def _launched() -> tuple[int, int]:
-    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    return _number("RANK", 0), _number("WORLD_SIZE", 1)
+
+
+def _number(variable: str, least: int) -> int:
+    """Of the environment; without it, the least. Raises UserError."""
+    found = os.environ.get(variable, str(least))
+    if not found.isascii() or not found.isdigit() or int(found[:20]) < least:
+        raise UserError(f"{variable}={found!r}: expected a whole number from {least}, as a launcher sets it.")
+    return int(found)
 
 
 def world_size() -> int:

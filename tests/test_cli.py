@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import io
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -325,7 +328,8 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
         (["--seeds", "0"], "--seeds: '0' is not allowed; expected a whole number from 1 to 10,000."),
         (["--seeds", "three"], "--seeds: 'three' is not allowed"),
         (["--folds", "1"], "--folds: '1' is not allowed; expected a whole number from 2 to 10,000."),
-        (["--train-sizes", "10,many"], "--train-sizes: 'many' is not allowed"),
+        (["--train-sizes", "10,many"], "--train-sizes: 'many' is not allowed; expected a whole number from 1 to"),
+        (["--train-sizes", "whole"], "1,000,000,000, or 'all'."),
         (["--train-sizes", "61"], "61"),
         (["--folds", "31"], "31"),
         (["--set", "protocol.validation_size=60"], "validation_size 60, but there are 59 undivided rows"),
@@ -333,10 +337,20 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
         (["--set", "protocol.validation=9"], "no such setting. Did you mean 'protocol.validation_size'?"),
         (["--limit", "-1"], "--limit: '-1' is not allowed"),
         (["--data-dir", "nowhere"], "--data-dir: 'nowhere': no such folder."),
+        (["--data-dir", "mine.yaml"], "--data-dir: 'mine.yaml': is a file, expected a folder."),
+        (["--data-dir", ""], "--data-dir: '' is not allowed; expected a path."),
+        (["--results-dir", ""], "--results-dir: '' is not allowed; expected a path."),
         (["--results-dir", "mine.yaml"], "is a file, expected a folder."),
+        (["--results-dir", "mine.yaml/x/y"], "mine.yaml' is a file, expected a folder."),
+        (["--jobs", "abc"], "--jobs: 'abc' is not allowed; expected a whole number from 1 to 10,000, or 'auto'."),
+        (["--precision", "fp23"], "Did you mean 'fp32'?"),
+        (["--set", "protocol.test_size=yes"], "test_size: input should be a valid integer"),
         (["--folds", "999999999"], "expected a whole number from 2 to 10,000"),
         (["--set", "recipe.c=.inf"], "c: input should be a finite number"),
-        (["--set", "recipe.c=true"], "c: true is no number"),
+        (
+            ["--set", "recipe.c=true"],
+            "c: input should be a valid number, unable to parse string as a number; found 'true'.",
+        ),
         (["--set", "recipe.ngrams=[2,1]"], "ngrams: the shortest n-gram comes first"),
         (["--gpus", "2"], "no such flag: '--gpus'.  (see"),
         (["--sede", "1"], "no such flag: '--sede'. Did you mean '--seeds'?"),
@@ -345,6 +359,48 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
 def test_wrong_input_is_one_message_with_exit_code_2_and_nothing_written(here, capsys, arguments, expected):
     message = wrong(capsys, *RUN, *arguments)
     assert expected in message
+
+
+def test_a_data_folder_of_the_environment_is_named_by_its_variable_and_not_looked_at_in_vain(here, capsys, monkeypatch):
+    monkeypatch.setenv("ENCODER_BENCH_DATA", "/nowhere")
+    command = ["run", "--systems", "majority", "--dry-run", "--tasks"]
+    assert wrong(capsys, *command, "./mine.yaml") == "ENCODER_BENCH_DATA: '/nowhere': no such folder.\n"
+    assert main([*command, "sentiment", "--sample"]) == 0
+    assert main([*command, "./mine.yaml", "--data-dir", "data"]) == 0
+    monkeypatch.setenv("ENCODER_BENCH_DATA", "data")
+    assert main([*command, "./mine.yaml"]) == 0
+
+
+def test_a_stream_that_is_not_utf_8_shows_what_it_cannot_as_escapes(here, monkeypatch):
+    make.text_task(here, name="Ωmega")
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="latin-1") for _ in range(2))
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", out)
+        patched.setattr(sys, "stderr", err)
+        assert main(["validate", "Ωmega.yaml"]) == 0
+        assert main(["validate", "Ωmeg.yaml"]) == 2
+    assert rb"\u03a9mega.yaml: fine" in out.buffer.getvalue()
+    err.flush()
+    assert rb"\u03a9meg.yaml" in err.buffer.getvalue()
+
+
+def test_output_that_cannot_be_written_is_one_message(here):
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full on this system")
+    script = "import sys; from benchmarks.cli import main; sys.exit(main(sys.argv[1:]))"
+    with full.open("w") as stream:
+        command = [sys.executable, "-c", script, *RUN, "--dry-run"]
+        done = subprocess.run(command, stdout=stream, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "standard output: No space left on device\n")
+
+
+def test_an_encoders_folder_is_named_by_its_name_however_it_is_typed(here, capsys):
+    folder = tiny.checkpoint(here / "plain")
+    for typed in ("./plain", "plain", str(folder)):
+        command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "bert-base", "--dry-run"]
+        assert main([*command, "--set", f"encoder={typed}"]) == 0
+        assert "bert-base[encoder=plain] " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -357,6 +413,7 @@ def test_wrong_input_is_one_message_with_exit_code_2_and_nothing_written(here, c
         ),
         ("data/mine/train.csv", "text,lable\na,positive\n", "label"),
         ("data/mine/train.csv", "text,label\n", "train.csv"),
+        ("data/mine/train.csv", "text,label,text\na,positive,b\n", "train.csv:1: 'text' stands in the header twice"),
         ("data/mine/train.csv", b"text,label\n\xff\xfe,positive\n", "train.csv"),
     ],
 )
@@ -393,7 +450,7 @@ def test_an_encoder_that_only_the_hub_has_is_refused_with_the_sample(here, capsy
 
 def test_no_verb_and_an_unknown_verb_are_told(here, capsys):
     assert "VERB" in wrong(capsys)
-    assert "leaderbord" in wrong(capsys, "leaderbord")
+    assert "Did you mean 'leaderboard'?" in wrong(capsys, "leaderbord")
 
 
 def test_a_list_flag_given_twice_is_one_list_and_a_setting_given_twice_is_one_grid(here, capsys):

@@ -102,11 +102,24 @@ def test_latex_has_a_table_of_each_type_with_the_systems_asked_for(kept, capsys,
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
-        (["--format", "cvs"], "choose from"),
+        (["--format", "cvs"], "Did you mean 'csv'?"),
         (["--format", "parquet"], "name a file with --output"),
-        (["--format", "csv", "--systems", "nobody"], "nothing to export"),
-        (["--format", "latex", "--tasks", "nothing"], "nothing to export"),
-        (["--format", "model-index", "--systems", "nobody"], "nothing to export"),
+        (
+            ["--format", "csv", "--systems", "nobody"],
+            "nothing to export: No system 'nobody'. Stored: One of: good_one, poor.",
+        ),
+        (
+            ["--format", "csv", "--systems", "poor,good_on"],
+            "nothing to export: No system 'good_on'. Did you mean 'good_one'?",
+        ),
+        (["--format", "json", "--tasks", "mine,mien"], "nothing to export: No task 'mien'. Did you mean 'mine'?"),
+        (
+            ["--format", "latex", "--tasks", "mine,nothing"],
+            "nothing to export: No task 'nothing'. Stored: One of: mine.",
+        ),
+        (["--format", "latex", "--systems", "poor,good_on"], "Did you mean 'good_one'?"),
+        (["--format", "model-index", "--systems", "poor,nobody"], "nothing to export: No system 'nobody'."),
+        (["--format", "eval-results", "--tasks", "mine,mien"], "Did you mean 'mine'?"),
         (["--format", "eval-results"], "is of one model"),
         (["--format", "eval-results", "--systems", "poor"], "a data set of the Hub"),
         (["--format", "csv", "--output", "no/such/folder.csv"], "its folder is not there"),

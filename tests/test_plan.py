@@ -17,8 +17,10 @@ from benchmarks.schema import (
     DESCRIPTIVE,
     Encoder,
     File,
+    Hub,
     Neutral,
     Protocol,
+    Source,
     System,
     Task,
     Value,
@@ -190,6 +192,16 @@ def test_an_encoder_override_names_the_variant_and_keeps_the_recipe(task):
     assert variant.name == "bert-base[encoder=minilm]"
     assert variant.encoder == minilm
     assert one(task, variant).recipe == one(task, SYSTEMS["bert-base"]).recipe
+
+
+def test_an_encoders_folder_is_named_as_systems_names_it_and_never_like_an_entry_or_another(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders = ["./plain", str(tmp_path / "other" / "plain"), "./minilm", "."]
+    encoders = {name: Encoder(checkpoint=name) for name in folders}
+    found = overridden(f"encoder={','.join(folders)}", systems=("bert-base",), encoders=encoders)
+    names = ["plain", "other/plain", f"{tmp_path.name}/minilm", tmp_path.name]
+    assert [system.name for system in found] == [f"bert-base[encoder={name}]" for name in names]
+    assert [system.encoder.checkpoint for system in found] == folders
 
 
 def test_an_override_leaves_systems_alone_that_do_not_know_it():
@@ -376,3 +388,23 @@ def test_a_variant_that_its_recipe_refuses_is_left_out_beside_others(task):
 def test_a_value_that_every_recipe_refuses_is_wrong_input(systems):
     with pytest.raises(UserError, match="learning_rate"):
         overridden("recipe.learning_rate=-1,1e-3", systems=systems)
+
+
+# -- what no score depends on ----------------------------------------------------------------------------------------
+
+# A field that is added here stays out of every run's identity: a change of it reuses results that were made before.
+PEOPLE_ALONE = {
+    Task: "name title group language metric fallback hub sample licence homepage citation notes not_comparable "
+    "offensive",
+    Source: "folder files",
+    File: "",
+    Hub: "",
+    Encoder: "checkpoint package sha256",
+    System: "",
+}
+
+
+@pytest.mark.parametrize("kind", PEOPLE_ALONE, ids=lambda kind: kind.__name__)
+def test_the_fields_that_no_score_depends_on_are_these(kind):
+    found = [name for name, field in kind.model_fields.items() if DESCRIPTIVE in field.metadata]
+    assert sorted(found) == sorted(PEOPLE_ALONE[kind].split())

@@ -240,6 +240,16 @@ def test_two_ranks_share_every_training_batch_and_see_every_row(folder):
     assert len(rows) <= 64  # the last update is filled up to a whole batch, as DistributedSampler does
 
 
+@pytest.mark.parametrize(("variable", "value"), [("WORLD_SIZE", "abc"), ("WORLD_SIZE", "0"), ("RANK", "x")])
+def test_a_variable_of_a_launcher_that_is_no_number_is_one_message(tmp_path, variable, value):
+    command = [sys.executable, str(PROJECT / "run_all.py"), "--tasks", "sentiment", "--sample", "--dry-run"]
+    environment = {**os.environ, variable: value}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{variable}={value!r}: expected a whole number from ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_batch_that_the_ranks_cannot_share_is_refused_before_training(folder, tmp_path):
     done = launched(
         folder, 2, PROJECT / "run_all.py", *RUN, "--set", "recipe.batch_size=7", "--results-dir", str(tmp_path / "r")

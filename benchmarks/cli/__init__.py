@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import io
 import os
 import signal
 import sys
@@ -23,19 +24,22 @@ SELDOM = 100_000
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb; returns the exit code. What the user can fix is one message, a bug keeps its traceback."""
     from benchmarks.cli.arguments import parse
-    from benchmarks.ranks import is_first
     from benchmarks.schema import without_secrets
 
     gc.set_threshold(SELDOM)
+    _print_anything()
+    code = DONE
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
         set_libraries()
         if getattr(arguments, "sample", False):
             os.environ["HF_HUB_OFFLINE"] = "1"
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is one like Ctrl-C
-        return int(arguments.verb(arguments))
+        code = int(arguments.verb(arguments))
+        print(end="", flush=True)  # what can't be written is told here, not while Python ends
+        return code
     except UserError as error:
-        if is_first():
+        if _speaks():
             print(without_secrets(str(error)), file=sys.stderr)
         elif os.environ.get("LOCAL_RANK") == "0":  # another machine may lack what the first one has
             print(f"rank {os.environ['RANK']}: {without_secrets(str(error))}", file=sys.stderr)
@@ -43,15 +47,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output (`| head`) has gone: no error of ours
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        _drop_output()
+        return code
     except OSError as error:
-        if error.errno not in USERS or error.filename is None:
+        if error.errno not in USERS or (error.filename is None and error.errno != errno.ENOSPC):
             raise
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"{error.filename or _full()}: {error.strerror}", file=sys.stderr)
         return WRONG_INPUT
     finally:
         gc.set_threshold(*USUAL)
+
+
+def _print_anything() -> None:
+    """A stream that isn't UTF-8 shows what it can't as escapes: a title in Greek must not end a plan that is done."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _speaks() -> bool:
+    """Whether this process tells what is wrong: the first rank, and one that can't know which it is."""
+    from benchmarks.ranks import is_first
+
+    try:
+        return is_first()
+    except UserError:
+        return True
+
+
+def _full() -> str:
+    """What couldn't be written, where the error doesn't say: output that still can't, or some file."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        _drop_output()
+        return "standard output"
+    return "a file"
+
+
+def _drop_output() -> None:
+    """Else Python tries once more to write it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def set_libraries() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +19,10 @@ from benchmarks.tracking import NAMES
 EXPORTED = ("model-index", "eval-results", "csv", "json", "parquet", "latex")
 
 
+_CHOICE = re.compile(r"invalid choice: '(?P<found>[^']*)' \(choose from (?P<allowed>.*)\)$")
+"""As argparse says it, with or without quotation marks around what is allowed."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in our own form, and leaves printing and exit code to main."""
 
@@ -28,6 +32,9 @@ class _Parser(argparse.ArgumentParser):
             flags = [flag.lstrip("-") for action in self._actions for flag in action.option_strings]
             near = nearest(unknown[0].lstrip("-"), flags)  # the dashes would make any two flags alike
             message = f"no such flag: {unknown[0]!r}.{near.replace(chr(39), chr(39) + '--', 1)}"
+        elif chosen := _CHOICE.search(message):
+            near = nearest(chosen["found"], chosen["allowed"].replace("'", "").split(", "))
+            message += f".{near}" if near else ""
         raise UserError(f"{self.prog}: {message.removeprefix('argument ')}  (see {self.prog} --help)")
 
 
@@ -37,7 +44,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments, rest = parser.parse_known_args(argv)
     if rest:
         arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if getattr(arguments, "data_dir", "") is None and not _reads_no_files(arguments):
+        arguments.data_dir = values.own_data_dir()
     return arguments
+
+
+def _reads_no_files(arguments: argparse.Namespace) -> bool:
+    return getattr(arguments, "sample", False) or getattr(arguments, "list", False)
 
 
 def command_line() -> _Parser:
@@ -161,8 +174,7 @@ def _selection(parser: argparse._ActionsContainer) -> None:
 
 
 def _data(parser: argparse._ActionsContainer, told: str) -> None:
-    default = os.environ.get("ENCODER_BENCH_DATA") or None
-    parser.add_argument("--data-dir", metavar="DIR", type=values.data_dir, default=default, help=told)
+    parser.add_argument("--data-dir", metavar="DIR", type=values.data_dir, help=told)
 
 
 _EXCERPTED = "whose excerpts are taken, such as YAML files of your own (default: the suite's tasks that have runs)"
@@ -177,18 +189,20 @@ def _list(parser: argparse.ArgumentParser) -> None:
 def _validate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("files", nargs="*", metavar="TASK", help="task names or YAML files (default: all of the suite's)")
-    add("--claims", metavar="FILE", type=Path, action="append", default=[], help=_OWN_CLAIMS)
+    add("--claims", metavar="FILE", type=values.path, action="append", default=[], help=_OWN_CLAIMS)
     _data(parser, _DATA)
 
 
 def _results(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--results-dir", metavar="DIR", type=Path, default=Path("results"), help="default: results")
+    parser.add_argument(
+        "--results-dir", metavar="DIR", type=values.path, default=Path("results"), help="default: results"
+    )
 
 
 def _claims(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("claims", metavar="ID,...", nargs="?", type=values.names("claims"), help=_CLAIMED)
-    add("--claims", metavar="FILE", dest="files", type=Path, action="append", default=[], help=_OWN_CLAIMS)
+    add("--claims", metavar="FILE", dest="files", type=values.path, action="append", default=[], help=_OWN_CLAIMS)
     _results(parser)
 
 
@@ -210,7 +224,7 @@ def _again(parser: argparse.ArgumentParser) -> None:
     add("--tasks", metavar="A,B", type=values.names("--tasks"), action="extend", help=_AGAIN)
     _data(parser, _DATA)
     add("--jobs", metavar="N", type=values.jobs, default=1, help=_JOBS)
-    add("--into", metavar="DIR", type=Path, default=Path("again"), help=_INTO)
+    add("--into", metavar="DIR", type=values.path, default=Path("again"), help=_INTO)
     _results(parser)
 
 
@@ -262,7 +276,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
 def _export(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--format", choices=EXPORTED, required=True, help="csv, json (lines), parquet: a row a run; latex: leaderboard")
-    add("--output", metavar="FILE", type=Path, help="default: printed")
+    add("--output", metavar="FILE", type=values.path, help="default: printed")
     add("--tasks", metavar="A,B", type=values.names("--tasks"), action="extend", default=[], help="names; default: all")
     add(
         "--systems",

@@ -182,7 +182,9 @@ def _execute(arguments: Namespace, prepared: Prepared, screen: Screen) -> list[R
 
 
 def check_results_dir(results: Path, flag: str = "--results-dir") -> None:
-    if results.exists() and not results.is_dir():
-        raise UserError(f"{flag} {str(results)!r}: is a file, expected a folder.")
-    if not os.access(next(parent for parent in (results, *results.absolute().parents) if parent.exists()), os.W_OK):
+    nearest = next(folder for folder in (results, *results.absolute().parents) if folder.exists())
+    if not nearest.is_dir():
+        which = "is" if nearest == results else f"{str(nearest)!r} is"
+        raise UserError(f"{flag} {str(results)!r}: {which} a file, expected a folder.")
+    if not os.access(nearest, os.W_OK):
         raise UserError(f"{flag} {str(results)!r}: can't be written to.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from benchmarks.tracking import NAMES
 
 LARGEST_COUNT = 1_000_000_000
 MOST_REPEATS = 10_000
+DATA = "ENCODER_BENCH_DATA"
+"""In place of --data-dir."""
 
 
 def names(flag: str) -> Callable[[str], list[str]]:
@@ -35,9 +38,11 @@ def metric(text: str) -> str:
     return text
 
 
-def count(text: str, least: int = 1, most: int = LARGEST_COUNT) -> int:
+def count(text: str, least: int = 1, most: int = LARGEST_COUNT, word: str | None = None) -> int:
+    """word: what is allowed beside numbers, of which the caller knows the meaning."""
     if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= most:
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; expected a whole number from {least} to {most:,}.")
+        allowed = f"a whole number from {least} to {most:,}{f', or {word!r}' if word else ''}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; expected {allowed}.")
     return int(text)
 
 
@@ -50,7 +55,7 @@ def trials(text: str) -> int:
 
 
 def jobs(text: str) -> int | None:
-    return None if text == "auto" else count(text, most=MOST_REPEATS)
+    return None if text == "auto" else count(text, most=MOST_REPEATS, word="auto")
 
 
 def ray(text: str) -> str:
@@ -106,10 +111,27 @@ def folds(text: str) -> int:
 
 
 def sizes(text: str) -> list[int | None]:
-    return [None if size == "all" else count(size) for size in names_in(text, "--train-sizes")]
+    return [None if size == "all" else count(size, word="all") for size in names_in(text, "--train-sizes")]
+
+
+def path(text: str) -> Path:
+    if not text:  # as a shell gives a variable that isn't set; Path would take it for the working folder
+        raise argparse.ArgumentTypeError("'' is not allowed; expected a path.")
+    return Path(text)
 
 
 def data_dir(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r}: no such folder.")
-    return Path(text)
+    found = path(text)
+    if not found.is_dir():
+        why = "is a file, expected a folder" if found.exists() else "no such folder"
+        raise argparse.ArgumentTypeError(f"{text!r}: {why}.")
+    return found
+
+
+def own_data_dir() -> Path | None:
+    """Of the environment. Raises UserError."""
+    text = os.environ.get(DATA)
+    try:
+        return data_dir(text) if text else None
+    except argparse.ArgumentTypeError as error:
+        raise UserError(f"{DATA}: {error}") from None

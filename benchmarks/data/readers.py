@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import chain
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from benchmarks.data.opened import DAMAGED, opened
-from benchmarks.data.records import Row, RowError, TagRow, TextRow, text_row
+from benchmarks.data.records import Row, RowError, TagRow, TextRow, fields_of, text_row
 from benchmarks.errors import UserError, short
 from benchmarks.schema import File, Format, Source
 
@@ -144,7 +145,7 @@ def read_jsonl(path: Path, file: File, source: Source) -> Iterator[TextRow]:
 
 def _json_object(line: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        found = _JSON.decode(line)
     except json.JSONDecodeError as error:
         raise RowError(f"not JSON: {error.msg} at column {error.colno}: {short(line)}") from None
     except (RecursionError, ValueError) as error:  # nested too deep; an integer of too many digits
@@ -152,6 +153,21 @@ def _json_object(line: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise RowError(f"{type(found).__name__}, expected an object with fields: {short(line)}")
     return found
+
+
+def _without_repeats(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The second of a name would silently win."""
+    found = dict(fields)
+    if len(found) < len(fields):
+        raise RowError(f"field {short(_repeated([name for name, _ in fields])[0])} stands there twice.")
+    return found
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_without_repeats)
 
 
 def read_csv(path: Path, file: File, source: Source) -> Iterator[TextRow]:
@@ -167,8 +183,20 @@ def read_tsv(path: Path, file: File, source: Source) -> Iterator[TextRow]:
 def _table(path: Path, source: Source, delimiter: str) -> Iterator[TextRow]:
     """Rows under a header, or without one where the source lists its columns in order."""
     records = _records(path, source, delimiter)
-    header = next(records, (1, []))[1] if isinstance(source.columns, Mapping) else list(source.columns)
+    if not isinstance(source.columns, Mapping):
+        return _rows(path, records, partial(_under, list(source.columns)), source)
+    line, header = next(records, (1, []))
+    read = [name for columns in source.columns.values() for name in fields_of(columns)]
+    _check_header(path, line, header, read)
     return _rows(path, records, partial(_under, header), source)
+
+
+def _check_header(path: Path, line: int, header: Sequence[str], read: Iterable[str]) -> None:
+    """Raises UserError where a column that is read stands there twice: the last one would silently win."""
+    for name in read:
+        columns = [str(number) for number, found in enumerate(header, 1) if found == name]
+        if len(columns) > 1:
+            raise UserError(f"{path}:{line}: {short(name)} stands in the header twice: columns {', '.join(columns)}.")
 
 
 def _under(header: list[str], fields: list[str]) -> dict[str, str]:
@@ -280,6 +308,7 @@ def records(path: Path, form: Format, header: bool = True) -> Iterator[dict[str,
     found = _records(path, _ANY, "\t" if form == "tsv" else ",")
     first = next(found, (1, []))
     names = first[1] if header else [str(at) for at in range(1, len(first[1]) + 1)]
+    _check_header(path, first[0], names, _repeated([name for name in names if name]))
     rest = found if header else chain([first], found)
     return _placed(path, rest, lambda number, fields: _under(names, fields))
 

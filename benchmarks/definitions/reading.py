@@ -168,6 +168,15 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
             return f"{place}: {said[:1].lower()}{said[1:]}; found {short(error['input'])}."
 
 
+def _without_echoes(errors: Sequence[Any]) -> Iterator[Any]:
+    """Without a list's being too short where it is so by what is wrong in it, which pydantic doesn't count."""
+    places = [error["loc"] for error in errors]
+    for error in errors:
+        own = error["loc"]
+        if error["type"] != "too_short" or not any(loc[:-1] == own for loc in places):
+            yield error
+
+
 def _fields_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:
     """The fields of the model that sits at this place inside `model`."""
     for step in steps:
@@ -188,7 +197,7 @@ def validated(model: type[M], content: Mapping[str, Any], where: object, more: I
     try:
         value = model.model_validate(content)
     except ValidationError as error:
-        found = error.errors(include_url=False)
+        found = list(_without_echoes(error.errors(include_url=False)))
         lines = dict.fromkeys(_sentence(item, model) for item in found[:MOST_PROBLEMS])
         raise problems(where, [*lines, *more], len(found[MOST_PROBLEMS:])) from None
     if more := list(islice(more, MOST_PROBLEMS)):

@@ -49,15 +49,23 @@ def _task_problems(task: Task) -> Iterator[str]:
     labels = Counter(task.labels)
     if len(labels) < len(task.labels):
         yield f"labels: {sorted(label for label, count in labels.items() if count > 1)} stand there twice."
+    if any(not label.strip() for label in labels):
+        yield "labels: one of them is empty."
     if task.type == TEXTS and len(task.labels) < 2:
         yield f"labels: {len(task.labels)}, expected two or more classes."
     if task.positive is not None and task.positive not in task.labels:
         yield f"positive: {task.positive!r} is no label.{nearest(task.positive, task.labels)}{one_of(task.labels)}"
+    elif task.positive is not None and (task.type == TAGS or len(task.labels) > 2):
+        found = f"{len(task.labels)} classes" if task.type == TEXTS else "tags"
+        yield f"positive: {task.positive!r}, but of two classes alone one is positive; here are {found}."
     if task.type == TEXTS and len(task.labels) == 2 and task.positive is None:
         yield f"positive: required for two classes: which of {list(task.labels)} are precision, recall and F1 about?"
     for target in dict.fromkeys(task.label_map.values()):
         if target not in labels:
             yield f"label_map: {target!r} is no label.{nearest(target, task.labels)}{one_of(task.labels)}"
+    for published in task.label_map if task.type == TAGS else ():
+        if published.startswith(("B-", "I-")):
+            yield f"label_map: {published!r} is a tag; types are mapped, here {published[2:]!r}."
     for label in task.dropped:
         if label in labels or label in task.label_map:
             yield f"dropped: {label!r} is a label, or named in label_map."
@@ -107,15 +115,7 @@ def _source_problems(task: Task, source: Source) -> Iterator[str]:
     if source.format not in FORMATS_OF[task.type]:
         yield f"source.format: {source.format!r} holds no {task.type}.{one_of(FORMATS_OF[task.type])}"
         return
-    needed = NEEDED_COLUMNS[source.format]
-    missing = [name for name in needed if name not in source.columns]
-    if missing:
-        found = list(source.columns)
-        yield f"source.columns: {missing[0]!r} is not among {found}; {source.format} needs {list(needed)}."
-    elif source.format == "conll" and isinstance(source.columns, dict):
-        yield "source.columns: a mapping, expected a list that names every column in order."
-    elif source.format == "jsonl" and not isinstance(source.columns, dict):
-        yield "source.columns: a list, expected a mapping such as {text: headline, label: category}."
+    yield from _column_problems(source)
     if _leads_out(source.folder):
         yield f"source.folder: {source.folder!r}, expected a folder inside of the data folder."
     if not _is_line_encoding(source.encoding):
@@ -125,6 +125,24 @@ def _source_problems(task: Task, source: Source) -> Iterator[str]:
             yield f"source.files.{part}: no file."
         for file in files:
             yield from _file_problems(f"source.files.{part}.{file.path}", file, task, source)
+
+
+def _column_problems(source: Source) -> Iterator[str]:
+    needed, columns = NEEDED_COLUMNS[source.format], list(source.columns)
+    is_mapping = isinstance(source.columns, dict)
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        yield f"source.columns: {missing[0]!r} is not among {columns}; {source.format} needs {list(needed)}."
+    elif source.format == "conll" and is_mapping:
+        yield "source.columns: a mapping, expected a list that names every column in order."
+    elif source.format == "jsonl" and not is_mapping:
+        yield "source.columns: a list, expected a mapping such as {text: headline, label: category}."
+    for name in needed:
+        if columns.count(name) > 1:
+            yield f"source.columns: {name!r} stands there {columns.count(name)} times."
+    for name in columns if needed and is_mapping and not missing else ():
+        if name not in needed:
+            yield f"source.columns.{name}: no such field.{nearest(name, needed) or one_of(needed)}"
 
 
 def _file_problems(place: str, file: File, task: Task, source: Source) -> Iterator[str]:
@@ -137,9 +155,11 @@ def _file_problems(place: str, file: File, task: Task, source: Source) -> Iterat
     if file.label is not None and task.label_map.get(file.label, file.label) not in task.labels:
         allowed = [*task.label_map, *task.labels]
         yield f"{place}.label: {file.label!r} is no label.{nearest(file.label, allowed)}{one_of(allowed)}"
-    for label in file.counts:
+    for label, count in file.counts.items():
         if label not in task.labels:
             yield f"{place}.counts: {label!r} is no label.{nearest(label, task.labels)}{one_of(task.labels)}"
+        if count < 0:
+            yield f"{place}.counts.{label}: {count}, expected 0 or more."
 
 
 def _leads_out(path: str) -> bool:

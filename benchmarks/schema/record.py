@@ -9,10 +9,13 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field, TypeAdapter
 from typing_extensions import TypedDict  # pydantic takes that of typing from Python 3.12 on
 
+from benchmarks.metrics import METRICS
 from benchmarks.schema.outcome import RunResult, Stored
 
 _LARGEST = 2**53
 """What is larger is no count or time, and its sums may overflow."""
+ROUNDING = 1e-9
+"""By which a mean of ones may be above one."""
 
 Count = Annotated[int, Field(ge=0, le=_LARGEST)]
 Amount = Annotated[float, Field(ge=0, le=_LARGEST)]
@@ -178,8 +181,19 @@ class OfAny(TypedDict):
     protocol: ProtocolOf
 
 
+def _possible(metrics: dict[str, float]) -> dict[str, float]:
+    """What is no share has no interval and no place on an axis; a metric that is not known may be anything."""
+    for name, value in metrics.items():
+        known = METRICS.get(name)
+        if known is None or known.higher_is_better is None:  # a threshold is a place on a scale
+            continue
+        if not known.lowest - ROUNDING <= value <= 1 + ROUNDING:
+            raise ValueError(f"{name} is {value:g}, expected {known.lowest:g} to 1")
+    return metrics
+
+
 class OfResult(OfAny):
-    metrics: dict[str, Number]
+    metrics: Annotated[dict[str, Number], AfterValidator(_possible)]
     environment: MadeOn
     cost: Cost
     data: Annotated[Data, AfterValidator(_of_a_source)]

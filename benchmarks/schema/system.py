@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from benchmarks.schema.task import TAGS, TEXTS, Task, TaskType
 from benchmarks.schema.value import DESCRIPTIVE, Value
@@ -70,15 +70,6 @@ class Recipe(Value):
 
     space: ClassVar[Mapping[str, Dimension]] = {}
     """Field -> what --tune tries of it; nothing is tuned where it is empty."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _numbers_are_no_truth_values(cls, values: Any) -> Any:
-        """YAML reads 'yes' and 'on' as true, and pydantic true as 1: epochs would be 1 without a word."""
-        for name, value in values.items() if isinstance(values, dict) else ():
-            if isinstance(value, bool) and name in cls.model_fields and cls.model_fields[name].annotation is not bool:
-                raise ValueError(f"{name}: {str(value).lower()} is no number")
-        return values
 
     def misfit(self, task: Task) -> str | None:
         """Why the method can't do the task, after its name: 'does no token-classification'; None where it can."""

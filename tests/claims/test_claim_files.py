@@ -70,6 +70,8 @@ def test_a_claim_is_read(tmp_path, declared):
             "entity_f1: 0.91",
             r"reported\.entity_f1: 'entity_f1' is not of such a system on rotten-tomatoes",
         ),
+        ("accuracy: 0.91", "accuracy: true", r"films: reported\.accuracy: input should be a valid number"),
+        ("train_size: 100", "train_size: yes", r"films: protocol: train_size: input should be a valid integer"),
         ("accuracy: 0.91", "accuracy: 91", r"reported\.accuracy: 91\.0, expected a share of at most 1, such as 0\.944"),
         ("reported: {accuracy: 0.91}", "per_class: {good: [1, 1, 1, 3]}", r"per_class: 'good' is no label"),
         ("reported: {accuracy: 0.91}", "metric: accuracy", r"reported: required, or one of per_class"),

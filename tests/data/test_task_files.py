@@ -60,6 +60,17 @@ def problem(tmp_path: Path, source=None, **fields) -> str:
             "splits.test.share: 20 rows, expected a fraction below 1 beside most_of_a_class.",
         ),
         (
+            {"splits": {"train": "train", "test": {**HELD_OUT, "share": True, "seed": True}}},
+            "2 problems\n  splits.test.share: input should be a valid number, unable to parse string as a number; "
+            "found 'true'.\n  splits.test.seed: input should be a valid integer, unable to parse string as an integer; "
+            "found 'true'.",
+        ),
+        (
+            {"splits": {"train": "train", "test": "test", "most_of_a_class": True}},
+            "splits.most_of_a_class: input should be a valid integer, unable to parse string as an integer; found "
+            "'true'.",
+        ),
+        (
             {"splits": {"train": "train", "test": HELD_OUT, "validation": {"take_from": "test", "share": 0.5}}},
             "splits.validation.take_from: 'test' is not allowed. One of: train.",
         ),
@@ -83,6 +94,18 @@ def test_splits_that_cannot_be_made_are_told(tmp_path, fields, expected):
             "source.files.train.a.counts: 'pos' is no label. One of: negative, positive.",
         ),
         (
+            {"files": {"train": [{"path": "a", "counts": {"positive": -1}}], "test": [{"path": "b"}]}},
+            "source.files.train.a.counts.positive: -1, expected 0 or more.",
+        ),
+        (
+            {"columns": {"text": "text", "label": "label", "lable": "x"}},
+            "source.columns.lable: no such field. Did you mean 'label'?",
+        ),
+        (
+            {"format": "csv", "columns": ["text", "x", "x", "text", "label"]},
+            "source.columns: 'text' stands there 2 times.",
+        ),
+        (
             {"format": "lines", "files": {part: [{"path": part, "label": "ngative"}] for part in ("train", "test")}},
             "2 problems\n  source.files.train.train.label: 'ngative' is no label. Did you mean 'negative'? "
             "One of: pos, negative, positive.\n  source.files.test.test.label: 'ngative' is no label. "
@@ -101,10 +124,42 @@ def test_columns_of_conll_are_a_list(tmp_path):
     assert problem(tmp_path, source, **tags) == expected
 
 
+@pytest.mark.parametrize(
+    ("columns", "fields", "expected"),
+    [
+        (["token", "tag", "tag"], {}, "source.columns: 'tag' stands there 2 times."),
+        (
+            ["token", "tag"],
+            {"label_map": {"B-PERS": "PER"}},
+            "label_map: 'B-PERS' is a tag; types are mapped, here 'PERS'.",
+        ),
+        (
+            ["token", "tag"],
+            {"positive": "PER"},
+            "positive: 'PER', but of two classes alone one is positive; here are tags.",
+        ),
+    ],
+)
+def test_what_can_only_be_a_mistake_of_tags_is_told(tmp_path, columns, fields, expected):
+    tags = {"type": "token-classification", "metric": "entity_f1", "positive": None, "labels": ["PER", "LOC"]}
+    own = {**tags, "label_map": {}, **fields}
+    assert problem(tmp_path, {"format": "conll", "columns": columns}, **own) == expected
+
+
+def test_what_can_only_be_a_mistake_of_labels_is_told(tmp_path):
+    three = {"labels": ["negative", "positive", "mixed"]}
+    expected = "positive: 'positive', but of two classes alone one is positive; here are 3 classes."
+    assert problem(tmp_path, **three) == expected
+    assert problem(tmp_path, **three | {"labels": ["", "a", "positive"], "positive": None}) == (
+        "labels: one of them is empty."
+    )
+
+
 def test_a_label_that_yaml_takes_for_something_else_is_told(tmp_path):
     found = problem(tmp_path, labels=[False, 0])
     assert "labels.0: input should be a valid string; found False." in found
     assert "labels.1: input should be a valid string; found 0." in found
+    assert "2 problems" in found, "that pydantic then counts no label is no third one"
 
 
 def test_every_declared_task_says_where_it_comes_from():

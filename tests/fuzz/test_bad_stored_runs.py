@@ -25,6 +25,7 @@ from benchmarks import claims, export, leaderboard, report, store
 from benchmarks.cli import main
 from benchmarks.compare import compared
 from benchmarks.definitions import load_claims, load_systems, resolved_recipe
+from benchmarks.errors import UserError
 from benchmarks.history import History
 from benchmarks.runner import failure
 from benchmarks.schema import Protocol, RunSpec
@@ -159,6 +160,26 @@ def given_to(own: kept.Kept, path: Path, before: bytes, content: bytes, reader: 
 def test_a_record_of_any_content_is_read_or_told(texts, data):
     path, before = data.draw(st.sampled_from(files(texts.results, ".json")))
     given_to(texts, path, before, data.draw(records(before)), data.draw(OFTEN))
+
+
+@pytest.mark.parametrize("value", [7.5, -0.5, 1e15])
+@pytest.mark.parametrize("reader", ["leaderboard", "compare", "report"])
+def test_a_score_that_is_none_is_told_with_its_file(texts, value, reader):
+    path, before = files(texts.results, ".json")[0]
+    record = json.loads(before)
+    record["metrics"]["f1_macro"] = value
+    with replaced(path, before, json.dumps(record).encode()), pytest.raises(UserError) as caught:
+        READERS[reader](texts)
+    assert str(caught.value).startswith(f"{path}: no stored run: metrics: ")
+    assert f"f1_macro is {value:g}, expected 0 to 1" in str(caught.value)
+
+
+def test_a_score_that_rounding_leaves_above_one_and_a_threshold_anywhere_are_read(texts):
+    path, before = files(texts.results, ".json")[0]
+    record = json.loads(before)
+    record["metrics"] |= {"f1_macro": 1 + 2e-16, "mcc": -1.0, "best_f1_threshold": -40.0, "of_a_newer_version": 9.0}
+    with replaced(path, before, json.dumps(record).encode()):
+        READERS["leaderboard"](texts)
 
 
 @inputs()
