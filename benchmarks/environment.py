@@ -91,5 +91,15 @@ def _device(on_gpu: bool) -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is None:
         return {"device": "cpu", "threads": None}
-    device = torch.cuda.get_device_name() if on_gpu and torch.cuda.is_available() else "cpu"
+    device = _gpu() if on_gpu and torch.cuda.is_available() else "cpu"
     return {"device": device, "threads": torch.get_num_threads()}
+
+
+def _gpu() -> str:
+    """Its name, also where a failed kernel has taken it from this process: the failure is to be stored."""
+    import torch
+
+    try:
+        return torch.cuda.get_device_name()
+    except RuntimeError:
+        return "a GPU that is lost"

@@ -24,10 +24,13 @@ def runs(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> pd.Data
 
     tasks, systems: names; none: all. Raises UserError for a record that can't be read, or where no run is left.
     """
-    found = list(store.read_runs(results))
-    _check_names("task", tasks, (run.task for run in found))
-    _check_names("system", systems, (run.system for run in found))
-    rows = [_record(run) for run in found if _wanted(run, tasks, systems)]
+    rows, there = [], set()
+    for run in store.read_runs(results):
+        there.add((run.task, run.system))
+        if _wanted(run, tasks, systems):
+            rows.append(_record(run))
+    _check_names("task", tasks, (task for task, _ in there))
+    _check_names("system", systems, (system for _, system in there))
     if not rows:
         raise UserError("nothing to export: no stored run of these tasks and systems.")
     return pd.DataFrame.from_records(rows)

@@ -150,7 +150,8 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_two(first: Path, second: Path) -> Iterator[tuple[Path, Path]]:
     """As `replacing` of two files, of which the second vouches for the first: it never stands beside another one's.
 
-    The old ones stay until both new ones are on the disk. A kill between these three steps leaves no second file.
+    The old ones stay until both new ones are on the disk. A kill or an error between the three steps leaves no second
+    file.
     """
     with _beside(second) as of_second, _beside(first) as of_first:
         yield of_first, of_second

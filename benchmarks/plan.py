@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from benchmarks.definitions import changed, folder_named, load_systems, read_scalar, resolved_recipe, validated
+from benchmarks.definitions import changed, read_scalar, resolved_recipe, validated
 from benchmarks.errors import UserError, nearest, one_of
 from benchmarks.recipes import RECIPES
 from benchmarks.schema import (
@@ -23,7 +23,6 @@ from benchmarks.schema import (
     Tuning,
     fingerprint,
 )
-from benchmarks.selection import shown
 
 SETTABLE_PROTOCOL = ("balanced", "test_size", "validation_size")
 
@@ -249,7 +248,6 @@ def variants(systems: Sequence[System], overrides: Sequence[Override], encoders:
         if not any(knows(system, override) for system in systems):
             names = ", ".join(system.name for system in systems)
             raise UserError(f"--set {override}: none of the selected systems has it ({names}).")
-    shown_as = _encoder_names(changes, encoders)
     found: dict[str, System] = {}
     refused: dict[str, str] = {}
     accepted: list[tuple[Override, Any]] = []
@@ -258,9 +256,9 @@ def variants(systems: Sequence[System], overrides: Sequence[Override], encoders:
         for values in itertools.product(*(override.values for override in own)):
             settings = list(zip(own, values, strict=True))
             try:
-                variant = _variant(system, settings, encoders, shown_as)
+                variant = _variant(system, settings, encoders)
             except UserError as error:
-                refused[_variant_name(system, settings, shown_as)] = str(error)
+                refused[_variant_name(system, settings)] = str(error)
                 continue
             accepted += settings
             if found.setdefault(variant.name, variant) != variant:
@@ -276,24 +274,8 @@ def knows(system: System, override: Override) -> bool:
     return recipe.needs_encoder if override.target == "encoder" else override.field in recipe.model_fields
 
 
-def _encoder_names(overrides: Sequence[Override], encoders: Mapping[str, Encoder]) -> dict[str, str]:
-    """What names show of each value after 'encoder=': of a folder that a user typed its name, as --systems does, and
-    no path of this machine; else the value.
-    """
-    asked = [value for override in overrides if override.target == "encoder" for value in override.values]
-    typed = [value for value in asked if encoders[value].checkpoint in (value, f"./{value}")]
-    declared = load_systems() if any(folder_named(encoders[value].checkpoint) for value in typed) else {}
-    names: dict[str, str] = {}
-    for value in dict.fromkeys(asked):
-        own = value in typed and value not in declared
-        names[value] = shown(encoders[value].checkpoint, [*declared, *names.values()]) if own else value
-    return names
-
-
-def _variant(
-    system: System, settings: Sequence[tuple[Override, Any]], encoders: Mapping[str, Encoder], names: Mapping[str, str]
-) -> System:
-    given, encoder, recipe = [], system.encoder, {}
+def _variant(system: System, settings: Sequence[tuple[Override, Any]], encoders: Mapping[str, Encoder]) -> System:
+    shown, encoder, recipe = [], system.encoder, {}
     for override, value in settings:
         if override.target == "encoder":
             if encoders[value] == system.encoder:
@@ -301,20 +283,18 @@ def _variant(
             encoder = encoders[value]
         else:
             recipe[override.field] = value
-        given.append((override, value))
-    if not given:
+        shown.append((override, value))
+    if not shown:
         return system
     variant = changed(system, recipe).model_copy(update={"encoder": encoder})
     checked, *_ = [resolved_recipe(variant, task_type) for task_type in RECIPES[system.method].task_types]
     read = [(override, value if override.target == "encoder" else getattr(checked, override.field))
-        for override, value in given]  # fmt: skip
-    return variant.model_copy(update={"name": _variant_name(system, read, names)})
+        for override, value in shown]  # fmt: skip
+    return variant.model_copy(update={"name": _variant_name(system, read)})
 
 
-def _variant_name(system: System, settings: Sequence[tuple[Override, Any]], encoders: Mapping[str, str]) -> str:
-    """encoders: what it shows of each value after 'encoder='."""
-    values = [(one.field, encoders[value] if one.target == "encoder" else value) for one, value in settings]
-    return _named(system.name, *(f"{field}={_in_a_name(value)}" for field, value in values))
+def _variant_name(system: System, settings: Sequence[tuple[Override, Any]]) -> str:
+    return _named(system.name, *(f"{override.field}={_in_a_name(value)}" for override, value in settings))
 
 
 def _named(system: str, *changes: str) -> str:

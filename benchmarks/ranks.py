@@ -37,9 +37,10 @@ def _launched() -> tuple[int, int]:
 def _number(variable: str, least: int) -> int:
     """Of the environment; without it, the least. Raises UserError."""
     found = os.environ.get(variable, str(least))
-    if not found.isascii() or not found.isdigit() or int(found[:20]) < least:
+    number = int(found[:20]) if found.isascii() and found.isdigit() else -1
+    if number < least:
         raise UserError(f"{variable}={found!r}: expected a whole number from {least}, as a launcher sets it.")
-    return int(found)
+    return number
 
 
 def world_size() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.definitions import SUFFIXES, Reported, folder_named, load_claims, load_task
@@ -91,18 +91,12 @@ def _systems_named(
 
 def from_checkpoint(checkpoint: str, taken: Sequence[str] = ()) -> System:
     """A Hub id or a local folder, fine-tuned with the default recipe; named by its id or folder name."""
-    encoder = Encoder(checkpoint=checkpoint)
-    return System(name=shown(checkpoint, taken), method="finetune", encoder=encoder, tags=("command-line",))
-
-
-def shown(checkpoint: str, taken: Collection[str] = ()) -> str:
-    """An encoder of the command line as names show it: its id, or as much of its folder's path as no other name is."""
-    folder = folder_named(checkpoint)
-    if folder is None:
-        return checkpoint
-    parts = folder.resolve().parts
-    names = ["/".join(parts[-length:]) for length in range(1, len(parts) + 1)]
-    return next(candidate for candidate in names if candidate not in taken)
+    name = checkpoint
+    if folder := folder_named(checkpoint):
+        parts = folder.resolve().parts
+        names = ["/".join(parts[-length:]) for length in range(1, len(parts) + 1)]
+        name = next(candidate for candidate in names if candidate not in taken)
+    return System(name=name, method="finetune", encoder=Encoder(checkpoint=checkpoint), tags=("command-line",))
 
 
 def typed(name: str, declared: Mapping[str, System]) -> str:

@@ -27,6 +27,8 @@ from benchmarks.definitions import Reported, load_claims, load_systems, load_tas
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchmarks.compare import Comparison
+
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "results/README.md", "results/findings.md")
 SOURCED = re.compile(r"(?P<number>[−-]?(?:\d{1,3}(?:,\d{3})+|\d*\.?\d+))<!-- (?P<source>[^>]+?) -->")
@@ -49,7 +51,7 @@ def value(results: Path, source: str) -> float:
         return known[claim].reported[metric] * (100 if percent else 1)
     if kind in ("p", "low", "high", "difference"):
         task, first, second, *metric = words
-        return _compared(results, kind, task, first, second, *metric)
+        return float(getattr(_compared(results, task, first, second, *metric), kind))
     if kind == "all-positive":
         share = value(results, f"{words[0]} majority average_precision")  # of equal scores: that of positive rows
         return 2 * share / (1 + share)
@@ -101,13 +103,13 @@ def _reported() -> Reported:
 
 
 @cache
-def _compared(results: Path, kind: str, task: str, first: str, second: str, metric: str | None = None) -> float:
+def _compared(results: Path, task: str, first: str, second: str, metric: str | None = None) -> Comparison:
     from benchmarks.leaderboard import words
 
     name, protocol = _named(task)
     found = api.compare(first, second, name, results, metric)
     (one,) = (each for each in found if words.protocol(each.section.protocol) == protocol)
-    return float(getattr(one, kind))
+    return one
 
 
 def written(number: float, like: str) -> str:

@@ -344,13 +344,10 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
         (["--results-dir", "mine.yaml/x/y"], "mine.yaml' is a file, expected a folder."),
         (["--jobs", "abc"], "--jobs: 'abc' is not allowed; expected a whole number from 1 to 10,000, or 'auto'."),
         (["--precision", "fp23"], "Did you mean 'fp32'?"),
-        (["--set", "protocol.test_size=yes"], "test_size: input should be a valid integer"),
+        (["--set", "protocol.test_size=yes"], "test_size: true is no number"),
         (["--folds", "999999999"], "expected a whole number from 2 to 10,000"),
         (["--set", "recipe.c=.inf"], "c: input should be a finite number"),
-        (
-            ["--set", "recipe.c=true"],
-            "c: input should be a valid number, unable to parse string as a number; found 'true'.",
-        ),
+        (["--set", "recipe.c=true"], "c: true is no number"),
         (["--set", "recipe.ngrams=[2,1]"], "ngrams: the shortest n-gram comes first"),
         (["--gpus", "2"], "no such flag: '--gpus'.  (see"),
         (["--sede", "1"], "no such flag: '--sede'. Did you mean '--seeds'?"),
@@ -395,14 +392,6 @@ def test_output_that_cannot_be_written_is_one_message(here):
     assert (done.returncode, done.stderr) == (2, "standard output: No space left on device\n")
 
 
-def test_an_encoders_folder_is_named_by_its_name_however_it_is_typed(here, capsys):
-    folder = tiny.checkpoint(here / "plain")
-    for typed in ("./plain", "plain", str(folder)):
-        command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "bert-base", "--dry-run"]
-        assert main([*command, "--set", f"encoder={typed}"]) == 0
-        assert "bert-base[encoder=plain] " in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("file", "text", "expected"),
     [
@@ -413,7 +402,11 @@ def test_an_encoders_folder_is_named_by_its_name_however_it_is_typed(here, capsy
         ),
         ("data/mine/train.csv", "text,lable\na,positive\n", "label"),
         ("data/mine/train.csv", "text,label\n", "train.csv"),
-        ("data/mine/train.csv", "text,label,text\na,positive,b\n", "train.csv:1: 'text' stands in the header twice"),
+        (
+            "data/mine/train.csv",
+            "text,label,text\na,positive,b\n",
+            "train.csv:1: 'text' stands in the header",
+        ),
         ("data/mine/train.csv", b"text,label\n\xff\xfe,positive\n", "train.csv"),
     ],
 )

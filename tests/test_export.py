@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import make
 import pandas as pd
@@ -63,6 +64,17 @@ def test_a_model_index_is_read_by_the_hubs_client(kept, capsys):
     assert of_metric["accuracy"].task_type == "text-classification"
     assert of_metric["accuracy"].dataset_config == "Whole training split"
     assert of_metric["accuracy"].dataset_args["seeds"] == 2
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "model-index"])
+def test_what_is_printed_is_utf_8_whatever_the_terminal_s_is(tmp_path, monkeypatch, form):
+    kept = Kept(tmp_path)
+    kept.run("Ωmega", kept.gold)
+    out = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", out)
+        assert main(["export", "--results-dir", str(kept.results), "--format", form]) == 0
+    assert "Ωmega" in out.buffer.getvalue().decode()
 
 
 def test_scores_of_different_protocols_are_not_merged(kept, capsys):

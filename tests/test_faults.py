@@ -21,6 +21,7 @@ import make
 import pytest
 import tiny
 
+from benchmarks import environment as machine
 from benchmarks import methods, ranks, store, unfinished
 from benchmarks.cli import main
 from benchmarks.cli.screen import Screen
@@ -261,9 +262,11 @@ def gpu(monkeypatch) -> SimpleNamespace:
     def synchronize():
         if state.lost:
             raise ASSERTED
+        return "a GPU"
 
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "synchronize", synchronize)
+    monkeypatch.setattr(torch.cuda, "get_device_name", synchronize)
     return state
 
 
@@ -285,6 +288,15 @@ def test_after_a_run_that_loses_the_gpu_a_new_process_makes_the_rest(here, one_w
     assert ("a new one makes the rest" in capsys.readouterr().out) == lost
 
 
+def test_a_failure_is_stored_though_the_gpu_does_not_tell_its_name_any_more(gpu, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert machine.environment(1, "fp32")["device"] == "a GPU"
+    gpu.lost = True
+    assert machine.environment(1, "fp32")["device"] == "a GPU that is lost"
+
+
 def test_a_rank_that_has_lost_its_gpu_ends_the_launch(gpu, monkeypatch):
     class EndedError(Exception):
         pass
@@ -303,6 +315,7 @@ def test_a_rank_that_has_lost_its_gpu_ends_the_launch(gpu, monkeypatch):
 def test_a_process_that_uses_no_gpu_has_lost_none(monkeypatch):
     import torch
 
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: pytest.fail("would begin to use one"))
     assert not one_after_the_other.gpu_is_lost()
 

@@ -194,16 +194,6 @@ def test_an_encoder_override_names_the_variant_and_keeps_the_recipe(task):
     assert one(task, variant).recipe == one(task, SYSTEMS["bert-base"]).recipe
 
 
-def test_an_encoders_folder_is_named_as_systems_names_it_and_never_like_an_entry_or_another(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folders = ["./plain", str(tmp_path / "other" / "plain"), "./minilm", "."]
-    encoders = {name: Encoder(checkpoint=name) for name in folders}
-    found = overridden(f"encoder={','.join(folders)}", systems=("bert-base",), encoders=encoders)
-    names = ["plain", "other/plain", f"{tmp_path.name}/minilm", tmp_path.name]
-    assert [system.name for system in found] == [f"bert-base[encoder={name}]" for name in names]
-    assert [system.encoder.checkpoint for system in found] == folders
-
-
 def test_an_override_leaves_systems_alone_that_do_not_know_it():
     found = overridden("recipe.learning_rate=1e-5", systems=("majority", "minilm"))
     assert [system.name for system in found] == ["majority", "minilm[learning_rate=1e-05]"]

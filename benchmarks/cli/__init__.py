@@ -59,9 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _print_anything() -> None:
-    """A stream that isn't UTF-8 shows what it can't as escapes: a title in Greek must not end a plan that is done."""
+    """A stream that isn't UTF-8 shows what it can't as escapes: a title in Greek must not end a plan that is done. One
+    that was told how to do so is left alone.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from argparse import Namespace
 
 from benchmarks import definitions, export, store
@@ -23,6 +25,8 @@ def export_runs(arguments: Namespace) -> int:
         with replacing(output) as temporary:
             frame.to_parquet(temporary)
     elif output is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # as these forms are, whatever the terminal's is
         print(_text(arguments), end="")
         return 0
     else:

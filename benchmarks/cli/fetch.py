@@ -72,6 +72,6 @@ def _locked(repo: Repo, update: bool, get: Get) -> str:
     commit = entry.commit if entry else snapshots.newest_commits([repo])[repo]
     found = get(commit, entry)
     fetched = Locked(commit=commit, files=found.checksums())
-    with files.alone(cache_dir() / lock.NAME):  # else another fetch may write between what is read and written
+    with files.alone(cache_dir() / lock.NAME):  # else another fetch here may write between the two
         lock.write(lock.read().with_entry(repo, fetched))
     return f"{repo.kind} {repo.hub_id}: commit {commit[:12]}, {len(found.files)} files, {amounts.size(found.size())}"

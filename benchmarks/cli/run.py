@@ -182,9 +182,9 @@ def _execute(arguments: Namespace, prepared: Prepared, screen: Screen) -> list[R
 
 
 def check_results_dir(results: Path, flag: str = "--results-dir") -> None:
-    nearest = next(folder for folder in (results, *results.absolute().parents) if folder.exists())
-    if not nearest.is_dir():
-        which = "is" if nearest == results else f"{str(nearest)!r} is"
+    existing = next(folder for folder in (results, *results.absolute().parents) if folder.exists())
+    if not existing.is_dir():
+        which = "is" if existing == results else f"{str(existing)!r} is"
         raise UserError(f"{flag} {str(results)!r}: {which} a file, expected a folder.")
-    if not os.access(nearest, os.W_OK):
+    if not os.access(existing, os.W_OK):
         raise UserError(f"{flag} {str(results)!r}: can't be written to.")

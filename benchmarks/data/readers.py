@@ -7,7 +7,7 @@ import io
 import json
 import tarfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import chain
@@ -140,34 +140,44 @@ def _token_and_tag(line: str, source: Source) -> tuple[str, str]:
 def read_jsonl(path: Path, file: File, source: Source) -> Iterator[TextRow]:
     """One JSON object a line; blank lines hold no row."""
     lines = ((number, line) for number, line in _numbered(path, source) if line.strip())
-    return _rows(path, lines, _json_object, source)
+    return _rows(path, lines, partial(_json_object, read=_read(source)), source)
 
 
-def _json_object(line: str) -> dict[str, Any]:
+def _read(source: Source) -> list[str]:
+    """The columns or fields of the file that a source with named ones reads."""
+    columns = source.columns.values() if isinstance(source.columns, Mapping) else source.columns
+    return [name for joined in columns for name in fields_of(joined)]
+
+
+class _Object(dict[str, Any]):
+    """Of a JSON object; repeated: the names that stand there twice, of which the last one has won."""
+
+    def __init__(self, fields: list[tuple[str, Any]]) -> None:
+        super().__init__(fields)
+        self.repeated = _repeated([name for name, _ in fields]) if len(self) < len(fields) else []
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_Object)
+
+
+def _json_object(line: str, read: Collection[str] | None = None) -> dict[str, Any]:
+    """read: the fields that are, None: all."""
     try:
         found = _JSON.decode(line)
     except json.JSONDecodeError as error:
         raise RowError(f"not JSON: {error.msg} at column {error.colno}: {short(line)}") from None
     except (RecursionError, ValueError) as error:  # nested too deep; an integer of too many digits
         raise RowError(f"not JSON that can be read: {error}: {short(line)}") from None
-    if not isinstance(found, dict):
+    if not isinstance(found, _Object):
         raise RowError(f"{type(found).__name__}, expected an object with fields: {short(line)}")
-    return found
-
-
-def _without_repeats(fields: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The second of a name would silently win."""
-    found = dict(fields)
-    if len(found) < len(fields):
-        raise RowError(f"field {short(_repeated([name for name, _ in fields])[0])} stands there twice.")
+    for name in found.repeated:
+        if read is None or name in read:
+            raise RowError(f"field {short(name)} stands there more than once.")
     return found
 
 
 def _repeated(names: Sequence[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
-
-
-_JSON = json.JSONDecoder(object_pairs_hook=_without_repeats)
 
 
 def read_csv(path: Path, file: File, source: Source) -> Iterator[TextRow]:
@@ -186,17 +196,17 @@ def _table(path: Path, source: Source, delimiter: str) -> Iterator[TextRow]:
     if not isinstance(source.columns, Mapping):
         return _rows(path, records, partial(_under, list(source.columns)), source)
     line, header = next(records, (1, []))
-    read = [name for columns in source.columns.values() for name in fields_of(columns)]
-    _check_header(path, line, header, read)
+    _check_header(path, line, header, _read(source))
     return _rows(path, records, partial(_under, header), source)
 
 
 def _check_header(path: Path, line: int, header: Sequence[str], read: Iterable[str]) -> None:
-    """Raises UserError where a column that is read stands there twice: the last one would silently win."""
+    """Raises UserError where a column that is read stands there more than once: the last one would silently win."""
     for name in read:
         columns = [str(number) for number, found in enumerate(header, 1) if found == name]
         if len(columns) > 1:
-            raise UserError(f"{path}:{line}: {short(name)} stands in the header twice: columns {', '.join(columns)}.")
+            where = ", ".join(columns)
+            raise UserError(f"{path}:{line}: {short(name)} stands in the header more than once: columns {where}.")
 
 
 def _under(header: list[str], fields: list[str]) -> dict[str, str]:

@@ -163,6 +163,8 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
             return (
                 f"{place}: {short(error['input'])} is not allowed.{nearest(error['input'], allowed)}{one_of(allowed)}"
             )
+        case "int_parsing" | "float_parsing" if error["input"] in ("true", "false"):  # as Value gives them on
+            return f"{place}: {error['input']} is no number: YAML reads yes and no, on and off as truth values."
         case _:
             said = error["msg"].removeprefix("Value error, ")
             return f"{place}: {said[:1].lower()}{said[1:]}; found {short(error['input'])}."

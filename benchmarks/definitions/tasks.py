@@ -63,9 +63,6 @@ def _task_problems(task: Task) -> Iterator[str]:
     for target in dict.fromkeys(task.label_map.values()):
         if target not in labels:
             yield f"label_map: {target!r} is no label.{nearest(target, task.labels)}{one_of(task.labels)}"
-    for published in task.label_map if task.type == TAGS else ():
-        if published.startswith(("B-", "I-")):
-            yield f"label_map: {published!r} is a tag; types are mapped, here {published[2:]!r}."
     for label in task.dropped:
         if label in labels or label in task.label_map:
             yield f"dropped: {label!r} is a label, or named in label_map."

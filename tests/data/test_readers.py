@@ -171,7 +171,7 @@ def test_several_fields_are_joined_by_one_space(tmp_path):
         ("[1]", ":2: list, expected an object with fields: '[1]'"),
         ('{"txt": "a", "label": "x"}', ":2: no field 'text'. Did you mean 'txt'? One of: txt, label."),
         ('{"text": "a", "lable": "x"}', ":2: no field 'label'. Did you mean 'lable'? One of: text, lable."),
-        ('{"text": "a", "label": 0, "label": 1}', ":2: field 'label' stands there twice."),
+        ('{"text": "a", "label": 0, "label": 1}', ":2: field 'label' stands there more than once."),
         ('{"text": null, "label": "x"}', ":2: text: None is NoneType, expected a text."),
         ('{"text": 12, "label": "x"}', ":2: text: 12 is int, expected a text."),
         ('{"text": "a", "label": true}', ":2: label: True is bool, expected a label's name or number."),
@@ -220,7 +220,7 @@ def test_a_table_without_header_has_its_columns_listed_in_order(tmp_path):
         ("text,label\na,x\nb\n", ":3: 1 field, expected 2 (text, label): ['b']"),
         ("text,label\na,x,1\n", ":2: 3 fields, expected 2 (text, label): ['a', 'x', '1']"),
         ("text,class\na,x\n", ":2: no field 'label'. One of: text, class."),
-        ("text,label,text\na,x,b\n", ":1: 'text' stands in the header twice: columns 1, 3."),
+        ("text,label,text\na,x,b\n", ":1: 'text' stands in the header more than once: columns 1, 3."),
         (
             'text,label\na,x\n"b,y\nc,z\n',
             ":3: not well-formed: unexpected end of data (is a quotation mark left open?)",
@@ -232,6 +232,8 @@ def test_a_bad_table_row_is_told_with_the_line_on_which_it_begins(tmp_path, cont
 
 
 def test_a_column_that_is_not_read_may_stand_there_twice(tmp_path):
+    line = '{"text": "a", "label": "x", "more": 1, "more": 2, "inside": {"text": 1, "text": 2}}'
+    assert texts(rows(tmp_path / "a", line, "jsonl", columns=NAMED)) == [("a", "x")]
     assert texts(rows(tmp_path / "a", "text,,label,\na,1,x,2\n", "csv", columns=NAMED)) == [("a", "x")]
 
 
@@ -240,7 +242,7 @@ def test_before_anything_is_declared_every_named_column_stands_there_once(tmp_pa
     path.write_text("text,,label,\na,1,x,2\n")
     assert [found["text"] for found in readers.records(path, "csv")] == ["a"]
     path.write_text("review,stars,review\na,x,b\n")
-    with pytest.raises(UserError, match="a:1: 'review' stands in the header twice: columns 1, 3"):
+    with pytest.raises(UserError, match="a:1: 'review' stands in the header more than once: columns 1, 3"):
         list(readers.records(path, "csv"))
 
 
