@@ -2,7 +2,7 @@
 "use strict";
 
 // -- sorting: a button in each head; a cell is sorted by its data-value or by what it says, and one that says nothing,
-// or words in a column of numbers, comes last
+// or words in a column of numbers, comes last, as do the rows set aside
 
 function sorted(cell, number) {
   const said = (cell.querySelector("bdi") ?? cell.firstChild)?.textContent.trim();
@@ -14,11 +14,13 @@ function sortBy(table, column, down) {
   const body = table.tBodies[0];
   const isNumber = table.tHead.rows[0].cells[column].classList.contains("number");
   const value = (row) => sorted(row.cells[column], isNumber);
+  const aside = (row) => "aside" in row.dataset;
   const number = (text) => (text === undefined || text === "" ? NaN : Number(text));
   const rows = [...body.rows];
   const numeric = rows.every((row) => value(row) === undefined || !Number.isNaN(number(value(row))));
   const order = (a, b) => (numeric ? number(a) - number(b) : a.localeCompare(b));
   rows.sort((one, other) => {
+    if (aside(one) !== aside(other)) return aside(one) - aside(other);
     const [a, b] = [value(one), value(other)];
     if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
     return down ? order(b, a) : order(a, b);
@@ -30,7 +32,7 @@ for (const table of document.querySelectorAll("table.sorted")) {
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     const button = head.querySelector("button");
     button.addEventListener("click", () => {
-      const first = head.classList.contains("number") ? "descending" : "ascending";
+      const first = head.dataset.first ?? (head.classList.contains("number") ? "descending" : "ascending");
       const other = first === "ascending" ? "descending" : "ascending";
       const next = head.getAttribute("aria-sort") === first ? other : first;
       for (const one of table.tHead.rows[0].cells) one.removeAttribute("aria-sort");
@@ -63,19 +65,26 @@ for (const form of document.querySelectorAll("form.choose")) {
   const items = () => document.querySelectorAll(form.dataset.items);
   const controls = [...form.querySelectorAll("select:not([data-columns]), input[type=search]")];
   const columns = form.querySelector("select[data-columns]");
+  const table = columns && document.querySelector(columns.dataset.columns);
   const told = form.querySelector("output");
   const choose = () => {
     let count = 0;
     for (const item of items()) {
-      item.hidden = !controls.every((control) => chosen(item, control));
+      const wanted = controls.every((control) => chosen(item, control));
+      item.hidden = !wanted || Boolean(table && !scored(table, item, columns.value));
       count += !item.hidden;
     }
-    if (columns) showColumns(document.querySelector(columns.dataset.columns), columns.value);
+    if (table) showColumns(table, columns.value);
     if (told) told.value = `${count} of ${items().length} shown`;
   };
   form.addEventListener("input", choose);
   form.addEventListener("submit", (event) => event.preventDefault());
   choose();
+}
+
+function scored(table, row, group) {
+  const heads = [...table.tHead.rows[0].cells];
+  return !group || heads.some((head, column) => head.dataset.group === group && sorted(row.cells[column], true));
 }
 
 function showColumns(table, group) {
