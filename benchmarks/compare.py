@@ -15,7 +15,7 @@ from benchmarks.errors import UserError, nearest, one_of, unknown
 from benchmarks.leaderboard import Page, Row, Section, read
 from benchmarks.leaderboard.folds import Tested, tested
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS, primary_for
-from benchmarks.metrics.resampled import Weighted
+from benchmarks.metrics.resampled import Exchange, Weighted, exchanging
 from benchmarks.schema import TEXTS
 from benchmarks.scoring import Named
 from benchmarks.stats.paired import holm, mcnemar, permutation_test
@@ -194,10 +194,6 @@ def _row_ids(systems: Sequence[dict[int, Tested]]) -> Iterator[str]:
             yield from found.row_ids
 
 
-def _places(found: Tested, rows: dict[str, int]) -> np.ndarray:
-    return np.array([rows[row] for row in found.row_ids])
-
-
 def _weighted(found: Tested, metric: str) -> Weighted:
     try:
         return found.scoring.weighted(found.named, metric)
@@ -214,14 +210,15 @@ def _exchanged(pairs: Sequence[tuple[Tested, Tested]], metric: str, rows: dict[s
     return permutation_test([_of_both(*pair, metric, rows) for pair in pairs], len(rows))
 
 
-def _of_both(first: Tested, second: Tested, metric: str, rows: dict[str, int]) -> Weighted:
-    """The metric of (b, 2 rows) weights: of the first system's rows, then of the second's, as if both were one."""
+def _of_both(first: Tested, second: Tested, metric: str, rows: dict[str, int]) -> Exchange:
+    """The metric of each where some of the rows are exchanged between them."""
     parts = [found.scoring.on_one_scale(found.named) for found in (first, second)]
-    weighted = first.scoring.weighted(Named.joined(parts), metric)
-    columns = np.concatenate([_places(first, rows), len(rows) + _places(second, rows)])
-    if np.array_equal(columns, np.arange(2 * len(rows))):  # mostly: to copy the weights takes longer than the metric
-        return weighted
-    return lambda weights: weighted(weights[:, columns])
+    if first.row_ids != second.row_ids:
+        of_second = {row: place for place, row in enumerate(second.row_ids)}
+        parts[1] = parts[1].rows([of_second[row] for row in first.row_ids])
+    of_both = exchanging(first.scoring.weighted(Named.joined(parts), metric))
+    places = np.array([rows[row] for row in first.row_ids])
+    return lambda swaps: of_both(swaps[:, places])
 
 
 # -- row by row ------------------------------------------------------------------------------------------------------

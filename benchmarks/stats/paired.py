@@ -15,13 +15,13 @@ PERMUTATIONS = 10_000
 
 
 def permutation_test(
-    metrics: Sequence[Callable[[Floats], Floats]], rows: int, count: int = PERMUTATIONS, seed: int = 0
+    metrics: Sequence[Callable[[Floats], tuple[Floats, Floats]]], rows: int, count: int = PERMUTATIONS, seed: int = 0
 ) -> float:
     """Two-sided p of the difference of two systems' metric, the mean over pairs of runs, when every row's predictions
     are exchanged between the two by a coin (Noreen 1989). It is of these trained models: other seeds are no part of it.
 
-    metrics: one function a pair of runs, of (b, 2 rows) weights: those of the first run's rows, then of the second's,
-    as if both were one. The observed order counts as one more permutation, so that p is never 0 (Phipson, Smyth 2010).
+    metrics: one function a pair of runs, of (b, rows) zeros and ones: the (b,) values of both where the rows of a one
+    are exchanged. The observed order counts as one more permutation, so that p is never 0 (Phipson, Smyth 2010).
     """
     draw = np.random.default_rng(seed)
     observed = abs(_difference(metrics, np.zeros((1, rows)))[0])
@@ -33,10 +33,10 @@ def permutation_test(
     return (extreme + 1) / (count + 1)
 
 
-def _difference(metrics: Sequence[Callable[[Floats], Floats]], exchanged: Floats) -> Floats:
+def _difference(metrics: Sequence[Callable[[Floats], tuple[Floats, Floats]]], exchanged: Floats) -> Floats:
     """(b, rows) zeros and ones -> (b,) mean difference of first and second after the exchange."""
-    first, second = np.hstack([1 - exchanged, exchanged]), np.hstack([exchanged, 1 - exchanged])
-    differences: Floats = np.mean([metric(first) - metric(second) for metric in metrics], axis=0)
+    values = (metric(exchanged) for metric in metrics)
+    differences: Floats = np.mean([first - second for first, second in values], axis=0)
     return differences
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.metrics import METRICS, clustering, resampled, tags, texts
-from benchmarks.metrics.resampled import of_clusters, of_tags, of_texts
+from benchmarks.metrics.resampled import exchanging, of_clusters, of_tags, of_texts
 
 SEEDS = st.integers(0, 10_000)
 TWO = [name for name, metric in METRICS.items() if metric.scores("text-classification", 2)]
@@ -60,6 +60,25 @@ def test_every_metric_of_tags(metric, seed, n):
     rows, weights = samples(draw, n)
     expected = [tags.measure([gold[i] for i in some], [predicted[i] for i in some], "IOB2") for some in rows]
     agree(of_tags(metric, gold, predicted, "IOB2")(weights), expected, metric)
+
+
+@settings(max_examples=15)
+@given(SEEDS, st.integers(2, 40))
+@pytest.mark.parametrize(
+    ("k", "metric"), [(2, "accuracy"), (2, "f1"), (2, "average_precision"), (4, "f1_macro"), (20, "f1_macro")]
+)
+def test_of_two_runs_whose_rows_are_exchanged_each_is_what_it_then_predicts(k, metric, seed, n):
+    draw = np.random.default_rng(seed)
+    gold, *first = made_texts(draw, n, k)
+    _, *second = made_texts(draw, n, k)
+    both = [np.concatenate(parts) for parts in zip(first, second, strict=True)]
+    swaps = draw.integers(0, 2, (4, n))
+    found = exchanging(of_texts(metric, np.tile(gold, 2), *both, k, 0))(swaps.astype(float))
+    labels = [str(i) for i in range(k)]
+    for values, (own, others) in zip(found, [(first, second), (second, first)], strict=True):
+        rows = [[np.where(swap.reshape(-1, *[1] * (a.ndim - 1)), b, a) for a, b in zip(own, others, strict=True)]
+                for swap in swaps]  # fmt: skip
+        agree(values, [texts.measure(gold, *row, labels, 0) for row in rows], metric)
 
 
 @settings(max_examples=15)

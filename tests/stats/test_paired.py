@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as oracle
 
-from benchmarks.metrics.resampled import of_texts
+from benchmarks.metrics.resampled import exchanging, of_texts
 from benchmarks.stats.paired import holm, mcnemar, permutation_test
 
 
 def accuracy_of_both(first: np.ndarray, second: np.ndarray):
-    """The accuracy of weighted rows of two runs; (n,) which rows each has right."""
+    """The accuracy of two runs where some rows are exchanged; (n,) which rows each has right."""
     right = np.concatenate([first, second]).astype(int)
-    return of_texts("accuracy", np.ones(len(right), int), right, None, 2, 1)
+    return exchanging(of_texts("accuracy", np.ones(len(right), int), right, None, 2, 1))
 
 
 def test_the_permutation_test_is_that_of_scipy():
