@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,9 +45,9 @@ def execute(prepared: Prepared, results: Path, tell: Tell) -> list[RunFailure]:
 
 def _failures(runs: Sequence[RunSpec], storing: Storing) -> Iterator[RunFailure]:
     """Those of runs that are made one after the other, the last ones being what other processes are making."""
-    left = [(spec, False) for spec in runs]  # and whether to wait
+    left = deque((spec, False) for spec in runs)  # and whether to wait
     while left:
-        spec, wait = left.pop(0)
+        spec, wait = left.popleft()
         outcome = storing.make(spec, wait)
         if outcome is None:
             storing.tell(Event(spec, said=ELSEWHERE))

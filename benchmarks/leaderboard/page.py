@@ -35,6 +35,7 @@ LEGEND = {
     "there, or hold no scores.",
 }
 
+SEVERAL_MACHINES = "Times are of several machines or precisions: factors of two or three may be theirs."
 CLUSTERINGS = "Clusterings, nothing trained; classes matched to clusters with the gold labels:"
 
 
@@ -99,7 +100,7 @@ def facts(section: Section) -> Iterator[str]:
         ranks = " or ".join(words.counted(number, "process") for number in dict.fromkeys(processes))
         yield f"Hardware: {', '.join(filter(None, [words.plain(device), known, ranks]))}"
     if len(section.machines) > 1:
-        yield "Times are of several machines or precisions: factors of two or three may be theirs."
+        yield SEVERAL_MACHINES
     yield f"Code: encoder-bench {words.listed([words.plain(version) for version in section.versions])}"
 
 

@@ -253,7 +253,7 @@ def _times(column: Column) -> str:
     """What else to know of the times."""
     said = " A search for the recipe counts." if any(_searched(row) for row in column.ranked) else ""
     if len(column.section.machines) > 1:
-        said += " Times are of several machines or precisions: factors of two or three may be theirs."
+        said += f" {task_page.SEVERAL_MACHINES}"
     return said
 
 

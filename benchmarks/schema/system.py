@@ -63,13 +63,13 @@ class Recipe(Value):
     over_ranks: ClassVar[bool] = False
     """Trains as one DDP job over all ranks; other methods run on rank 0 alone."""
 
+    space: ClassVar[Mapping[str, Dimension]] = {}
+    """Field -> what --tune tries of it; nothing is tuned where it is empty."""
+
     @classmethod
     def on_gpu(cls) -> bool:
         """Whether it computes on a GPU where there is one."""
         return cls.needs_encoder or cls.over_ranks
-
-    space: ClassVar[Mapping[str, Dimension]] = {}
-    """Field -> what --tune tries of it; nothing is tuned where it is empty."""
 
     def misfit(self, task: Task) -> str | None:
         """Why the method can't do the task, after its name: 'does no token-classification'; None where it can."""
