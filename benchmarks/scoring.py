@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from benchmarks import store
 from benchmarks.metrics import clustering, resampled, tags, texts
 from benchmarks.metrics.resampled import Weighted
+from benchmarks.metrics.tagged import Tags
 from benchmarks.schema import TAGS, Predictions, RunResult, Task
 
 if TYPE_CHECKING:
@@ -83,9 +85,12 @@ class Scoring:
             ranks = rankdata(ranks, axis=0)
         return replace(named, scores=ranks)
 
-    def _ids(self, names: list[Any]) -> np.ndarray:
+    def _ids(self, names: Iterable[Any]) -> np.ndarray:
         ids = {label: index for index, label in enumerate(self.labels)}
         return np.array([ids[name] for name in names])
+
+
+Names = list[str] | Tags
 
 
 @dataclass(frozen=True)
@@ -94,15 +99,16 @@ class Named:
     (n,) of a clustering, else None.
     """
 
-    gold: list[Any]
-    predicted: list[Any]
+    gold: Names
+    predicted: Names
     scores: np.ndarray | None
     silhouettes: np.ndarray | None = None
 
     @staticmethod
     def of(predictions: Predictions, classes: tuple[str, ...]) -> Named:
-        def names(ids: list[Any]) -> list[Any]:
-            return [[classes[i] for i in row] if isinstance(row, list) else classes[row] for row in ids]
+        def names(ids: list[Any]) -> Names:
+            tagged = ids and isinstance(ids[0], list)
+            return Tags.of_ids(ids, classes) if tagged else [classes[i] for i in ids]
 
         gold, predicted = names(predictions.gold), names(predictions.predicted)
         return Named(gold, predicted, predictions.scores, predictions.silhouettes)
@@ -114,7 +120,12 @@ class Named:
     @staticmethod
     def of_table(table: pa.Table) -> Named:
         """Of predictions as `store` reads them."""
-        gold, predicted = (table.column(name).to_pylist() for name in ("gold", "predicted"))
+        import pyarrow as pa
+
+        columns = (table.column(name) for name in ("gold", "predicted"))
+        gold, predicted = (
+            Tags.of_column(column) if pa.types.is_list(column.type) else column.to_pylist() for column in columns
+        )
         if "silhouette" in table.column_names:
             return Named(gold, predicted, None, table.column("silhouette").to_numpy())
         if "scores" not in table.column_names:
@@ -124,11 +135,14 @@ class Named:
 
     def rows(self, places: Sequence[int]) -> Named:
         """Those at these places alone."""
-        gold, predicted = ([names[place] for place in places] for names in (self.gold, self.predicted))
+
+        def kept(names: Names) -> Names:
+            return names.rows(places) if isinstance(names, Tags) else [names[place] for place in places]
+
         scores, silhouettes = (
             None if values is None else values[list(places)] for values in (self.scores, self.silhouettes)
         )
-        return Named(gold, predicted, scores, silhouettes)
+        return Named(kept(self.gold), kept(self.predicted), scores, silhouettes)
 
     @staticmethod
     def joined(parts: Sequence[Named]) -> Named:
@@ -138,9 +152,13 @@ class Named:
             there = [array for array in arrays if array is not None]
             return np.concatenate(there) if len(there) == len(parts) else None
 
+        def names(lists: Sequence[Names]) -> Names:
+            tagged = [own for own in lists if isinstance(own, Tags)]
+            return Tags.joined(tagged) if tagged else list(chain(*(own for own in lists if not isinstance(own, Tags))))
+
         return Named(
-            [name for part in parts for name in part.gold],
-            [name for part in parts for name in part.predicted],
+            names([part.gold for part in parts]),
+            names([part.predicted for part in parts]),
             whole([part.scores for part in parts]),
             whole([part.silhouettes for part in parts]),
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from benchmarks.metrics import clustering, tags, texts
 from benchmarks.metrics import confusion as cm
 from benchmarks.metrics.ranking import Ranking, defined
+from benchmarks.metrics.tagged import Rows, Tags
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -73,7 +73,7 @@ def _mean_of_defined(values: Sequence[Floats]) -> Floats:
 # -- token classification --------------------------------------------------------------------------------------------
 
 
-def of_tags(metric: str, gold: tags.Rows, predicted: tags.Rows, scheme: str) -> Weighted:
+def of_tags(metric: str, gold: Rows, predicted: Rows, scheme: str) -> Weighted:
     """Of `tags.measure`. Raises KeyError for a metric that is none of a token classification."""
     if metric in tags.OF_TOKENS:
         return _of_tokens(gold, predicted, tags.OF_TOKENS[metric], with_o=metric not in tags.WITHOUT_O)
@@ -86,14 +86,12 @@ def of_tags(metric: str, gold: tags.Rows, predicted: tags.Rows, scheme: str) -> 
     return Sums.of(matches, len(gold), len(names), score)
 
 
-def _of_tokens(gold: tags.Rows, predicted: tags.Rows, score: Callable[[Floats], Floats], with_o: bool) -> Weighted:
-    flat = [list(chain.from_iterable(rows)) for rows in (gold, predicted)]
-    names = {name: i for i, name in enumerate(sorted({*flat[0], *flat[1]}))}
-    ids = [np.fromiter(map(names.__getitem__, tokens), np.int64, len(tokens)) for tokens in flat]
-    of_row = np.repeat(np.arange(len(gold)), [len(row) for row in gold])
-    matches = cm.Matches.of_ids(ids[0], ids[1], of_row)
-    if not with_o:
-        matches = matches.only(matches.classes != names.get("O", -1))
+def _of_tokens(gold: Rows, predicted: Rows, score: Callable[[Floats], Floats], with_o: bool) -> Weighted:
+    gold, predicted = Tags.of(gold), Tags.of(predicted)
+    names = sorted(gold.present | predicted.present)
+    matches = cm.Matches.of_ids(gold.among(names), predicted.among(names), gold.row_of_word)
+    if not with_o and "O" in names:
+        matches = matches.only(matches.classes != names.index("O"))
     return Sums.of(matches, len(gold), len(names), score)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from benchmarks.metrics.tagged import Ids, Rows, Tags
 
 Span = tuple[str, int, int]
-Ids = npt.NDArray[np.int64]
 
 _TAG = {"IOB2": re.compile(r"O|[BI](-.+)?"), "IO": re.compile(r"O|I(-.+)?")}
 _MODES = ("strict", "conlleval")
@@ -37,7 +36,7 @@ def spans(tags: Sequence[str], scheme: str, mode: str) -> list[Span]:
     return [(found.names[type_], start, end) for type_, start, end in places]
 
 
-def entities(rows: Sequence[Sequence[str]], scheme: str, mode: str) -> Entities:
+def entities(rows: Rows, scheme: str, mode: str) -> Entities:
     """Those of tags.
 
     strict: IOB2 entities begin with B-; an I- that does not continue an entity of its type belongs to none (seqeval
@@ -47,18 +46,16 @@ def entities(rows: Sequence[Sequence[str]], scheme: str, mode: str) -> Entities:
     """
     if scheme not in _TAG or mode not in _MODES:
         raise ValueError(f"scheme {scheme!r}, mode {mode!r}: one of {', '.join(_TAG)} and one of {', '.join(_MODES)}.")
-    flat = list(chain.from_iterable(rows))
-    places = {tag: place for place, tag in enumerate(dict.fromkeys(flat))}
-    parts = [_parts(tag, scheme, mode) for tag in places]
+    tags = Tags.of(rows)
+    parts = [_parts(tag, scheme, mode) for tag in tags.names]
     names = sorted({type_ for _, type_ in parts})
     prefixes, types = np.array([(ord(prefix), names.index(type_)) for prefix, type_ in parts]).reshape(-1, 2).T
-    ids = np.fromiter(map(places.__getitem__, flat), np.int64, len(flat))
-    prefix, type_ = prefixes[ids], np.where(prefixes == ord("O"), -1, types)[ids]
-    row = np.repeat(np.arange(len(rows)), np.fromiter(map(len, rows), np.int64, len(rows)))
+    prefix, type_ = prefixes[tags.ids], np.where(prefixes == ord("O"), -1, types)[tags.ids]
+    row = tags.row_of_word
 
     # A stretch goes on while the type does, and is an entity by what it begins with.
     begins = np.flatnonzero((np.diff(type_, prepend=-2) != 0) | (np.diff(row, prepend=-1) != 0) | (prefix == ord("B")))
-    ends = np.append(begins[1:], len(flat))[: len(begins)]
+    ends = np.append(begins[1:], len(row))[: len(begins)]
     stray_begins = mode == "conlleval" or scheme == "IO"
     kept = type_[begins] >= 0 if stray_begins else prefix[begins] == ord("B")
     there, of_type = np.unique(type_[begins[kept]], return_inverse=True)

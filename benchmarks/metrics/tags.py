@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from benchmarks.metrics import confusion as cm
 from benchmarks.metrics.spans import entities
-
-Rows = Sequence[Sequence[str]]
+from benchmarks.metrics.tagged import Rows, Tags
 
 
 def measure(gold: Rows, predicted: Rows, scheme: str) -> dict[str, float]:
@@ -20,11 +18,12 @@ def measure(gold: Rows, predicted: Rows, scheme: str) -> dict[str, float]:
     Entity metrics are 0 where there is no entity at all (seqeval's macro average is NaN there); those without `O`
     are 0 where there is no other tag. Raises ValueError for no tokens, unequal lengths, tags outside of the scheme.
     """
-    _check(gold, predicted)
+    gold, predicted = _checked(gold, predicted)
+    read = {mode: entity_matches(gold, predicted, scheme, mode) for mode in ("strict", "conlleval")}
     of_entities = {
         name: score(matches.summed(len(names)))
         for name, (mode, score) in OF_ENTITIES.items()
-        for names, matches in [entity_matches(gold, predicted, scheme, mode)]
+        for names, matches in [read[mode]]
     }
     labels, matrix = _tokens(gold, predicted)
     with_o = cm.matches(matrix)
@@ -55,14 +54,14 @@ OF_TYPES = {"token_f1_micro_types": cm.f1_micro, "token_f1_macro_types": cm.f1_m
 """The same of types."""
 
 
-def types(rows: Rows) -> Rows:
+def types(rows: Rows) -> Tags:
     """The tags without what says whether a word begins its entity."""
-    return [[tag[2:] if tag[:2] in ("B-", "I-") else tag for tag in row] for row in rows]
+    return Tags.of(rows).renamed(lambda tag: tag[2:] if tag[:2] in ("B-", "I-") else tag)
 
 
 def report(gold: Rows, predicted: Rows, scheme: str) -> dict[str, Any]:
     """Strict scores by entity type, the confusion of tags (rows gold) over `labels` (O first), sizes; JSON-ready."""
-    _check(gold, predicted)
+    gold, predicted = _checked(gold, predicted)
     names, matches = entity_matches(gold, predicted, scheme, "strict")
     labels, matrix = _tokens(gold, predicted)
     return {
@@ -78,7 +77,8 @@ def entity_matches(gold: Rows, predicted: Rows, scheme: str, mode: str) -> tuple
     """The entity types in gold or predicted, sorted, and the matches of their entities: those with the same words and
     type are true positives. mode: as `entities` has it.
     """
-    found, words = entities([*gold, *predicted], scheme, mode), sum(map(len, gold))
+    gold, predicted = Tags.of(gold), Tags.of(predicted)
+    found, words = entities(Tags.joined([gold, predicted]), scheme, mode), len(gold.ids)
     of_gold = int(np.searchsorted(found.rows, len(gold)))
     rows, starts, ends, types = found.rows % len(gold), found.starts % words, found.ends, found.types
 
@@ -91,20 +91,18 @@ def entity_matches(gold: Rows, predicted: Rows, scheme: str, mode: str) -> tuple
     return found.names, cm.Matches.of(*columns)
 
 
-def _tokens(gold: Rows, predicted: Rows) -> tuple[list[str], cm.Counts]:
+def _tokens(gold: Tags, predicted: Tags) -> tuple[list[str], cm.Counts]:
     """The k tags in gold or predicted, O first, then sorted, and their (k, k) confusion."""
-    present = {*chain.from_iterable(gold), *chain.from_iterable(predicted)}
-    labels = sorted(present, key=lambda tag: (tag != "O", tag))
-    ids = {tag: i for i, tag in enumerate(labels)}
-    flat = [np.fromiter((ids[tag] for tag in chain.from_iterable(rows)), dtype=np.int64) for rows in (gold, predicted)]
-    return labels, cm.confusion(flat[0], flat[1], len(labels))
+    labels = sorted(gold.present | predicted.present, key=lambda tag: (tag != "O", tag))
+    return labels, cm.confusion(gold.among(labels), predicted.among(labels), len(labels))
 
 
-def _check(gold: Rows, predicted: Rows) -> None:
+def _checked(gold: Rows, predicted: Rows) -> tuple[Tags, Tags]:
+    gold, predicted = Tags.of(gold), Tags.of(predicted)
     if len(gold) != len(predicted):
         raise ValueError(f"{len(gold)} gold rows, but {len(predicted)} predicted ones.")
-    for i, (g, p) in enumerate(zip(gold, predicted, strict=True)):
-        if len(g) != len(p):
-            raise ValueError(f"row {i}: {len(g)} gold tags, but {len(p)} predicted ones.")
-    if not any(map(len, gold)):
+    for i in np.flatnonzero(gold.lengths != predicted.lengths)[:1]:
+        raise ValueError(f"row {i}: {gold.lengths[i]} gold tags, but {predicted.lengths[i]} predicted ones.")
+    if not len(gold.ids):
         raise ValueError(f"No tokens to score in {len(gold)} rows.")
+    return gold, predicted
