@@ -14,7 +14,7 @@ run: $(VENV)/.installed
 		$(BIN)/accelerate launch run_all.py --tasks ner,news --sample --results-dir $(SAMPLE)
 	$(BIN)/encoder-bench report --results-dir $(SAMPLE)
 
-# Small models: one thread a process, a process a core.
+# Small models: one thread a process.
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 

@@ -36,6 +36,11 @@ def bundled() -> Path:
     return Path(next(iter(found.submodule_search_locations)), "model")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait, for nodes of a cluster, for ranks, for a run to be killed."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many inputs the tests of bad input have tried."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]

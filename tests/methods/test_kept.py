@@ -45,7 +45,7 @@ def test_probabilities_are_those_of_the_run(tmp_path, checkpoints, family, own):
 def test_tags_are_those_of_the_run_also_of_rows_longer_than_the_encoder_reads(tmp_path, bert):
     job, predictions, model, run = kept(tmp_path, bert, Finetune(**RECIPE), make.tag_task)
     assert job.meter.notes["cut_rows"]["test"] > 0
-    expected = Named.of(predictions, job.task.classes).predicted
+    expected = list(Named.of(predictions, job.task.classes).predicted)
     assert of_words(model, run, list(job.data.test["tokens"])) == expected
     assert len({tag for row in expected for tag in row}) > 1
 
