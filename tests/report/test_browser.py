@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from kept import Kept
 from PIL import Image
+from records import done
 from reported import declared, reported, three_systems
-from test_leaderboard import done
 
 from benchmarks import claims, leaderboard
 from benchmarks.report import pages, places

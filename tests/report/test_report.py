@@ -18,8 +18,8 @@ import pytest
 from kept import Kept, flipped
 from matplotlib.figure import Figure
 from PIL import Image, ImageColor
+from records import done
 from reported import declared, reported, three_systems
-from test_leaderboard import done
 
 from benchmarks import leaderboard, store
 from benchmarks.cli import main

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from kept import ROWS, Kept, flipped
+from records import cells
 from scipy.stats import binomtest
-from test_leaderboard import cells
 
 from benchmarks.errors import UserError
 from benchmarks.leaderboard import read, write
