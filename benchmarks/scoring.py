@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import store
 from benchmarks.metrics import clustering, resampled, tags, texts
 from benchmarks.metrics.resampled import Weighted
-from benchmarks.metrics.tagged import Tags
+from benchmarks.metrics.tagging import Tagging
 from benchmarks.schema import TAGS, Predictions, RunResult, Task
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Scoring:
         return np.array([ids[name] for name in names])
 
 
-Names = list[str] | Tags
+Names = list[str] | Tagging
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Named:
     def of(predictions: Predictions, classes: tuple[str, ...]) -> Named:
         def names(ids: list[Any]) -> Names:
             tagged = ids and isinstance(ids[0], list)
-            return Tags.of_ids(ids, classes) if tagged else [classes[i] for i in ids]
+            return Tagging.of_ids(ids, classes) if tagged else [classes[i] for i in ids]
 
         gold, predicted = names(predictions.gold), names(predictions.predicted)
         return Named(gold, predicted, predictions.scores, predictions.silhouettes)
@@ -124,7 +124,7 @@ class Named:
 
         columns = (table.column(name) for name in ("gold", "predicted"))
         gold, predicted = (
-            Tags.of_column(column) if pa.types.is_list(column.type) else column.to_pylist() for column in columns
+            Tagging.of_column(column) if pa.types.is_list(column.type) else column.to_pylist() for column in columns
         )
         if "silhouette" in table.column_names:
             return Named(gold, predicted, None, table.column("silhouette").to_numpy())
@@ -137,7 +137,7 @@ class Named:
         """Those at these places alone."""
 
         def kept(names: Names) -> Names:
-            return names.rows(places) if isinstance(names, Tags) else [names[place] for place in places]
+            return names.rows(places) if isinstance(names, Tagging) else [names[place] for place in places]
 
         scores, silhouettes = (
             None if values is None else values[list(places)] for values in (self.scores, self.silhouettes)
@@ -153,8 +153,9 @@ class Named:
             return np.concatenate(there) if len(there) == len(parts) else None
 
         def names(lists: Sequence[Names]) -> Names:
-            tagged = [own for own in lists if isinstance(own, Tags)]
-            return Tags.joined(tagged) if tagged else list(chain(*(own for own in lists if not isinstance(own, Tags))))
+            if any(isinstance(own, Tagging) for own in lists):
+                return Tagging.joined([Tagging.of(own) for own in lists])
+            return list(chain.from_iterable(own for own in lists if isinstance(own, list)))
 
         return Named(
             names([part.gold for part in parts]),

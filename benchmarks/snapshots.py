@@ -50,20 +50,32 @@ class Snapshot:
 
 
 def commits_of(repos: Iterable[Repo], ask_hub: bool) -> dict[Repo, str]:
-    """The commit in this machine's cache, else (with `ask_hub`) the Hub's newest; those of neither are left out."""
+    """The commit in this machine's cache, else (with `ask_hub`) the Hub's newest; those of neither are left out. Raises
+    UserError for names that the Hub can't have, whether it is asked or not.
+    """
     repos = list(repos)
+    _check_names(repos)
     found = {repo: commit for repo in repos if (commit := cached_commit(repo))}
     return {**found, **newest_commits(set(repos) - set(found))} if ask_hub else found
 
 
+def _check_names(repos: Iterable[Repo]) -> None:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    refused = []
+    for repo in repos:
+        try:
+            validate_repo_id(repo.hub_id)
+        except HFValidationError as error:
+            refused.append(str(_cannot_fetch(repo, error)))
+    if refused:
+        raise UserError("\n".join(refused))
+
+
 def cached_commit(repo: Repo) -> str | None:
     """The commit that this machine's Hub cache holds as 'main', if any."""
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        ref = _main_ref(repo)
-    except HFValidationError:  # no name that the Hub may have: asked for it, its client says why
-        return None
+    ref = _main_ref(repo)
     return ref.read_text(encoding="utf-8").strip() or None if ref.is_file() else None
 
 

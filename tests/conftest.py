@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from benchmarks.execute.shares import available_cores
+
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 settings.register_profile("no deadline", deadline=None)  # a busy machine is no bug
@@ -36,9 +38,10 @@ def bundled() -> Path:
     return Path(next(iter(found.submodule_search_locations)), "model")
 
 
-def pytest_xdist_auto_num_workers() -> int:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
     """One more than there are cores: many tests wait, for nodes of a cluster, for ranks, for a run to be killed."""
-    return (os.cpu_count() or 1) + 1
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else len(available_cores()) + 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -37,13 +37,6 @@ def test_a_hub_id_is_no_folder_and_has_the_commit_of_the_lock():
     assert found.identity == {"hub": "org/name", "commit": "abc"}
 
 
-@pytest.mark.parametrize("name", ["org/na me", "org/name!", "org/..", "org/na..me", "-org/name", f"org/{'a' * 97}"])
-@pytest.mark.parametrize("offline", [False, True])
-def test_a_name_that_the_hub_can_not_have_is_told_before_anything_is_asked(name, offline):
-    with pytest.raises(UserError, match="no name on the Hub"):
-        locate(Encoder(checkpoint=name), {}, offline)
-
-
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"])
 def test_every_file_that_can_move_a_score_changes_the_identity_of_a_checkpoint(tmp_path, name):
     folder = tiny.checkpoint(tmp_path / "mine")

@@ -222,7 +222,7 @@ class _Seeds:
 
     def rows_of(self, label: str) -> int:
         """Rows of one class, the mean over seeds."""
-        return round(sum(name == label for seed in self.tested for name in seed.named.gold) / len(self.tested))
+        return round(sum(list(seed.named.gold).count(label) for seed in self.tested) / len(self.tested))
 
     def runs(self, metric: str, label: str | None = None) -> list[Run]:
         """Empty where the predictions can't give the metric."""

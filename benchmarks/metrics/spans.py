@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.metrics.tagged import Ids, Rows, Tags
+from benchmarks.metrics.tagging import Ids, Rows, Tagging
 
 Span = tuple[str, int, int]
 
@@ -42,11 +42,12 @@ def entities(rows: Rows, scheme: str, mode: str) -> Entities:
     strict: IOB2 entities begin with B-; an I- that does not continue an entity of its type belongs to none (seqeval
     mode="strict", scheme=IOB2). IO entities are runs of one type (seqeval mode="strict", scheme=IOB1 on such tags).
     conlleval: a stray I- begins an entity too (seqeval's default mode, after the script conlleval.pl of CoNLL-2000).
-    Raises ValueError for a tag that the scheme does not have: seqeval would read the tag `ORG` as an O.
+    Raises ValueError for a tag that the scheme does not have, also where no word has it: seqeval would read the tag
+    `ORG` as an O.
     """
     if scheme not in _TAG or mode not in _MODES:
         raise ValueError(f"scheme {scheme!r}, mode {mode!r}: one of {', '.join(_TAG)} and one of {', '.join(_MODES)}.")
-    tags = Tags.of(rows)
+    tags = Tagging.of(rows)
     parts = [_parts(tag, scheme, mode) for tag in tags.names]
     names = sorted({type_ for _, type_ in parts})
     prefixes, types = np.array([(ord(prefix), names.index(type_)) for prefix, type_ in parts]).reshape(-1, 2).T
@@ -62,7 +63,7 @@ def entities(rows: Rows, scheme: str, mode: str) -> Entities:
     return Entities(row[begins[kept]], begins[kept], ends[kept], of_type, [names[place] for place in there])
 
 
-@lru_cache(maxsize=4096)  # a corpus has millions of tags, but few different ones
+@lru_cache(maxsize=4096)  # `spans` reads one row at a time
 def _parts(tag: str, scheme: str, mode: str) -> tuple[str, str]:
     """Prefix and type; a tag without type is of type `_`, as in seqeval."""
     if not _TAG[scheme].fullmatch(tag):

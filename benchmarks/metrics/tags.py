@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.metrics import confusion as cm
 from benchmarks.metrics.spans import entities
-from benchmarks.metrics.tagged import Rows, Tags
+from benchmarks.metrics.tagging import Rows, Tagging
 
 
 def measure(gold: Rows, predicted: Rows, scheme: str) -> dict[str, float]:
@@ -19,12 +19,11 @@ def measure(gold: Rows, predicted: Rows, scheme: str) -> dict[str, float]:
     are 0 where there is no other tag. Raises ValueError for no tokens, unequal lengths, tags outside of the scheme.
     """
     gold, predicted = _checked(gold, predicted)
-    read = {mode: entity_matches(gold, predicted, scheme, mode) for mode in ("strict", "conlleval")}
-    of_entities = {
-        name: score(matches.summed(len(names)))
-        for name, (mode, score) in OF_ENTITIES.items()
-        for names, matches in [read[mode]]
-    }
+    counts = {}
+    for mode in ("strict", "conlleval"):
+        names, matches = entity_matches(gold, predicted, scheme, mode)
+        counts[mode] = matches.summed(len(names))
+    of_entities = {name: score(counts[mode]) for name, (mode, score) in OF_ENTITIES.items()}
     labels, matrix = _tokens(gold, predicted)
     with_o = cm.matches(matrix)
     without_o = with_o[[label != "O" for label in labels]]
@@ -54,9 +53,9 @@ OF_TYPES = {"token_f1_micro_types": cm.f1_micro, "token_f1_macro_types": cm.f1_m
 """The same of types."""
 
 
-def types(rows: Rows) -> Tags:
+def types(rows: Rows) -> Tagging:
     """The tags without what says whether a word begins its entity."""
-    return Tags.of(rows).renamed(lambda tag: tag[2:] if tag[:2] in ("B-", "I-") else tag)
+    return Tagging.of(rows).renamed(lambda tag: tag[2:] if tag[:2] in ("B-", "I-") else tag)
 
 
 def report(gold: Rows, predicted: Rows, scheme: str) -> dict[str, Any]:
@@ -77,8 +76,8 @@ def entity_matches(gold: Rows, predicted: Rows, scheme: str, mode: str) -> tuple
     """The entity types in gold or predicted, sorted, and the matches of their entities: those with the same words and
     type are true positives. mode: as `entities` has it.
     """
-    gold, predicted = Tags.of(gold), Tags.of(predicted)
-    found, words = entities(Tags.joined([gold, predicted]), scheme, mode), len(gold.ids)
+    gold, predicted = Tagging.of(gold), Tagging.of(predicted)
+    found, words = entities(Tagging.joined([gold, predicted]), scheme, mode), len(gold.ids)
     of_gold = int(np.searchsorted(found.rows, len(gold)))
     rows, starts, ends, types = found.rows % len(gold), found.starts % words, found.ends, found.types
 
@@ -91,14 +90,14 @@ def entity_matches(gold: Rows, predicted: Rows, scheme: str, mode: str) -> tuple
     return found.names, cm.Matches.of(*columns)
 
 
-def _tokens(gold: Tags, predicted: Tags) -> tuple[list[str], cm.Counts]:
+def _tokens(gold: Tagging, predicted: Tagging) -> tuple[list[str], cm.Counts]:
     """The k tags in gold or predicted, O first, then sorted, and their (k, k) confusion."""
     labels = sorted(gold.present | predicted.present, key=lambda tag: (tag != "O", tag))
     return labels, cm.confusion(gold.among(labels), predicted.among(labels), len(labels))
 
 
-def _checked(gold: Rows, predicted: Rows) -> tuple[Tags, Tags]:
-    gold, predicted = Tags.of(gold), Tags.of(predicted)
+def _checked(gold: Rows, predicted: Rows) -> tuple[Tagging, Tagging]:
+    gold, predicted = Tagging.of(gold), Tagging.of(predicted)
     if len(gold) != len(predicted):
         raise ValueError(f"{len(gold)} gold rows, but {len(predicted)} predicted ones.")
     for i in np.flatnonzero(gold.lengths != predicted.lengths)[:1]:

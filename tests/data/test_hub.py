@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from pathlib import Path
 from typing import Any
 
@@ -226,11 +227,14 @@ def test_a_disk_that_takes_no_file_is_told_under_its_own_name(serve, tmp_path, m
         rows(task(), serve(texts()))
 
 
-def test_a_name_that_the_hub_may_not_have_is_told_when_it_is_asked_for(hub):
-    strange = Repo("dataset", "two words/and more")
-    assert snapshots.commits_of([strange], ask_hub=False) == {}
-    with pytest.raises(UserError, match="dataset 'two words/and more': can't be fetched from the Hub"):
-        snapshots.commits_of([strange], ask_hub=True)
+@pytest.mark.parametrize("ask_hub", [False, True])
+def test_names_that_the_hub_can_not_have_are_told_together_whether_it_is_asked_or_not(hub, ask_hub):
+    strange = [Repo("dataset", "two words/and more"), Repo("encoder", "org/na..me"), Repo("encoder", "org/name")]
+    with pytest.raises(UserError) as told:
+        snapshots.commits_of(strange, ask_hub)
+    for name in ("dataset 'two words/and more'", "encoder 'org/na..me'"):
+        assert re.search(f"^{re.escape(name)}: .*can't be fetched from the Hub", str(told.value), re.MULTILINE)
+    assert "org/name" not in str(told.value)
 
 
 def test_tokens_and_tags_of_different_number_are_told(serve):

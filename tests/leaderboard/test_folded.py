@@ -15,7 +15,7 @@ from benchmarks.schema import HeldOut, Predictions, Protocol, Recipe, RunSpec, S
 from benchmarks.scoring import Named, Scoring
 from benchmarks.store import predictions_path, save
 
-# -- as records have it -----------------------------------------------------------------------------------------------
+# -- as records have it ----------------------------------------------------------------------------------------------
 
 
 def joint(runs) -> dict[str, float]:
@@ -106,7 +106,7 @@ def test_a_system_that_trains_on_a_part_of_the_rows_is_named_with_how_many():
     assert "Trained on a part" not in page(whole, done("silent"))
 
 
-# -- from the store ---------------------------------------------------------------------------------------------------
+# -- from the store --------------------------------------------------------------------------------------------------
 
 
 POOL = FILMS.model_copy(update={"splits": Splits(train="all", test=HeldOut(take_from="train", share=0.25))})

@@ -11,7 +11,7 @@ from benchmarks.leaderboard.overview import markdown as overview
 from benchmarks.metrics import METRICS
 from benchmarks.schema import RunResult
 
-# -- scores -----------------------------------------------------------------------------------------------------------
+# -- scores ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_row_is_the_mean_over_seeds():
@@ -73,7 +73,7 @@ def test_ner_columns_name_their_convention():
     assert row["token F1 with O (= accuracy)"] == "0.9430"
 
 
-# -- what counts ------------------------------------------------------------------------------------------------------
+# -- what counts -----------------------------------------------------------------------------------------------------
 
 
 def test_smoke_runs_are_kept_out():
@@ -143,7 +143,7 @@ def test_a_variant_that_is_the_same_run_as_another_system_has_no_row_of_its_own(
     assert "same runs" not in text
 
 
-# -- clusterings ------------------------------------------------------------------------------------------------------
+# -- clusterings -----------------------------------------------------------------------------------------------------
 
 
 def clustering(system: str = "clusters", score: float = 0.3, **changes: Any) -> RunResult:

@@ -17,7 +17,7 @@ Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Tags:
+class Tagging:
     """ids: (words,) row after row the place of each word's tag in `names`, some of which may have no word; lengths:
     (rows,) how many words each row has. Iterates as rows, each a list of tags.
     """
@@ -27,32 +27,34 @@ class Tags:
     names: tuple[str, ...]
 
     @staticmethod
-    def of(rows: Rows) -> Tags:
-        if isinstance(rows, Tags):
+    def of(rows: Rows) -> Tagging:
+        if isinstance(rows, Tagging):
             return rows
         flat = list(chain.from_iterable(rows))
         places = {tag: place for place, tag in enumerate(dict.fromkeys(flat))}
-        return Tags(_ids(map(places.__getitem__, flat)), _ids(map(len, rows)), tuple(places))
+        return Tagging(_ids(map(places.__getitem__, flat)), _ids(map(len, rows)), tuple(places))
 
     @staticmethod
-    def of_ids(rows: Sequence[Sequence[int]], names: Sequence[str]) -> Tags:
-        return Tags(_ids(chain.from_iterable(rows)), _ids(map(len, rows)), tuple(names))
+    def of_ids(rows: Sequence[Sequence[int]], names: Sequence[str]) -> Tagging:
+        return Tagging(_ids(chain.from_iterable(rows)), _ids(map(len, rows)), tuple(names))
 
     @staticmethod
-    def of_column(column: pa.ChunkedArray) -> Tags:
-        """Of Arrow's lists of strings."""
+    def of_column(column: pa.ChunkedArray) -> Tagging:
+        """Of Arrow's lists of strings, without gaps."""
         import pyarrow.compute as pc
 
         coded = column.combine_chunks().flatten().dictionary_encode()
         ids = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        return Tags(ids, pc.list_value_length(column).to_numpy().astype(np.int64), tuple(coded.dictionary.to_pylist()))
+        return Tagging(
+            ids, pc.list_value_length(column).to_numpy().astype(np.int64), tuple(coded.dictionary.to_pylist())
+        )
 
     @staticmethod
-    def joined(parts: Sequence[Tags]) -> Tags:
+    def joined(parts: Sequence[Tagging]) -> Tagging:
         """One after the other."""
         names = tuple(dict.fromkeys(name for part in parts for name in part.names))
         ids = [part.among(names) for part in parts]
-        return Tags(np.concatenate(ids), np.concatenate([part.lengths for part in parts]), names)
+        return Tagging(np.concatenate(ids), np.concatenate([part.lengths for part in parts]), names)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -64,7 +66,7 @@ class Tags:
     @property
     def present(self) -> set[str]:
         """The tags that a word has."""
-        return {self.names[place] for place in np.unique(self.ids)}
+        return {self.names[place] for place in np.flatnonzero(np.bincount(self.ids))}
 
     @property
     def row_of_word(self) -> Ids:
@@ -75,20 +77,20 @@ class Tags:
         places = {name: place for place, name in enumerate(names)}
         return _ids(places.get(name, -1) for name in self.names)[self.ids]
 
-    def rows(self, places: Sequence[int]) -> Tags:
+    def rows(self, places: Sequence[int]) -> Tagging:
         """Those at these places alone."""
         begins, lengths = (values[list(places)] for values in (np.cumsum(self.lengths) - self.lengths, self.lengths))
         words = np.repeat(begins - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-        return Tags(self.ids[words], lengths, self.names)
+        return Tagging(self.ids[words], lengths, self.names)
 
-    def renamed(self, name_of: Callable[[str], str]) -> Tags:
+    def renamed(self, name_of: Callable[[str], str]) -> Tagging:
         """With other names, several of which may become one."""
         new = [name_of(name) for name in self.names]
         names = tuple(dict.fromkeys(new))
-        return Tags(_ids(map(names.index, new))[self.ids], self.lengths, names)
+        return Tagging(_ids(map(names.index, new))[self.ids], self.lengths, names)
 
 
-Rows = Sequence[Sequence[str]] | Tags
+Rows = Sequence[Sequence[str]] | Tagging
 
 
 def _ids(values: Iterator[int]) -> Ids:
