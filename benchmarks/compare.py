@@ -154,8 +154,8 @@ def _comparison(results: Path, section: Section, metric: str, first: Row, second
     values = [{seed: float(run.metric(np.ones((1, len(run.rows))))[0]) for seed, run in own.items()} for own in runs]
     estimates = Estimates.of([list(own.values()) for own in values], np.hsplit(sampled, [len(runs[0])]))
     scored = [
-        _scored(row.system, metric, own, estimates, place, len(rows))
-        for place, (row, own) in enumerate(zip((first, second), values, strict=True))
+        _scored(row.system, metric, own, estimates, place, _counted(tested, metric, own))
+        for place, (row, own, tested) in enumerate(zip((first, second), values, seeds, strict=True))
     ]
     found = estimates.difference(0, 1)
     shared = [
@@ -201,9 +201,16 @@ def _weighted(found: Tested, metric: str) -> Weighted:
         raise UserError(f"--metric {metric}: its predictions have no scores.") from None
 
 
-def _scored(system: str, metric: str, values: dict[int, float], estimates: Estimates, place: int, rows: int) -> Scored:
-    mean = fmean(values.values())
-    return Scored(system, values, mean, *interval(mean, estimates.spread(place), rows, (METRICS[metric].lowest, 1.0)))
+def _counted(seeds: dict[int, Tested], metric: str, values: dict[int, float]) -> float:
+    """Of how many rows the scores tell."""
+    return max(found.scoring.counted(found.named, metric, values[seed]) for seed, found in seeds.items())
+
+
+def _scored(
+    system: str, metric: str, values: dict[int, float], estimates: Estimates, place: int, counted: float
+) -> Scored:
+    mean, bounds = fmean(values.values()), (METRICS[metric].lowest, 1.0)
+    return Scored(system, values, mean, *interval(mean, estimates.spread(place), counted, bounds))
 
 
 def _exchanged(pairs: Sequence[tuple[Tested, Tested]], metric: str, rows: dict[str, int]) -> float:

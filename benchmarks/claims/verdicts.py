@@ -47,7 +47,7 @@ CLOSE_TO_ONE = 0.01
 
 def judged(reported: float, rounding: float, ours: float, ends: Interval, seeds: int, bounds: Interval) -> Verdict:
     """The rule for a score. ours: mean over so many seeds; ends: of another run's interval; bounds: of the metric."""
-    if _holds_nearly_all(ends, bounds):
+    if math.isnan(ours) or _holds_nearly_all(ends, bounds):
         return "undecided"
     if _holds(ends, reported, rounding):
         return "reproduced"
@@ -224,6 +224,10 @@ class _Seeds:
         """Rows of one class, the mean over seeds."""
         return round(sum(list(seed.named.gold).count(label) for seed in self.tested) / len(self.tested))
 
+    def counted(self, metric: str, score: float, label: str | None = None) -> float:
+        """Of how many rows the mean over seeds tells."""
+        return max(seed.scoring.counted(seed.named, metric, score, label) for seed in self.tested)
+
     def runs(self, metric: str, label: str | None = None) -> list[Run]:
         """Empty where the predictions can't give the metric."""
         try:
@@ -283,7 +287,9 @@ def _value(asked: Asked, reported: float | None, found: Estimates, seeds: _Seeds
     if label is not None:
         rows, size = max(1, seeds.rows_of(label)), claim.per_class[label][3]
     mean, bounds = float(found.means[0]), _bounds(metric)
-    ends = prediction(mean, found.another(0, rows, size), rows, size, bounds)
+    counted = seeds.counted(metric, mean, label)
+    theirs = max(1, round(size * counted / rows))
+    ends = prediction(mean, found.another(0, rows, size), counted, theirs, bounds)
     verdict = None
     if reported is not None:
         verdict = judged(reported, claim.rounding(reported), mean, ends, len(seeds.tested), bounds)
@@ -361,7 +367,7 @@ def _bound(seeds: _Seeds, metric: str, at_most: float) -> Bound | None:
         return None
     estimates = Estimates.of([_scores(runs)], [replicates(runs, SAMPLES)])
     mean = float(estimates.means[0])
-    low, high = interval(mean, estimates.spread(0), seeds.rows, (METRICS[metric].lowest, 1.0))
+    low, high = interval(mean, estimates.spread(0), seeds.counted(metric, mean), (METRICS[metric].lowest, 1.0))
     return Bound(metric, at_most, mean, low, high, _keeps((low, high), at_most, len(runs)))
 
 

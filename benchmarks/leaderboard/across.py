@@ -56,11 +56,12 @@ class Column:
         first, *others = self.ranked
         interval = f" {words.interval(*first.interval)}" if first.interval else ""
         named = f"{first.system} is first, {self.page.metric} {first.score:.4f}{interval}"
-        tied = [name for name in self.best if name != first.system]
-        if first.interval is None:
+        if first.interval is None or self.section.standings is None:
             return f"{named}; without stored predictions nothing says how sure that is"
-        untested = [row.system for row in others if row.places is None]
-        if untested and len(tied) < len(others):
+        untested = [row.system for row in others if row.interval is None]
+        apart = self.section.standings.apart(first.system)
+        tied = [row.system for row in others if row.interval and row.system not in apart]
+        if untested:
             return f"{named}; not compared with {words.listed(untested)}, whose predictions are not stored"
         if not tied:
             than = {1: others[0].system, 2: "both others"}.get(len(others), f"all {len(others)} others")

@@ -28,9 +28,12 @@ LEGEND = (
 
 @dataclass(frozen=True)
 class Point:
-    """One training size: how many rows, seeds, the score with its interval, and (draws,) what the truth may be."""
+    """One training size: how many rows there are, how many the system trains on (some take a fixed number of each
+    class), seeds, the score with its interval, and (draws,) what the truth may be.
+    """
 
     rows: int
+    trained: int
     seeds: int
     score: float
     low: float
@@ -74,20 +77,30 @@ def _of_systems(page: Page, sections: Sequence[Section]) -> Iterator[Curve]:
     for system, found in points.items():
         sizes = sorted(grouped(found, lambda point: point.rows).items())
         # A size may be the whole split's: of as many seeds the first counts, and sections begin with the whole split.
-        own = [max(same, key=lambda point: point.seeds) for _, same in sizes]
+        own = _growing([max(same, key=lambda point: point.seeds) for _, same in sizes])
         if len(own) > 1:
             yield _curve(page, system, sections[0], own)
+
+
+def _growing(points: Sequence[Point]) -> list[Point]:
+    """Those at which a system trains on more rows than at all before."""
+    found: list[Point] = []
+    for point in points:
+        if not found or point.trained > found[-1].trained:
+            found.append(point)
+    return found
 
 
 def _points(section: Section, number: int) -> Iterator[tuple[str, Point]]:
     standings = section.standings
     if standings is None or not section.used["train"]:
         return
-    draws = standings.estimates.draws(seed=number)
+    draws, rows = standings.estimates.draws(seed=number), section.used["train"][-1]
     for row in section.rows:
         if row.interval and row.score is not None:
             own = draws[:, standings.systems.index(row.system)]
-            yield row.system, Point(section.used["train"][-1], row.seeds, row.score, *row.interval, own)
+            trained = section.fewer.get(row.system, (rows,))[-1]
+            yield row.system, Point(rows, trained, row.seeds, row.score, *row.interval, own)
 
 
 def _curve(page: Page, system: str, section: Section, points: Sequence[Point]) -> Curve:

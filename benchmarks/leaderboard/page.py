@@ -21,6 +21,7 @@ from benchmarks.metrics import CLUSTERING_METRIC, METRICS
 LEGEND = {
     "interval": "[low, high] is the 95 % interval of the score, over seeds and test rows.",
     "one seed": "Of one seed it holds the luck of the test rows alone.",
+    "by chance": "What was trained once is parted from no system: another seed might change its place.",
     "places": "A rank is a range where a system may have any of these places: above and below it are those alone that "
     "differ significantly (p < 0.05 over seeds and the same test rows, by Holm for all systems beside it).",
     "unread": "Without an interval: predictions are not stored; such a system may have any place.",
@@ -324,7 +325,7 @@ def _from_scores(page: Page) -> list[str]:
 
 def _marks(row: Row, table: Sequence[Row]) -> Iterator[str]:
     if row.interval:
-        yield from ("interval", *(["one seed"] if row.seeds == 1 else []))
+        yield from ("interval", *(["one seed"] if row.seeds == 1 else []), *(["by chance"] if row.by_chance else []))
     if row.places and len(row.places) > 1:
         yield "places"
     if row.rank is not None and row.interval is None and any(other.interval for other in table):

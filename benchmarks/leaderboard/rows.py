@@ -74,6 +74,12 @@ class Row:
     places: range | None = None
 
     @property
+    def by_chance(self) -> bool:
+        """Whether nothing is known of what another seed would have given: of one seed of what trains, or clusters."""
+        trains = any(run.clusters or run.cost.get("trainable_parameters") != 0 for own in self.made for run in own)
+        return self.seeds == 1 and trains
+
+    @property
     def may_be_best(self) -> bool:
         """Whether no system of its table is significantly better."""
         return self.rank is not None and 1 in (self.places or (self.rank,))
@@ -197,7 +203,8 @@ def _ranked(rows: Sequence[Row], metric: str) -> list[Row]:
 def _sure(rows: Sequence[Row], metric: str, sample: Sample) -> tuple[tuple[Row, ...], Standings | None]:
     ranked = {row.system: row for row in rows if row.rank is not None}
     values = {name: row.values for name, row in ranked.items()}
-    standings = Standings.of(values, sample(rows, metric), metric) if metric in METRICS else None
+    by_chance = [name for name, row in ranked.items() if row.by_chance]
+    standings = Standings.of(values, sample(rows, metric), metric, by_chance) if metric in METRICS else None
     if standings is None:
         return tuple(rows), None
     anywhere = range(1, len(ranked) + 1)

@@ -28,14 +28,15 @@ if TYPE_CHECKING:
     from benchmarks.leaderboard.rows import Row
 
 FOLDER = ".cache"
-SAMPLES_VERSION = 2
+SAMPLES_VERSION = 3
 """Raised whenever samples or a metric of them are computed in another way."""
 
 
 class Column(NamedTuple):
-    """What is kept of one seed: how many test rows it has, its score on them, and (samples,) values."""
+    """What is kept of one seed: how many test rows it has, of how many its score tells, that, and (samples,) values."""
 
     rows: int
+    counted: float
     score: float
     values: npt.NDArray[np.float32]
 
@@ -78,29 +79,35 @@ def unsampled(rows: Sequence[Row], metric: str) -> dict[str, Sampled]:
 def _joined(columns: Sequence[Column | None]) -> Sampled:
     there = [column for column in columns if column is not None]
     values = np.stack([column.values for column in there], axis=1).astype(np.float64)
-    return Sampled(max(column.rows for column in there), tuple(column.score for column in there), values)
+    scores = tuple(column.score for column in there)
+    return Sampled(max(column.rows for column in there), max(column.counted for column in there), scores, values)
 
 
 def _made(results: Path, seeds: Sequence[tuple[str, Sequence[Made]]], metric: str, part: Part) -> dict[str, Column]:
     """Of the seeds whose predictions are there and can give the metric."""
-    runs, scores, empty = {}, {}, {}
+    runs, scores, counted, empty = {}, {}, {}, {}
     for name, folds in seeds:
         found = tested(results, folds)
         if isinstance(found, str):
             continue
         kept = part.places(folds, found.row_ids)
         if not kept:
-            empty[name] = Column(0, math.nan, np.full(COUNT, np.nan, dtype=np.float32))
+            empty[name] = Column(0, 0.0, math.nan, np.full(COUNT, np.nan, dtype=np.float32))
             continue
         try:
-            metric_of = found.scoring.weighted(found.named.rows(kept), metric)
+            named = found.named.rows(kept)
+            metric_of = found.scoring.weighted(named, metric)
         except KeyError:  # predictions without scores
             continue
         runs[name] = Run([found.row_ids[place] for place in kept], metric_of)
         scores[name] = float(metric_of(np.ones((1, len(kept))))[0])
+        counted[name] = found.scoring.counted(named, metric, scores[name])
     values = replicates(list(runs.values())).astype(np.float32)
     places = {name: place for place, name in enumerate(runs)}
-    return empty | {name: Column(len(run.rows), scores[name], values[:, places[name]]) for name, run in runs.items()}
+    columns = {
+        name: Column(len(run.rows), counted[name], scores[name], values[:, places[name]]) for name, run in runs.items()
+    }
+    return empty | columns
 
 
 # -- what is kept ----------------------------------------------------------------------------------------------------
@@ -136,7 +143,8 @@ def _read(path: Path) -> dict[str, Column]:
         return {}
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            columns = zip(stored["rows"].tolist(), stored["scores"].tolist(), stored["values"].T, strict=True)
+            numbers = (stored[name].tolist() for name in ("rows", "counted", "scores"))
+            columns = zip(*numbers, stored["values"].T, strict=True)
             return {name: Column(*column) for name, column in zip(stored["seeds"].tolist(), columns, strict=True)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return {}
@@ -150,6 +158,7 @@ def _write(path: Path, columns: dict[str, Column]) -> None:
             file,
             seeds=np.array(list(columns)),
             rows=np.array([column.rows for column in columns.values()]),
+            counted=np.array([column.counted for column in columns.values()]),
             scores=np.array([column.score for column in columns.values()]),
             values=np.stack([column.values for column in columns.values()], axis=1),
         )

@@ -2,45 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from benchmarks.metrics import METRICS
 from benchmarks.stats.paired import holm
-from benchmarks.stats.ranking import ranges
+from benchmarks.stats.ranking import ALPHA, ranges
 from benchmarks.stats.spread import Estimates, Floats, interval
+
+FEWEST_ROWS = 10
+"""That part two systems: of fewer, samples are all alike."""
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """One system's seeds on samples of test rows. rows: how many there are; scores: of each seed on them as they are;
-    values: (samples, seeds).
+    """One system's seeds on samples of test rows. rows: how many there are; counted: of how many the scores tell;
+    scores: of each seed on them as they are; values: (samples, seeds).
     """
 
     rows: int
+    counted: float
     scores: tuple[float, ...]
     values: Floats
 
 
 @dataclass(frozen=True)
 class Standings:
-    """The systems of one table whose predictions are stored, with all that their seeds and rows tell of them."""
+    """The systems of one table whose predictions are stored, with all that their seeds and rows tell of them.
+
+    counted: as in Sampled. by_chance: those of one seed which another would have scored otherwise.
+    """
 
     systems: tuple[str, ...]
-    rows: tuple[int, ...]
+    counted: tuple[float, ...]
     estimates: Estimates
     metric: str
+    by_chance: frozenset[str]
+    rows: int
 
     @staticmethod
-    def of(values: Mapping[str, Sequence[float]], sampled: Mapping[str, Sampled], metric: str) -> Standings | None:
+    def of(
+        values: Mapping[str, Sequence[float]],
+        sampled: Mapping[str, Sampled],
+        metric: str,
+        by_chance: Collection[str] = (),
+    ) -> Standings | None:
         """values: of each system one a seed, in the order of its samples'. None where no system was sampled."""
-        systems = tuple(name for name in values if name in sampled)
+        systems = tuple(name for name in values if name in sampled and not np.isnan(sampled[name].values).all())
         if not systems:
             return None
-        estimates = Estimates.of([values[name] for name in systems], [sampled[name].values for name in systems])
-        return Standings(systems, tuple(sampled[name].rows for name in systems), estimates, metric)
+        there = [sampled[name] for name in systems]
+        estimates = Estimates.of([values[name] for name in systems], [one.values for one in there])
+        counted, rows = tuple(one.counted for one in there), max(one.rows for one in there)
+        return Standings(systems, counted, estimates, metric, frozenset(by_chance), rows)
 
     @property
     def higher_is_better(self) -> bool:
@@ -50,7 +67,7 @@ class Standings:
         """Of the system's mean, 95 %."""
         place = self.systems.index(system)
         bounds = METRICS[self.metric].lowest, 1.0
-        return interval(float(self.estimates.means[place]), self.estimates.spread(place), self.rows[place], bounds)
+        return interval(float(self.estimates.means[place]), self.estimates.spread(place), self.counted[place], bounds)
 
     def places(self, others: int) -> dict[str, range]:
         """The places that each system may have beside so many `others`, of which nothing is known.
@@ -58,12 +75,24 @@ class Standings:
         Each range holds the system's true place with 95 %: for each system, the tests of its differences are corrected
         for their number by Holm (Mogstad, Romano, Shaikh, Wilhelm 2024, call such a range marginal).
         """
-        found = ranges(self.estimates.means.tolist(), corrected(self.estimates.p_values()), self.higher_is_better)
+        found = ranges(self.estimates.means.tolist(), self.corrected, self.higher_is_better)
         return {s: range(own.start, own.stop + others) for s, own in zip(self.systems, found, strict=True)}
 
+    def apart(self, system: str) -> frozenset[str]:
+        """Those that differ significantly from it."""
+        own = self.corrected[self.systems.index(system)]
+        return frozenset(other for other, p in zip(self.systems, own, strict=True) if p < ALPHA)
 
-def corrected(p_values: Floats) -> Floats:
-    """(k, k) p of each pair -> (k, k), of each row by Holm for its k - 1 differences."""
+    @cached_property
+    def corrected(self) -> Floats:
+        """(k, k) p of each pair, of each row by Holm for its k - 1 differences; 1 where nothing can be known of one."""
+        found = self.estimates.p_values()
+        unknown = np.array([name in self.by_chance for name in self.systems]) | (self.rows < FEWEST_ROWS)
+        found[unknown[:, None] | unknown] = 1.0
+        return _by_row(found)
+
+
+def _by_row(p_values: Floats) -> Floats:
     found = np.ones_like(p_values)
     for place, row in enumerate(p_values):
         others = np.arange(len(row)) != place

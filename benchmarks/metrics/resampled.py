@@ -16,7 +16,7 @@ import numpy.typing as npt
 from benchmarks.metrics import clustering, tags, texts
 from benchmarks.metrics import confusion as cm
 from benchmarks.metrics.ranking import Ranking, defined
-from benchmarks.metrics.tagging import Rows, Tagging
+from benchmarks.metrics.tagging import Rows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -87,11 +87,7 @@ def of_tags(metric: str, gold: Rows, predicted: Rows, scheme: str) -> Weighted:
 
 
 def _of_tokens(gold: Rows, predicted: Rows, score: Callable[[Floats], Floats], with_o: bool) -> Weighted:
-    gold, predicted = Tagging.of(gold), Tagging.of(predicted)
-    names = sorted(gold.present | predicted.present)
-    matches = cm.Matches.of_ids(gold.among(names), predicted.among(names), gold.row_of_word)
-    if not with_o and "O" in names:
-        matches = matches.only(matches.classes != names.index("O"))
+    names, matches = tags.token_matches(gold, predicted, with_o)
     return Sums.of(matches, len(gold), len(names), score)
 
 

@@ -90,6 +90,16 @@ def entity_matches(gold: Rows, predicted: Rows, scheme: str, mode: str) -> tuple
     return found.names, cm.Matches.of(*columns)
 
 
+def token_matches(gold: Rows, predicted: Rows, with_o: bool) -> tuple[list[str], cm.Matches]:
+    """The tags in gold or predicted, sorted, and the matches of their words; O among them or not."""
+    gold, predicted = Tagging.of(gold), Tagging.of(predicted)
+    names = sorted(gold.present | predicted.present)
+    matches = cm.Matches.of_ids(gold.among(names), predicted.among(names), gold.row_of_word)
+    if not with_o and "O" in names:
+        matches = matches.only(matches.classes != names.index("O"))
+    return names, matches
+
+
 def _tokens(gold: Tagging, predicted: Tagging) -> tuple[list[str], cm.Counts]:
     """The k tags in gold or predicted, O first, then sorted, and their (k, k) confusion."""
     labels = sorted(gold.present | predicted.present, key=lambda tag: (tag != "O", tag))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+ALPHA = 0.05
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -18,13 +20,13 @@ def ranks(values: Sequence[float], higher_is_better: bool) -> list[int]:
     return [place[value] for value in values]
 
 
-def ranges(values: Sequence[float], p_values: Floats, higher_is_better: bool, alpha: float = 0.05) -> list[range]:
+def ranges(values: Sequence[float], p_values: Floats, higher_is_better: bool) -> list[range]:
     """Of each value the places that it may have: below those that are significantly better, above those that are worse.
 
     p_values: (k, k), of each row's difference from the others, corrected for their number (`paired.holm`) by row.
     """
     scores = np.asarray(values) * (1 if higher_is_better else -1)
-    apart = p_values < alpha
+    apart = p_values < ALPHA
     better = (apart & (scores[None, :] > scores[:, None])).sum(axis=1)
     worse = (apart & (scores[None, :] < scores[:, None])).sum(axis=1)
     return [range(1 + int(b), len(scores) - int(w) + 1) for b, w in zip(better, worse, strict=True)]

@@ -12,7 +12,8 @@ the mean over S seeds is then V_seed / S + V_rows + V_both / S.
 The quantile for the sum of both lies between the normal's and Student's. That of Cochran and Cox (1950) weighs them by
 their variances, w t + (1 - w) z, and is too wide by up to 2 points. Ours weighs by w^1.5: with three seeds or more the
 interval holds the truth within a point of 95 times in 100, whatever the shares (worked out by numerical integration;
-two seeds: 92 to 96.5). The tests simulate it.
+two seeds: 92 to 96.5). Further out, where corrected p-values are, the luck that made the seeds' share look small weighs
+more, and the power falls to 1. The tests simulate it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ LEVEL = 0.95
 SMALLEST = 1e-12
 """p-value: no quantile is known so far out that a smaller one would mean anything."""
 POWER = 1.5
-"""Of the seeds' share of the variance, in the weight of Student's quantile."""
+"""Of the seeds' share of the variance, in the weight of Student's quantile, of LEVEL's interval and nearer ones."""
+POWER_FAR_OUT = 1.0
+FAR_OUT = 0.001
+"""A tail, from which on the power is that; between the two it falls with the tail's logarithm."""
 DRAWS = 2000
 HALVINGS = 26
 """Of the interval in which a p-value's logarithm is looked for: it is then known to six digits."""
@@ -58,8 +62,15 @@ class Spread(NamedTuple):
         share = np.divide(self.seeds, self.variance, out=np.zeros(known.shape), where=known & (self.variance > 0))
         normal = -ndtri(tail)
         students = -stdtrit(np.where(known, self.freedom, 1.0), tail)
-        found: Floats = normal + (students - normal) * share**POWER
+        found: Floats = normal + (students - normal) * share ** _power(tail)
         return found
+
+
+def _power(tail: Floats | float) -> Floats:
+    near = (1 - LEVEL) / 2
+    far = np.clip(np.log(near / np.asarray(tail)) / math.log(near / FAR_OUT), 0.0, 1.0)
+    found: Floats = POWER + (POWER_FAR_OUT - POWER) * far
+    return found
 
 
 class Difference(NamedTuple):
@@ -184,36 +195,41 @@ def _of_deviations(replicates: Floats) -> float:
 
 
 def interval(
-    mean: float, spread: Spread, rows: int, bounds: tuple[float, float] = (0.0, 1.0), level: float = LEVEL
+    mean: float, spread: Spread, counted: float, bounds: tuple[float, float] = (0.0, 1.0), level: float = LEVEL
 ) -> tuple[float, float]:
     """Low and high end, within the bounds of the metric.
 
     Wilson's (1927) interval with as many rows as would give a share this variance, as surveys do (Korn, Graubard 1998):
-    near a bound it leans away from it. rows: taken instead where nothing varies, as of a perfect score: what never went
-    wrong in 50 rows may still go wrong in one of 20.
+    near a bound it leans away from it. counted: taken instead where nothing varies, as of a perfect score: what never
+    went wrong in 50 rows may still go wrong in one of 20.
     """
     lowest, width = bounds[0], bounds[1] - bounds[0]
     share, variance = (mean - lowest) / width, float(spread.variance) / width**2
-    size = share * (1 - share) / variance if variance and 0 < share < 1 else float(rows)
+    size = share * (1 - share) / variance if variance and 0 < share < 1 else counted
     z2 = float(spread.quantile((1 - level) / 2)) ** 2 / size
     middle, half = (share + z2 / 2) / (1 + z2), math.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
     return lowest + width * max(0.0, middle - half), lowest + width * min(1.0, middle + half)
 
 
 def prediction(
-    mean: float, spread: Spread, rows: int, size: int, bounds: tuple[float, float] = (0.0, 1.0), level: float = LEVEL
+    mean: float,
+    spread: Spread,
+    counted: float,
+    size: int,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    level: float = LEVEL,
 ) -> tuple[float, float]:
     """Low and high end of another run's score, within the bounds of the metric; spread: as `Estimates.another` gives.
 
     Not of Wilson's shape: a score is drawn around the truth, not the truth around a score, and reaches the bound that
-    it is near to. rows, size: of ours and of the other run, asked where nothing varies: what never went wrong in 50
-    rows may still go wrong in one of 20 (by a beta-binomial with Jeffreys' prior).
+    it is near to. counted, size: rows of ours and of the other run, asked where nothing varies: what never went wrong
+    in 50 may still go wrong in one of 20 (by a beta-binomial with Jeffreys' prior).
     """
     if not spread.variance:
         from scipy.stats import betabinom
 
         share = (mean - bounds[0]) / (bounds[1] - bounds[0])
-        may_be = betabinom(size, share * rows + 0.5, (1 - share) * rows + 0.5)
+        may_be = betabinom(size, share * counted + 0.5, (1 - share) * counted + 0.5)
         low, high = (bounds[0] + (bounds[1] - bounds[0]) * may_be.ppf(tail) / size for tail in _tails(level))
         return float(low), float(high)
     half = float(spread.quantile((1 - level) / 2) * np.sqrt(spread.variance))

@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 
 from benchmarks.errors import UserError
 from benchmarks.leaderboard import read, write
+from benchmarks.leaderboard.across import columns
 from benchmarks.leaderboard.boards import boards
 from benchmarks.leaderboard.uncertain import Sampled, Standings
 
@@ -56,6 +57,40 @@ def test_the_interval_of_one_seed_is_that_of_its_rows(tmp_path):
     expected = binomtest(ROWS - 12, ROWS).proportion_ci(method="wilson")
     assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.005)
     assert "Of one seed it holds the luck of the test rows alone." in write(kept.results).texts["mine"]
+
+
+def test_what_was_trained_once_is_parted_from_no_system(kept):
+    """Of what has no luck, one run is all that there is to know."""
+
+    def trained(job):
+        job.meter.trainable_parameters = 3
+        return job.predictions(flipped(kept.gold, *range(40)).tolist())
+
+    kept.run("once", trained)
+    kept.run("never", flipped(kept.gold, *range(40)))
+    found = rows(kept)
+    assert {name: row["rank"] for name, row in found.items()} == {
+        "good": "1–3", "twin": "1–3", "poor": "3–4", "once": "1–5", "never": "4–5"
+    }  # fmt: skip
+    assert "What was trained once is parted from no system" in write(kept.results).texts["mine"]
+
+
+def test_fewer_than_ten_rows_part_no_systems(tmp_path):
+    kept = Kept(tmp_path, rows=8)
+    for seed in (0, 1, 2):
+        kept.run("right", kept.gold, seed)
+        kept.run("wrong", 1 - kept.gold, seed)
+    assert {row["rank"] for row in rows(kept).values()} == {"1–2"}
+
+
+def test_a_system_whose_samples_are_not_defined_moves_no_other():
+    draw = np.random.default_rng(0)
+    values = {"a": [0.8, 0.81, 0.79], "b": [0.8, 0.79, 0.81], "none": [0.5, 0.5, 0.5]}
+    sampled = {name: Sampled(100, 100, tuple(own), draw.normal(0.8, 0.03, (200, 3))) for name, own in values.items()}
+    sampled["none"] = Sampled(100, 100, (0.5, 0.5, 0.5), np.full((200, 3), np.nan))
+    standings = Standings.of(values, sampled, "average_precision")
+    assert standings.systems == ("a", "b")
+    assert standings.places(1) == {"a": range(1, 4), "b": range(1, 4)}
 
 
 def test_seeds_that_differ_make_the_interval_wider(tmp_path):
@@ -112,10 +147,26 @@ def test_a_range_of_places_holds_the_true_place_95_times_in_100():
             weights = np.random.default_rng(1).poisson(1, (200, count))
             scores = right.mean(axis=1).tolist()
             values[str(name)] = scores
-            sampled[str(name)] = Sampled(count, tuple(scores), weights @ right.T / weights.sum(axis=1, keepdims=True))
+            of_samples = weights @ right.T / weights.sum(axis=1, keepdims=True)
+            sampled[str(name)] = Sampled(count, count, tuple(scores), of_samples)
         standings = Standings.of(values, sampled, "accuracy")
         held.append([bool(places[name] & set(may_be)) for name, may_be in standings.places(0).items()])
     assert (np.mean(held, axis=0) > 0.935).all()
+
+
+def test_what_is_said_of_the_first_is_what_its_own_differences_say(tmp_path):
+    """A system below it that no third one is shown to be better than may still be shown to be worse than the first."""
+    kept = Kept(tmp_path, rows=200)
+    for seed in (0, 1, 2):
+        kept.run("first", flipped(kept.gold, *range(seed, 20 + seed)), seed)
+        kept.run("near", flipped(kept.gold, *range(10, 36 + seed)), seed)
+        kept.run("far", flipped(kept.gold, *range(80 + seed)), seed)
+    (column,) = columns(read(kept.results))
+    assert column.first.endswith("no significant difference from near")
+    assert column.section.standings.apart("first") == {"far"}
+    next(kept.results.glob("runs/mine/near/seed1*.parquet")).unlink()
+    (column,) = columns(read(kept.results))
+    assert column.first.endswith("not compared with near, whose predictions are not stored")
 
 
 # -- all tasks -------------------------------------------------------------------------------------------------------
@@ -219,6 +270,19 @@ def test_a_size_that_is_the_whole_split_is_one_point_of_a_curve(sized):
     assert list(found) == ["learns", "stays"], "one size twice is no curve"
     points = pd.read_csv(sized.results / "curves.csv")
     assert points[(points.system == "learns") & (points.kind == "measured")].train_rows.tolist() == [50, 100, 400]
+
+
+def test_a_system_that_trains_on_a_fixed_number_of_rows_has_no_curve(sized):
+    def of_sixteen(job):
+        job.meter.note(trained_rows=20 if len(job.data.train) > 100 else 16)
+        return job.predictions(flipped(sized.gold, *range(90)).tolist())
+
+    for size in (50, 100):
+        sized.run("few", of_sixteen, train_size=size)
+    assert "few" not in write(sized.results).texts["mine"].split("## Learning curves")[1]
+    sized.run("few", of_sixteen)
+    found = {row["system"]: row for row in cells(write(sized.results).texts["mine"].split("## Learning curves")[1])}
+    assert [found["few"][size] != "–" for size in ("50", "100", "400")] == [True, False, True]
 
 
 def test_one_size_is_no_curve(kept):
