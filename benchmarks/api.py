@@ -100,17 +100,11 @@ def compare(
 
 
 def predictions(task: str, system: str, results: Path | str = RESULTS) -> pd.DataFrame:
-    """The stored test predictions of every run of a system on a task: seed, fold, row_id, gold, predicted and, where
-    the method gives them, scores. Raises UserError for a file that can't be read.
+    """The stored test predictions of every run of a system on a task: row_id, gold, predicted, scores where the method
+    gives them, and what tells the runs apart: seed, fold, protocol, train_rows, limited (a run of --limit) and key.
+
+    Raises UserError for a task or system of which nothing is stored, and for a file that can't be read.
     """
-    import pandas as pd
+    from benchmarks import export
 
-    from benchmarks import store
-
-    frames = []
-    for path in store.find(Path(results), f"{task}/{system}"):
-        stored = store.parse(path)
-        if stored.status == "done":
-            frame = store.read_predictions(Path(results), stored).to_pandas()
-            frames.append(frame.assign(seed=stored.seed, fold=stored.fold))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    return export.predictions(Path(results), task, system)

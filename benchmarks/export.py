@@ -61,6 +61,30 @@ def _record(run: Any) -> dict[str, Any]:
     return {**shared, **own, **run.metrics, **run.cost, "device": run.environment["device"]}
 
 
+TOLD = ("seed", "fold", "protocol", "train_rows", "limited", "key")
+"""Of a run, what tells it from others of the same system on the same task."""
+
+
+def predictions(results: Path, task: str, system: str) -> pd.DataFrame:
+    """One row a test row of every run of a system on a task that is done, with what tells the runs apart.
+
+    Raises UserError for names of which nothing is stored, and for a file that can't be read.
+    """
+    paths = store.find(results, f"{task}/{system}")
+    if not paths:
+        there = {(run.task, run.system) for run in store.read_runs(results)}
+        _check_names("task", [task], (name for name, _ in there))
+        _check_names("system", [system], (name for of, name in there if of == task))
+        raise UserError(f"nothing to export: {results} holds no stored run.")
+    frames = []
+    for run in map(store.parse, paths):
+        if run.status == "done":
+            record = _record(run)
+            frame = store.read_predictions(results, run).to_pandas()
+            frames.append(frame.assign(**{name: record[name] for name in TOLD}))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
 # -- a system's scores on the Hub ------------------------------------------------------------------------------------
 
 

@@ -288,9 +288,9 @@ def _variant(system: System, settings: Sequence[tuple[Override, Any]], encoders:
         return system
     variant = changed(system, recipe).model_copy(update={"encoder": encoder})
     checked, *_ = [resolved_recipe(variant, task_type) for task_type in RECIPES[system.method].task_types]
-    read = [(override, value if override.target == "encoder" else getattr(checked, override.field))
-        for override, value in shown]  # fmt: skip
-    return variant.model_copy(update={"name": _variant_name(system, read)})
+    read = {field: getattr(checked, field) for field in recipe}  # '1e-4' and 0.0001 are one value
+    settings = [(override, read.get(override.field, value)) for override, value in shown]
+    return changed(variant, read).model_copy(update={"name": _variant_name(system, settings)})
 
 
 def _variant_name(system: System, settings: Sequence[tuple[Override, Any]]) -> str:

@@ -16,11 +16,13 @@ ALL = "all"
 
 
 def select_tasks(names: Iterable[str], declared: Mapping[str, Task], sample: bool) -> list[Task]:
-    """Tasks by name, group, YAML path or 'all'. With `sample`, the embedded corpus of each one's group in its place."""
+    """Tasks by name, group, YAML path or 'all'. With `sample`, the embedded corpus of each one's group in its place; of
+    'all', those that there are.
+    """
     chosen: dict[str, Task] = {}
     for name in names:
-        for task in _tasks_named(name, declared):
-            task = _stand_in(task, declared) if sample else task
+        found = _tasks_named(name, declared)
+        for task in _stand_ins(name, found, declared) if sample else found:
             if chosen.setdefault(task.name, task) != task:
                 raise UserError(f"--tasks: two different tasks are named {task.name!r}; rename one file.")
     return list(chosen.values())
@@ -41,14 +43,19 @@ def _tasks_named(name: str, declared: Mapping[str, Task]) -> list[Task]:
     return found
 
 
-def _stand_in(task: Task, declared: Mapping[str, Task]) -> Task:
-    if task.sample is not None:
-        return task
-    for candidate in declared.values():
-        if candidate.sample is not None and candidate.group == task.group:
-            return candidate
-    groups = ", ".join(dict.fromkeys(other.group for other in declared.values() if other.sample))
-    raise UserError(f"--sample: no embedded corpus for {task.name!r} (group {task.group!r}). Groups: {groups}.")
+def _stand_ins(name: str, tasks: Sequence[Task], declared: Mapping[str, Task]) -> list[Task]:
+    """Raises UserError where there is none, but for one of 'all'."""
+    corpora = {task.group: task for task in declared.values() if task.sample is not None}
+    groups = f"Groups: {', '.join(corpora)}."
+    found = []
+    for task in tasks:
+        if task.sample is None and task.name not in declared:  # another's rows would be scored under its group's name
+            raise UserError(f"--sample: {name!r} is a task of your own, and only embedded corpora are read. {groups}")
+        if task.sample is not None or task.group in corpora:
+            found.append(task if task.sample is not None else corpora[task.group])
+        elif name != ALL:
+            raise UserError(f"--sample: no embedded corpus for {task.name!r} (group {task.group!r}). {groups}")
+    return found
 
 
 # -- systems ---------------------------------------------------------------------------------------------------------

@@ -18,7 +18,9 @@ print(api.scores("sentiment-sample", results).to_string(index=False))
 (found,) = api.compare("tfidf-svm", "tfidf-nb", "sentiment-sample", results)
 print(f"{found.difference:+.3f} [{found.low:+.3f}, {found.high:+.3f}], p = {found.p:.4f}")
 
-# Every prediction is kept: a question of your own needs no training.
+# Every prediction is kept: a question of your own needs no training. It is of runs that were made alike: a folder may
+# also hold those of other training sizes or folds, and smoke runs by --limit.
 predicted = api.predictions("sentiment-sample", "tfidf-svm", results)
-wrong = predicted[predicted.gold != predicted.predicted]
-print(f"{len(wrong)} of {len(predicted)} predictions are wrong; most often:", wrong.gold.mode().tolist())
+alike = predicted[(predicted.protocol == "Whole training split") & ~predicted.limited]
+wrong = alike[alike.gold != alike.predicted]
+print(f"{len(wrong)} of {len(alike)} predictions are wrong; most often:", wrong.gold.mode().tolist())

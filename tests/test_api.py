@@ -64,7 +64,31 @@ def test_predictions_are_of_every_seed_by_row(kept):
     frame = api.predictions("mine", "poor", kept.results)
     assert frame.groupby("seed").size().tolist() == [60, 60]
     assert (frame.gold != frame.predicted).groupby(frame.seed).sum().tolist() == [20, 21]
-    assert api.predictions("mine", "nobody", kept.results).empty
+
+
+def test_predictions_of_different_protocols_are_told_apart_as_runs_are(kept):
+    kept.run("poor", flipped(kept.gold, 0), train_size=30)
+    kept.run("poor", lambda job: job.predictions([0] * len(job.data.test)), limit=9)
+    frame, runs = api.predictions("mine", "poor", kept.results), api.runs(kept.results, systems=["poor"])
+    told = ["key", "seed", "protocol", "train_rows", "limited"]
+    assert frame[told].drop_duplicates().set_index("key").to_dict("index") == runs[told].set_index("key").to_dict(
+        "index"
+    )
+    whole = frame[(frame.protocol == "Whole training split") & ~frame.limited]
+    assert whole.groupby("key").size().tolist() == [60, 60]
+
+
+@pytest.mark.parametrize(
+    ("task", "system", "expected"),
+    [
+        ("mine", "pooor", "No system 'pooor'. Did you mean 'poor'?"),
+        ("mien", "poor", "No task 'mien'. Did you mean 'mine'?"),
+    ],
+)
+def test_predictions_of_a_name_that_is_not_stored_are_refused(kept, task, system, expected):
+    with pytest.raises(UserError) as raised:
+        api.predictions(task, system, kept.results)
+    assert expected in str(raised.value)
 
 
 def test_what_is_wrong_is_raised_and_never_an_exit(kept, tmp_path):

@@ -266,6 +266,18 @@ def test_the_embedded_sample_stands_in_for_every_group_and_says_so(here, capsys)
     assert "sample" in (here / "results" / "LEADERBOARD.md").read_text().lower()
 
 
+def test_all_of_the_sample_are_the_corpora_that_there_are_and_no_other_task_has_one(here, capsys):
+    command = ["run", "--sample", "--systems", "majority", "--seeds", "1", "--dry-run", "--tasks"]
+    assert main([*command, "all"]) == 0
+    assert set(re.findall(r"^[\w-]+-sample", capsys.readouterr().out, re.M)) == {
+        "ner-sample", "news-sample", "hate-speech-sample", "sentiment-sample", "letters-sample"
+    }  # fmt: skip
+    assert "no embedded corpus for 'huffpost-33'" in wrong(capsys, *command, "huffpost-33")
+    make.text_task(here, name="own", group="sentiment")
+    message = wrong(capsys, *command, "./own.yaml")
+    assert "--sample: './own.yaml' is a task of your own" in message and "Groups: hate-speech, letters," in message
+
+
 def test_synthetic_rows_never_stand_in_silently_for_real_ones(here, capsys):
     assert "--data-dir" in wrong(capsys, "run", "--tasks", "mit-movie", "--systems", "majority")
 
@@ -276,6 +288,12 @@ def test_list_shows_tasks_systems_and_metrics(here, capsys):
     assert all(name in out for name in ("mit-movie", "bert-base *", "entity_f1_conlleval"))
     assert main(["list", "tasks"]) == 0
     assert "bert-base" not in capsys.readouterr().out
+    assert main(["run", "--list", "--tasks", "news,./mine.yaml", "--systems", "roberta"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("huffpost", "mine", "roberta-base *", "entity_f1_conlleval"))
+    assert "mit-movie" not in out and "bert-base-cased" not in out
+    assert "No task 'nre'. Did you mean 'ner'?" in wrong(capsys, "run", "--list", "--tasks", "nre")
+    assert "Did you mean 'bert-base'?" in wrong(capsys, "run", "--list", "--systems", "bert-bse")
 
 
 def test_validate_tells_every_problem_of_every_file(here, capsys):
@@ -307,6 +325,8 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
     assert "[precision" not in capsys.readouterr().out
     assert main([*RUN, "--precision", "bf16", "--dry-run"]) == 0  # nothing that trains: nothing to override
     assert "give one" in wrong(capsys, *command, "bf16", "--set", "recipe.precision=fp32")
+    assert main([*command, "bf16", "--set", "recipe.precision=bf16"]) == 0  # says the same
+    assert capsys.readouterr().out.startswith("2 runs: ")
     assert "'fp16'" in wrong(capsys, *RUN, "--precision", "fp16")
     assert "--precision" in wrong(capsys, "run", "--claims", "S3", "--precision", "bf16")
 
@@ -351,6 +371,8 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
         (["--set", "recipe.ngrams=[2,1]"], "ngrams: the shortest n-gram comes first"),
         (["--gpus", "2"], "no such flag: '--gpus'.  (see"),
         (["--sede", "1"], "no such flag: '--sede'. Did you mean '--seeds'?"),
+        (["news"], "a word too many: 'news'. Expected flags alone. Did you mean '--tasks news'?"),
+        (["leaderboard"], "Did you mean 'encoder-bench leaderboard'?"),
     ],
 )
 def test_wrong_input_is_one_message_with_exit_code_2_and_nothing_written(here, capsys, arguments, expected):
@@ -444,6 +466,24 @@ def test_an_encoder_that_only_the_hub_has_is_refused_with_the_sample(here, capsy
 def test_no_verb_and_an_unknown_verb_are_told(here, capsys):
     assert "VERB" in wrong(capsys)
     assert "Did you mean 'leaderboard'?" in wrong(capsys, "leaderbord")
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["leaks", "a", "b"], "a word too many: 'b'. Expected [TASK,...] and flags."),
+        (["list", "tasks", "systems"], "a word too many: 'systems'. Expected [{tasks,systems,metrics}] and flags."),
+        (["compare", "a", "b", "c", "--task", "t"], "a word too many: 'c'. Expected SYSTEM SYSTEM and flags."),
+    ],
+)
+def test_a_word_beside_all_that_a_verb_takes_is_no_flag(here, capsys, command, expected):
+    assert expected in wrong(capsys, *command)
+
+
+def test_a_size_or_setting_of_the_protocol_that_is_given_twice_is_made_once(here, capsys):
+    more = ["--train-sizes", "10,010", "--train-sizes", "10", "--set", "protocol.balanced=true,true"]
+    assert main([*RUN, "--seeds", "1", "--dry-run", *more]) == 0
+    assert capsys.readouterr().out.startswith("2 runs: ")
 
 
 def test_a_list_flag_given_twice_is_one_list_and_a_setting_given_twice_is_one_grid(here, capsys):

@@ -89,8 +89,33 @@ def test_all_problems_of_a_task_file_are_told_at_once_with_the_nearest_match(tmp
 
 
 @pytest.mark.parametrize(
+    ("right", "wrong", "expected"),
+    [
+        ("metric: accuracy", "metric: acc", "metric: 'acc' is no metric"),
+        ("title: Two", "titel: Two", "title: required, and not given."),
+        ("max_length: 32", "max_lenth: 32", "max_lenth: no such field."),
+        ("max_length: 32", "max_length: 3", "max_length: input should be greater"),
+        ("title: Two", "name: mine\ntitle: Two", "name: not a field"),
+        ("test: test}", "tset: test}", "splits.test: required"),
+        ("format: csv", "format: xls", "source.format: 'xls' is not allowed"),
+    ],
+)
+def test_a_problem_of_fields_together_is_told_beside_a_wrong_field(tmp_path, right, wrong, expected):
+    path = make.text_task(tmp_path, positive="x")
+    path.write_text(path.read_text().replace(right, wrong))
+    message = problems_of(path)
+    assert "positive: 'x' is no label. One of: negative, positive." in message and expected in message
+
+
+def test_what_rests_on_a_wrong_field_waits_for_it(tmp_path):
+    message = problems_of(make.text_task(tmp_path, labels="[negative, 1]"))
+    assert message.endswith("mine.yaml: labels.1: input should be a valid string; found 1.")
+
+
+@pytest.mark.parametrize(
     ("fields", "expected"),
     [
+        ({"scheme": "IO"}, "scheme: of tags; a text has none."),
         ({"metric": "entity_f1"}, "metric: 'entity_f1' does not score text-classification."),
         ({"metric": "best_f1_threshold"}, "metric: 'best_f1_threshold' does not score text-classification."),
         ({"metric": "average_precision_macro"}, "metric: 'average_precision_macro' does not score text-classification"),

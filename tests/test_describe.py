@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
+import sys
+
+import make
 import pytest
 import tiny
 from huggingface_hub import ModelCard
@@ -50,6 +55,17 @@ def test_one_run_is_described_and_several_are_listed(kept, capsys):
         assert "accuracy" in text and "0.9833" in text
 
 
+def test_the_metric_precision_and_the_precision_of_training_are_told_apart(kept, capsys):
+    (path,) = store.find(kept.results, "mine/org/good/seed1")
+    record = json.loads(path.read_text())
+    record["environment"]["precision"] = "bf16"
+    path.write_text(json.dumps(record))
+    lines = said(capsys, "describe", "mine/org/good/seed1", "--results-dir", kept.results).splitlines()
+    facts = dict(line.strip().split("  ", 1) for line in lines[1:])
+    assert facts["precision"].strip() == f"{record['metrics']['precision']:.4f}"
+    assert facts["trained in"].strip() == "bf16"
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -76,26 +92,48 @@ def test_predict_says_what_is_missing(kept, capsys, tmp_path):
         assert expected in capsys.readouterr().err
 
 
-def test_a_kept_model_predicts_from_the_command_line(tmp_path, capsys):
-    kept, encoder = Kept(tmp_path), tiny.checkpoint(tmp_path / "tiny", "bert")
-    files = {"--tasks": tmp_path / "mine.yaml", "--data-dir": tmp_path / "data", "--results-dir": kept.results}
+def kept_model(tmp_path, capsys, **task) -> Kept:
+    """With a run of a tiny encoder whose model is kept."""
+    kept, encoder = Kept(tmp_path, **task), tiny.checkpoint(tmp_path / "tiny", "bert")
+    path = tmp_path / f"{kept.task.name}.yaml"
+    files = {"--tasks": path, "--data-dir": tmp_path / "data", "--results-dir": kept.results}
     where = [str(part) for pair in files.items() for part in pair]
     command = ["run", *where, "--systems", str(encoder), "--seeds", "1", "--keep-models"]
     assert main(command) == 0
     capsys.readouterr()
+    return kept
+
+
+LINES = b"\xef\xbb\xbfa bad ending\n\nlazy\x0cdog \xe2\x80\xa8 runs\r\n"
+"""Three: LF and CRLF alone end one."""
+
+
+def test_a_kept_model_predicts_from_the_command_line_one_answer_a_line(tmp_path, capsys, monkeypatch):
+    kept = kept_model(tmp_path, capsys)
     (folder,) = (kept.results / "models" / "mine" / "tiny").iterdir()
     card = ModelCard.load(folder / "README.md")
     assert card.data.library_name == "transformers" and card.data.base_model is None
     scores = {one.metric_type: one.metric_value for one in card.data.eval_results}
     assert set(scores) >= {"accuracy", "f1_macro"} and f"| accuracy | {scores['accuracy']:.4f} |" in card.text
     assert "On 60 test rows, seed 0" in card.text and "- learning_rate: " in card.text
-    (tmp_path / "texts.txt").write_text("a bad ending\n\nlazy dog\n")
-    text = said(
-        capsys, "predict", "mine/tiny", "--text", "a good film", "--file", tmp_path / "texts.txt", "--results-dir",
-        kept.results,
-    )  # fmt: skip
-    lines = text.splitlines()
-    assert [line.split("\t")[1] for line in lines] == ["a good film", "a bad ending", "lazy dog"]
-    assert all("positive" in line and "negative" in line for line in lines)
-    assert main(["predict", "mine/tiny", "--results-dir", str(kept.results)]) == 2
-    assert "no text" in capsys.readouterr().err
+    (tmp_path / "texts.txt").write_bytes(LINES)
+    command = ["predict", "mine/tiny", "--results-dir", str(kept.results)]
+    lines = said(capsys, *command, "--text", "a good film", "--file", tmp_path / "texts.txt").split("\n")
+    texts = ["a bad ending", "", "lazy\x0cdog \u2028 runs"]
+    assert [line.split("\t")[1] for line in lines[:-1]] == ["a good film", *texts] and lines[-1] == ""
+    assert all("positive" in line and "negative" in line for line in lines[:-1])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LINES.rstrip()), encoding="latin-1"))
+    assert said(capsys, *command, "--file", "-").split("\n") == lines[1:]
+    (tmp_path / "texts.txt").write_bytes(b"fine\na\0b\n")
+    for more, expected in (([], "no text"), (["--file", str(tmp_path / "texts.txt")], "line 2 holds a NUL byte")):
+        assert main([*command, *more]) == 2
+        captured = capsys.readouterr()
+        assert expected in captured.err and not captured.out
+
+
+def test_a_blank_line_among_tagged_ones_has_a_blank_answer(tmp_path, capsys):
+    kept = kept_model(tmp_path, capsys, write=make.tag_task)
+    (tmp_path / "rows.txt").write_text("anna runs\n\nin paris\n")
+    lines = said(capsys, "predict", "names/tiny", "--file", tmp_path / "rows.txt", "--results-dir", kept.results)
+    first, blank, third, end = lines.split("\n")
+    assert "anna" in first and "paris" in third and blank == end == ""

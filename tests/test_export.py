@@ -111,6 +111,17 @@ def test_latex_has_a_table_of_each_type_with_the_systems_asked_for(kept, capsys,
     assert r"good\_one & " in tagged and "poor" not in tagged and "other" not in text
 
 
+def test_a_sign_in_a_head_of_latex_has_its_note_below_the_table(tmp_path, capsys):
+    kept = Kept(tmp_path)
+    for system in ("good_one", "poor"):
+        kept.run(system, kept.gold, train_size=30)
+    table, below = said(kept, capsys, "--format", "latex").split("\\end{tabular}\n")
+    assert r"mine\textsuperscript{1} \\" in table
+    assert below.splitlines() == [
+        r"{\footnotesize", r"\par\noindent \textsuperscript{1} mine: 30 training rows of 60", r"\par}"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("command", "expected"),
     [

@@ -16,7 +16,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from benchmarks.cli import main
 from benchmarks.cli.arguments import parse
-from benchmarks.definitions import load_systems
+from benchmarks.definitions import load_systems, load_tasks
 from benchmarks.metrics import METRICS
 from benchmarks.metrics import texts as text_metrics
 
@@ -62,6 +62,12 @@ def test_every_command_that_a_document_names_is_one_that_the_program_takes(name,
     if "--help" in words or "--version" in words:
         return
     assert parse(words).verb
+
+
+def test_what_a_document_fetches_is_on_the_hub():
+    arguments = [parse(words) for _, words in SHOWN if words[0] == "fetch" and len(words) > 1]
+    tasks = load_tasks()
+    assert arguments and all(tasks[name].hub for one in arguments for name in one.tasks)
 
 
 def test_the_guides_commands_run_as_they_stand(tmp_path, monkeypatch, capsys):

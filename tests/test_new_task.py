@@ -15,6 +15,7 @@ from benchmarks.definitions import load_task, load_tasks
 from benchmarks.errors import UserError
 
 TEXTS = [("a good film", "yes"), ("a bad film", "no"), ("not so good", "no"), ("just great, and long", "yes")] * 5
+JSONL = '{"text": "a", "label": "b"}\n{"text": "c", "label": "d"}\n' * 2
 
 
 @pytest.fixture
@@ -125,6 +126,12 @@ def test_tags_that_never_begin_with_b_are_io(here, capsys):
     assert task.scheme == "IO"
 
 
+def test_iob1_is_iob2_where_neighbours_are_parted(here, capsys):
+    task, said = made(capsys, written(here / "train.conll", "Anna I-PER\nMaria B-PER\nsings O\n\nUlm I-LOC\n\n" * 6))
+    assert (task.scheme, task.source.files["train"][0].counts) == ("IOB2", {"PER": 12, "LOC": 6})
+    assert "note: 12 of 18 entities of train begin with I-, as in IOB1: read as IOB2, with B-." in said
+
+
 @pytest.mark.parametrize(
     ("name", "text", "more", "expected"),
     [
@@ -133,6 +140,11 @@ def test_tags_that_never_begin_with_b_are_io(here, capsys):
         ("train.csv", "text,label\na,b\n", [], "no column of labels"),
         ("train.csv", csv_of(TEXTS), ["--text", "coment"], "Did you mean 'comment'?"),
         ("train.csv", csv_of(TEXTS), ["--positive", "maybe"], "maybe"),
+        ("train.csv", csv_of([*TEXTS, ("so so", "perhaps")]), ["--positive", "yes"], "found are 3 labels"),
+        ("train.jsonl", JSONL, ["--no-header"], "--no-header: is of csv and tsv files;"),
+        ("train.bio", "anna\tB-PER\nruns\tO\n", ["--header"], "--header: is of csv and tsv files;"),
+        ("train.bio", "anna\tB-PER\nruns\tO\n", ["--text", "1"], "--text 1: is of texts;"),
+        ("train.bio", "anna\tB-PER\nruns\tO\n", ["--positive", "PER"], "--positive PER: is one of two labels"),
         ("train.csv", csv_of(TEXTS), ["--metric", "entity_f1"], "entity_f1"),
         ("train.csv", csv_of(TEXTS), ["--test", "other/test.csv"], "no such file"),
         ("train.csv", csv_of(TEXTS), ["--test", "data/mine/train.csv"], "is the training file"),
@@ -143,6 +155,12 @@ def test_tags_that_never_begin_with_b_are_io(here, capsys):
         ("train.csv", csv_of(TEXTS), ["--text", "answer", "--label", "answer"], "one column can't be both"),
         ("train.csv", csv_of(TEXTS), ["--config", "de"], "--config de: is of a data set on the Hub"),
         ("train.txt", "just words\n", [], "known endings are .csv"),
+        ("train.conll", TAGGED.replace("Ida I-PER", "Ida I_PER", 1), [], "train.conll:7: tag 'I_PER', expected O, B-"),
+        ("train.conll", TAGGED.replace("in O", "in", 1), [], "train.conll:3: 1 column, expected 2 (token, tag): 'in'"),
+        ("train.conll", TAGGED.replace("Anna B-", "Anna S-"), [], "train.conll:1: tag 'S-PER', expected O, B-TYPE or"),
+        ("train.conll", "a O\nb O\n", [], "train.conll: no entity is tagged in it"),
+        ("train.csv", csv_of(TEXTS) + "20,text,\n", [], "train.csv:22: label: empty; name it, or leave the row out."),
+        ("train.csv", "text;label\na, b;c\n", [], "train.csv: one column only, 'text;label'; those of csv are parted"),
         ("train.csv", "text,label\n\"open,b\n", [], "quotation mark"),
     ],
 )  # fmt: skip

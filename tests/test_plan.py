@@ -180,6 +180,13 @@ def test_a_variant_shows_its_overrides_in_its_name_and_shares_no_run(task):
     assert len(paths) == 3
 
 
+@pytest.mark.parametrize("values", ["1e-4,0.0001", "0.0001,0.0001", "1.0e-4,1e-4"])
+def test_a_value_that_is_written_twice_is_one_variant(task, values):
+    (found,) = overridden(f"recipe.learning_rate={values}")
+    assert found.name == "minilm[learning_rate=0.0001]"
+    assert one(task, found).fingerprint == one(task, overridden("recipe.learning_rate=1e-4")[0]).fingerprint
+
+
 def test_several_overrides_make_a_grid_in_which_each_counts_for_texts_and_tags(task, tagging):
     found = overridden("recipe.learning_rate=1e-5,2e-5", "recipe.epochs=1,2")
     assert len(found) == 4

@@ -27,15 +27,22 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in our own form, and leaves printing and exit code to main."""
 
     def error(self, message: str) -> NoReturn:
-        unknown = message.removeprefix("unrecognized arguments: ").split()
-        if message.startswith("unrecognized") and unknown:
-            flags = [flag.lstrip("-") for action in self._actions for flag in action.option_strings]
-            near = nearest(unknown[0].lstrip("-"), flags)  # the dashes would make any two flags alike
-            message = f"no such flag: {unknown[0]!r}.{near.replace(chr(39), chr(39) + '--', 1)}"
-        elif chosen := _CHOICE.search(message):
+        if chosen := _CHOICE.search(message):
             near = nearest(chosen["found"], chosen["allowed"].replace("'", "").split(", "))
             message += f".{near}" if near else ""
         raise UserError(f"{self.prog}: {message.removeprefix('argument ')}  (see {self.prog} --help)")
+
+    def refuse(self, word: str) -> NoReturn:
+        """What is no flag of the verb, or stands beside all that it takes."""
+        flags = [flag.lstrip("-") for action in self._actions for flag in action.option_strings]
+        if word.startswith("-"):
+            near = nearest(word.lstrip("-"), flags)  # the dashes would make any two flags alike
+            self.error(f"no such flag: {word!r}.{near.replace(chr(39), chr(39) + '--', 1)}")
+        takes = " ".join(self._get_formatter()._format_args(own, "") for own in self._get_positional_actions())
+        near = f" Did you mean 'encoder-bench {word}'?" if word in EXAMPLES else ""
+        if not (near or takes) and "tasks" in flags:
+            near = f" Did you mean '--tasks {word}'?"
+        self.error(f"a word too many: {word!r}. Expected {f'{takes} and flags' if takes else 'flags alone'}.{near}")
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -43,7 +50,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = command_line()
     arguments, rest = parser.parse_known_args(argv)
     if rest:
-        arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        arguments.parser.refuse(rest[0])
     if getattr(arguments, "data_dir", "") is None and not _reads_no_files(arguments):
         arguments.data_dir = values.own_data_dir()
     return arguments

@@ -148,7 +148,7 @@ def _run(run: RunResult | RunFailure, path: Path, results: Path) -> Iterator[str
         "recipe": ", ".join(f"{k} {v}" for k, v in run.recipe.items() if v is not None),
         "chosen": run.tuning and ", ".join(f"{k} {v}" for k, v in run.tuning["chosen"].items()),
         "machine": run.environment["processor"] or run.environment["device"],
-        "precision": run.environment["precision"],
+        "trained in": run.environment["precision"],  # 'precision' is a metric
         "code": f"encoder-bench {run.environment['encoder_bench']} at {run.environment['git'] or 'no commit'}",
         "record": path,
         "predictions": path.with_suffix(".parquet"),

@@ -27,17 +27,17 @@ def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]
 def _of_grid(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:
     tasks = selection.select_tasks(arguments.tasks, definitions.load_tasks(), arguments.sample)
     variants, protocol_settings = _systems(arguments)
-    protocols = [
+    protocols = dict.fromkeys(  # a value that is given twice is one
         protocol
         for more in plan.combinations(protocol_settings)
         for protocol in plan.protocols(
             arguments.seeds, arguments.train_sizes or [None], arguments.folds, arguments.limit, more
         )
-    ]
+    )
     places = _places(tasks, variants.systems, arguments, locked)
     pinned = frozenset(override.field for override in _overrides(arguments) if override.target == "recipe")
     search = plan.Search(arguments.tune, pinned) if arguments.tune else None
-    grid = plan.plan(tasks, variants.systems, protocols, *_identities(places), variants.refused, search)
+    grid = plan.plan(tasks, variants.systems, list(protocols), *_identities(places), variants.refused, search)
     foreseen.check(grid.runs, places.origins)
     return grid, places
 
@@ -129,7 +129,8 @@ def _systems(arguments: Namespace) -> tuple[plan.Variants, list[plan.Override]]:
 def _precision(arguments: Namespace, chosen: Sequence[System]) -> list[plan.Override]:
     """--precision as an override, of those that train by gradient descent."""
     override = plan.Override("recipe", "precision", (arguments.precision,))
-    if arguments.precision and any(str(given) == str(override) for given in _overrides(arguments)):
+    given = [value for own in _overrides(arguments) if str(own) == str(override) for value in own.values]
+    if arguments.precision and any(value != arguments.precision for value in given):
         raise UserError(f"--precision {arguments.precision}: --set recipe.precision=... says another thing; give one.")
     wanted = arguments.precision in ("fp32", "bf16") and any(plan.knows(system, override) for system in chosen)
     return [override] if wanted else []

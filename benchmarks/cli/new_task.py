@@ -59,7 +59,13 @@ def _looked(given: str, arguments: Namespace) -> Looked:
     if arguments.config is not None:
         raise UserError(f"--config {arguments.config}: is of a data set on the Hub; {given} is a file.")
     parts = dict(files.parts_of(path, arguments.validation, arguments.test))
-    return files.look(parts, arguments.text, arguments.label, arguments.header)
+    found = files.look(parts, arguments.text, arguments.label, arguments.header)
+    form = found.origin["source"]["format"]
+    if arguments.header is not None and form not in ("csv", "tsv"):
+        raise UserError(f"--{'' if arguments.header else 'no-'}header: is of csv and tsv files; {given} is {form}.")
+    if arguments.text is not None and found.type == TAGS:
+        raise UserError(f"--text {arguments.text}: is of texts; {given} holds tagged words.")
+    return found
 
 
 def _asked(question: str, default: str) -> str:
@@ -102,6 +108,9 @@ def _told(arguments: Namespace, name: str, found: Looked) -> dict[str, str]:
     counts = found.counts()
     if not counts:
         raise UserError(f"{found.places['train']}: no entity is tagged in it.")
+    if arguments.positive is not None and (found.type == TAGS or len(counts) != 2):
+        kinds = "tagged words" if found.type == TAGS else words.counted(len(counts), "label")
+        raise UserError(f"--positive {arguments.positive}: is one of two labels of texts; found are {kinds}.")
     allowed, usual = primary_for(found.type, len(counts)), looks.metric(found.type, counts)
     told = {
         "title": arguments.title or _asked("Title", name.replace("-", " ").capitalize()),

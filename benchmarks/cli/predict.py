@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def predict(arguments: Namespace) -> int:
-    """Prints one line a text: its labels by probability, or its words with the entities marked."""
+    """Prints one line a text, in their order: its labels by probability, or its words with the entities marked."""
     run, folder = _kept(arguments.results_dir, arguments.run)
     texts = [*arguments.text, *_lines(arguments.file)]
     if not texts:
@@ -28,12 +28,10 @@ def predict(arguments: Namespace) -> int:
 
     if run.type == TAGS:
         rows = [text.split() for text in texts]
-        empty = [text for text, row in zip(texts, rows, strict=True) if not row]
-        if empty:
-            raise UserError("predict: a text without words.")
-        scheme = run.identity_["task"]["scheme"]
-        for row, tags in zip(rows, kept.of_words(folder, run, rows), strict=True):
-            print(_marked(row, tags, scheme))
+        filled = [row for row in rows if row]
+        tags = iter(kept.of_words(folder, run, filled) if filled else [])
+        for row in rows:
+            print(_marked(row, next(tags) if row else [], run.identity_["task"]["scheme"]))
     else:
         for text, probabilities in zip(texts, kept.of_texts(folder, run, texts), strict=True):
             print(f"{_ranked(run.identity_['task']['labels'], probabilities)}\t{text}")
@@ -41,13 +39,18 @@ def predict(arguments: Namespace) -> int:
 
 
 def _lines(file: str | None) -> list[str]:
+    """Without their ends, LF or CRLF as in files of data; blank ones too, or answers would not line up with them."""
     if file is None:
         return []
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = (sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()).decode("utf-8-sig")
+    except (OSError, ValueError) as error:  # ValueError: bytes that are no UTF-8, a NUL in the path
         raise UserError(f"--file {file}: can't be read: {getattr(error, 'strerror', None) or error}") from None
-    return [line for line in text.splitlines() if line.strip()]
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    for number, line in enumerate(lines, 1):
+        if "\0" in line:
+            raise UserError(f"--file {file}: line {number} holds a NUL byte: not text.")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _kept(results: Path, name: str) -> tuple[RunResult, Path]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from benchmarks import definitions, lock, store, unfinished
+from benchmarks import definitions, lock, selection, store, unfinished
 from benchmarks.data import foreseen
 from benchmarks.errors import UserError, unknown
 from benchmarks.errors import problems as told_together
@@ -17,16 +17,16 @@ from benchmarks.schema import Protocol, System, Task
 
 
 def list_all(arguments: Namespace) -> int:
-    """Prints the declared tasks, systems and metrics."""
+    """Prints the declared tasks, systems and metrics; of tasks and systems those that are named, where any are."""
     from tabulate import tabulate
 
     what = getattr(arguments, "what", None)
+    tasks, systems = _chosen(arguments)
     if what in (None, "tasks"):
-        tasks = sorted(definitions.load_tasks().values(), key=lambda task: (task.sample is not None, task.group))
+        tasks = sorted(tasks, key=lambda task: (task.sample is not None, task.group))
         rows = [[task.name, task.group, task.language, len(task.labels), task.metric, task.title] for task in tasks]
         print(tabulate(rows, ["task", "group", "language", "labels", "metric", "title"]), end="\n\n")
     if what in (None, "systems"):
-        systems = definitions.load_systems().values()
         marked = [[s.name + (" *" if s.default else ""), s.method, ", ".join(s.tags), s.summary] for s in systems]
         print(tabulate(marked, ["system", "method", "tags", "summary"]))
         print("* runs without --systems; any Hub id or checkpoint folder is a system, too\n")
@@ -34,6 +34,17 @@ def list_all(arguments: Namespace) -> int:
         metrics = [[metric.name, metric.task_type, metric.summary] for metric in METRICS.values()]
         print(tabulate(metrics, ["metric", "task type", "summary"]))
     return 0
+
+
+def _chosen(arguments: Namespace) -> tuple[Iterable[Task], Iterable[System]]:
+    """By the flags of `run --list`; all where there are none. Raises UserError."""
+    tasks, systems = definitions.load_tasks(), definitions.load_systems()
+    of_tasks, of_systems = (getattr(arguments, name, None) for name in ("tasks", "systems"))
+    sample = getattr(arguments, "sample", False)
+    return (
+        selection.select_tasks(of_tasks, tasks, sample) if of_tasks else tasks.values(),
+        selection.select_systems(of_systems, systems, sample) if of_systems else systems.values(),
+    )
 
 
 def validate(arguments: Namespace) -> int:

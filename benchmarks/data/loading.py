@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.data import checks
+from benchmarks.data import checks, iob
 from benchmarks.data.origins import Origin, Piece
 from benchmarks.data.splits import Part, Rows, Split, declared
 from benchmarks.data.tables import cached, content_of, encoded, in_memory
@@ -81,11 +81,13 @@ def load(task: Task, origin: Origin, cache_dir: Path, locked: Lock) -> TaskData:
     the plan, the task and the lock say.
     """
     read = {part: _read(pieces, task, part, cache_dir) for part, pieces in origin.pieces(locked).items()}
-    tables = {part: _joined(found) for part, found in read.items()}
+    begun = {part: iob.as_iob2(_joined(found), task) for part, found in read.items()}
+    tables = {part: table for part, (table, _) in begun.items()}
     published = {part: Part(_classes(tables[part], task), _starts(found)) for part, found in read.items()}
     rows = declared(origin.splits, published, task.name)
     duplicates = checks.duplicates(_hashes_by_split(tables, rows, task))
-    warnings = tuple(_warnings(origin, tables, task, duplicates))
+    strays = {part: count for part, (_, count) in begun.items() if count}
+    warnings = (*_warnings(origin, tables, task, duplicates), *_of_iob1(strays, tables, task))
     sizes = {name: len(split) for name, split in rows.items()}
     provenance = {**origin.provenance, "rows": sizes, "duplicates": duplicates, "notes": list(warnings)}
     return TaskData(task, origin, tables, published, rows, warnings, provenance)
@@ -167,3 +169,9 @@ def _warnings(origin: Origin, tables: Mapping[str, Dataset], task: Task, found: 
     for part, table in tables.items():
         if empty := checks.empty_texts(table, task):
             yield f"{empty:,} rows of {part} have an empty text."
+
+
+def _of_iob1(strays: Mapping[str, int], tables: Mapping[str, Dataset], task: Task) -> Iterator[str]:
+    for part, count in strays.items():
+        entities = sum(checks.label_counts(tables[part], task).values())
+        yield f"{count:,} of {entities:,} entities of {part} begin with I-, as in IOB1: read as IOB2, with B-."

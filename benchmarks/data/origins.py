@@ -22,7 +22,7 @@ from benchmarks.data import hub as hub_data
 from benchmarks.data.readers import READERS
 from benchmarks.data.records import Row, TagRow, TextRow
 from benchmarks.data.sample import CORPORA, SAMPLE_VERSION
-from benchmarks.errors import UserError, one_of, problems, unknown
+from benchmarks.errors import UserError, one_of, unknown
 from benchmarks.files import is_file, is_folder, sha256
 from benchmarks.lock import Lock, Repo
 from benchmarks.schema import File, Hub, Source, Splits, Task
@@ -210,7 +210,8 @@ def origin_of(task: Task, data_dir: Path | None, commits: Mapping[str, str]) -> 
         return found
     if task.hub:
         return HubOrigin(task, task.hub, commits.get(task.hub.path))
-    raise problems(f"Task {task.name!r}: no data", list(_why_nowhere(task, data_dir)))
+    why = "\n  ".join(_why_nowhere(task, data_dir))
+    raise UserError(f"Task {task.name!r}: no data: {why}")
 
 
 def parts_of(splits: Splits) -> tuple[str, ...]:

@@ -27,6 +27,10 @@ MOST_WORDS = 1_000_000
 """Of one tagged item: a file without blank lines is one, which would fill the memory."""
 LONGEST_HEADER = 1024 * 1024
 """Bytes between two members of an archive: names and the like."""
+DOCUMENT = "-DOCSTART-"
+"""In place of a word, as in CoNLL-2003: here a document begins."""
+OTHER_SCHEMES = ("E-", "S-", "L-", "U-")
+"""Of tags of BIOES and BILOU."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -89,13 +93,13 @@ def _numbered(path: Path, source: Source) -> Iterator[tuple[int, str]]:
 
 
 def read_conll(path: Path, file: File, source: Source) -> Iterator[TagRow]:
-    """Items of one token a line, with a blank line between items; the last item needs none after it."""
+    """Items of one token a line, with a blank line or a document's first between them; the last needs none after it."""
     row, number = TagRow([], [], []), 0
     try:
         for number, line in _numbered(path, source):
             if source.comment and line.startswith(source.comment):
                 continue
-            if line.strip():
+            if line.strip() and DOCUMENT not in line:
                 if len(row.tokens) == MOST_WORDS:
                     raise RowError(
                         f"an item of more than {MOST_WORDS:,} words: are there no blank lines between items?"
@@ -117,7 +121,8 @@ def _add_token(row: TagRow, number: int, line: str, source: Source) -> None:
     if token == source.token_prefix:
         raise RowError(f"an empty token: {short(line)}")
     if tag != "O" and (tag[:2] not in ("B-", "I-") or len(tag) < 3):
-        raise RowError(f"tag {tag!r}, expected O, B-TYPE or I-TYPE: {short(line)}")
+        why = "; BIOES and BILOU are not read, convert them to IOB2" if tag[:2] in OTHER_SCHEMES else ""
+        raise RowError(f"tag {tag!r}, expected O, B-TYPE or I-TYPE{why}: {short(line)}")
     row.lines.append(number)
     row.tokens.append(token.removeprefix(source.token_prefix))
     row.tags.append(tag)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset, Features
 
-TABLES_VERSION = 1
+TABLES_VERSION = 2
 """Raised whenever a reader, or what is written here, gives another table of the same files: old tables are then unused.
 A test holds what each format gives."""
 
@@ -41,10 +41,23 @@ def encoded(rows: Iterable[Row], task: Task, part: str, start: int, where: objec
     for number, row in enumerate(kept, start):
         row_id = f"{part}:{number}"
         if isinstance(row, TagRow):
-            tags = [ids.of(tag, where, line) for tag, line in zip(row.tags, row.lines, strict=True)]
+            published = _parted(row.tags, task.label_map) if task.scheme == "IOB2" else row.tags
+            tags = [ids.of(tag, where, line) for tag, line in zip(published, row.lines, strict=True)]
             yield {"row_id": row_id, "tokens": row.tokens, "tags": tags}
         else:
             yield {"row_id": row_id, "text": row.text, "label": ids.of(row.label, where, row.place)}
+
+
+def _parted(tags: list[str], renames: Mapping[str, str]) -> list[str]:
+    """With B- for an I- behind another type that is renamed to the same: two entities of IOB1 would become one."""
+    if not renames:
+        return tags
+    parted = list(tags)
+    for at, (before, tag) in enumerate(pairwise(tags), 1):
+        one, other = before[2:], tag[2:]
+        if tag[:2] == "I-" and one and one != other and renames.get(one, one) == renames.get(other, other):
+            parted[at] = f"B-{other}"
+    return parted
 
 
 class _Ids:

@@ -201,7 +201,8 @@ def validated(model: type[M], content: Mapping[str, Any], where: object, more: I
     except ValidationError as error:
         found = list(_without_echoes(error.errors(include_url=False)))
         lines = dict.fromkeys(_sentence(item, model) for item in found[:MOST_PROBLEMS])
-        raise problems(where, [*lines, *more], len(found[MOST_PROBLEMS:])) from None
+        others = islice(more, MOST_PROBLEMS - len(lines))
+        raise problems(where, [*lines, *others], len(found[MOST_PROBLEMS:])) from None
     if more := list(islice(more, MOST_PROBLEMS)):
         raise problems(where, more)
     return value

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from benchmarks.definitions.reading import PROJECT, SUFFIXES, read_yaml, validated
-from benchmarks.errors import MOST_PROBLEMS, UserError, nearest, one_of, problems
+from benchmarks.errors import nearest, one_of
 from benchmarks.metrics import METRICS, primary_for
 from benchmarks.schema import TAGS, TEXTS, File, HeldOut, Source, Splits, Task
 
@@ -27,16 +29,32 @@ NEEDED_COLUMNS = {
 def load_task(path: Path) -> Task:
     """The task that a YAML file declares; its name is the file's stem. Raises UserError with every problem at once."""
     content = read_yaml(path)
-    if "name" in content:
-        raise UserError(f"{path}: name: not a field: a task is named by its file, here {path.stem!r}.")
-    task = validated(Task, {**content, "name": path.stem}, path, _metric_problem(content))
-    if found := list(islice(_task_problems(task), MOST_PROBLEMS)):
-        raise problems(path, found)
-    return task
+    named = [f"name: not a field: a task is named by its file, here {path.stem!r}."] if "name" in content else []
+    content = {**content, "name": path.stem}
+    return validated(Task, content, path, chain(named, _metric_problem(content), _joint_problems(content)))
+
+
+def _joint_problems(content: Mapping[str, Any]) -> Iterator[str]:
+    """Those that several fields have together, as far as these are well-formed: said beside what is wrong elsewhere."""
+    task, wrong = _well_formed(content)
+    for check, fields in JOINT.items():
+        if wrong.isdisjoint(fields):
+            yield from check(task)
+
+
+def _well_formed(content: Mapping[str, Any]) -> tuple[Task, set[str]]:
+    """The task with a stand-in for each wrong field, and which these are."""
+    known = {name: value for name, value in content.items() if name in Task.model_fields}
+    try:
+        return Task.model_validate(known), set()
+    except ValidationError as error:
+        wrong = {str(problem["loc"][0]) for problem in error.errors(include_url=False)}
+        stand_ins = {name: STAND_INS[name] for name in wrong & STAND_INS.keys()}
+        return Task.model_validate({name: known[name] for name in known.keys() - wrong} | stand_ins), wrong
 
 
 def _metric_problem(content: Mapping[str, Any]) -> Iterator[str]:
-    """Said together with the shape problems, since it needs only two fields."""
+    """Needs no more than two fields, whatever else is wrong."""
     metric, task_type, labels = content.get("metric"), content.get("type"), content.get("labels")
     if isinstance(metric, str) and task_type in (TEXTS, TAGS):
         allowed = primary_for(task_type, len(labels) if isinstance(labels, list) else 2)
@@ -45,7 +63,7 @@ def _metric_problem(content: Mapping[str, Any]) -> Iterator[str]:
             yield f"metric: {metric!r} {why} {task_type}.{nearest(metric, allowed)}{one_of(allowed)}"
 
 
-def _task_problems(task: Task) -> Iterator[str]:
+def _label_problems(task: Task) -> Iterator[str]:
     labels = Counter(task.labels)
     if len(labels) < len(task.labels):
         yield f"labels: {sorted(label for label, count in labels.items() if count > 1)} stand there twice."
@@ -66,21 +84,23 @@ def _task_problems(task: Task) -> Iterator[str]:
     for label in task.dropped:
         if label in labels or label in task.label_map:
             yield f"dropped: {label!r} is a label, or named in label_map."
-    for place, splits in (("splits", task.splits), ("fallback.splits", task.fallback and task.fallback.splits)):
-        if task.type == TAGS and splits and splits.most_of_a_class is not None:
-            yield f"{place}.most_of_a_class: a row of a tagging task has no class."
     if task.type == TAGS and task.dropped:
         yield "dropped: a row of a tagging task has no label."
+    if task.type == TEXTS and "scheme" in task.model_fields_set:
+        yield "scheme: of tags; a text has none."
+
+
+def _origin_problems(task: Task) -> Iterator[str]:
     if not (task.source or task.hub or task.sample):
         yield "source: required, and not given (or 'hub')."
     if task.sample and (task.source or task.hub):
         yield "sample: synthetic rows stand beside no 'source' and no 'hub': they would be taken for real ones."
-    yield from _split_problems(task)
-    if task.source:
-        yield from _source_problems(task, task.source)
 
 
 def _split_problems(task: Task) -> Iterator[str]:
+    for place, splits in (("splits", task.splits), ("fallback.splits", task.fallback and task.fallback.splits)):
+        if task.type == TAGS and splits and splits.most_of_a_class is not None:
+            yield f"{place}.most_of_a_class: a row of a tagging task has no class."
     if task.sample:
         yield from _splits_problems("splits", task.splits, ["train", "validation", "test"], "the sample")
     if task.source:
@@ -108,7 +128,10 @@ def _splits_problems(place: str, splits: Splits, parts: list[str], where: str) -
                 yield f"{place}.{name}.share: {split.share:g} rows, expected a fraction below 1 beside most_of_a_class."
 
 
-def _source_problems(task: Task, source: Source) -> Iterator[str]:
+def _source_problems(task: Task) -> Iterator[str]:
+    source = task.source
+    if source is None:
+        return
     if source.format not in FORMATS_OF[task.type]:
         yield f"source.format: {source.format!r} holds no {task.type}.{one_of(FORMATS_OF[task.type])}"
         return
@@ -157,6 +180,20 @@ def _file_problems(place: str, file: File, task: Task, source: Source) -> Iterat
             yield f"{place}.counts: {label!r} is no label.{nearest(label, task.labels)}{one_of(task.labels)}"
         if count < 0:
             yield f"{place}.counts.{label}: {count}, expected 0 or more."
+
+
+JOINT: dict[Callable[[Task], Iterator[str]], tuple[str, ...]] = {
+    _label_problems: ("type", "labels", "positive", "label_map", "dropped", "scheme"),
+    _origin_problems: ("source", "hub", "sample"),
+    _split_problems: ("type", "splits", "fallback", "source", "hub", "sample"),
+    _source_problems: ("type", "labels", "label_map", "source"),
+}
+"""A check -> the fields that it looks at."""
+STAND_INS = {
+    **dict.fromkeys(("name", "title", "group", "language", "metric"), ""),
+    "type": TEXTS, "labels": ["-"], "splits": {"train": "", "test": ""},
+}  # fmt: skip
+"""Of the fields that every task has."""
 
 
 def _leads_out(path: str) -> bool:

@@ -74,13 +74,16 @@ class Head:
 
 @dataclass(frozen=True)
 class Table:
-    """name: of its files; caption: what it holds, for those who hear it; left_out: how many rows are not shown."""
+    """name: of its files; caption: what it holds, for those who hear it; left_out: how many rows are not shown; notes:
+    what the signs in its heads mean.
+    """
 
     name: str
     caption: str
     heads: tuple[Head, ...]
     lines: tuple[Line, ...]
     left_out: int = 0
+    notes: tuple[str, ...] = ()
 
     def frame(self) -> pd.DataFrame:
         """Its values, as a file holds them."""
@@ -103,7 +106,9 @@ class Table:
                     texts.iat[at, place] = rf"\textbf{{{escaped(cell.text)}}} {escaped(cell.ends)}".rstrip()
         texts.columns = [escaped(column) for column in texts.columns]
         sides = "".join("r" if head.number else "l" for head in self.heads)
-        return str(Styler(texts).hide(axis="index").to_latex(column_format=sides, hrules=True))
+        table = str(Styler(texts).hide(axis="index").to_latex(column_format=sides, hrules=True))
+        notes = "".join(rf"\par\noindent {escaped(note)}" + "\n" for note in self.notes)
+        return f"{table}{{\\footnotesize\n{notes}\\par}}\n" if notes else table
 
     def without_empty_columns(self) -> Table:
         """Those in which some cell says something."""

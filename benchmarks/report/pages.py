@@ -68,7 +68,7 @@ def _board(site: Site, board: Board, declared: Mapping[str, System], sample: boo
         "title": board.title,
         "table": table,
         "lead": [*filter(None, [board.of_one_encoder]), *_lead(board)],
-        "notes": [f"{column.sign} {column.note}" for column in board.columns if column.note],
+        "notes": table.notes,
         "groups": sorted({column.page.group for column in board.columns}),
         "families": sorted({tag for own in tags.values() for tag in own}),
         "methods": sorted({line.about["method"] for line in table.lines} - {""}),

@@ -63,7 +63,8 @@ def leaderboard(board: Board, tags: Mapping[str, Sequence[str]], name: str) -> T
         if standing.aside:
             about["aside"] = ""
         lines.append(Line(tuple(cells), about))
-    return Table(name, f"{board.title}: systems by tasks", tuple(heads), tuple(lines))
+    notes = tuple(f"{column.sign} {column.note}" for column in shown if column.note)
+    return Table(name, f"{board.title}: systems by tasks", tuple(heads), tuple(lines), notes=notes)
 
 
 def _standing(standing: Standing) -> list[Cell]:

@@ -123,7 +123,8 @@ class Task(Value):
     positive: str | None = None
     """Of two labels the one that precision, recall, F1 and average precision are about."""
     scheme: Literal["IOB2", "IO"] = "IOB2"
-    """Of tags. IO: entities have no beginning of their own, so that two of one type side by side are one."""
+    """Of tags. IOB1 is read as IOB2. IO: entities have no beginning of their own, so that two of one type side by side
+    are one."""
     max_length: int = Field(128, ge=8)
     """Word pieces that an encoder reads of a text; longer rows of words are read in windows."""
     splits: Splits

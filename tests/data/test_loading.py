@@ -103,14 +103,36 @@ def test_texts_come_with_row_ids_and_label_ids(folder):
 def test_tags_are_mapped_by_type_to_ids_of_the_tasks_tags(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "train.txt").write_text("Ann\tB-PER\nLee\tI-PER\n\nPariser\tB-LOCderiv\nLuft\tO\n")
-    (tmp_path / "mine" / "test.txt").write_text("x\tI-LOC\n")
+    (tmp_path / "mine" / "test.txt").write_text("x\tB-LOC\ny\tI-LOC\n")
     data = loaded(tmp_path, tag_task())
     assert data.splits["train"][:] == {
         "row_id": ["train:0", "train:1"],
         "tokens": [["Ann", "Lee"], ["Pariser", "Luft"]],
         "tags": [[1, 2], [3, 0]],
     }
-    assert data.splits["test"][0]["tags"] == [4]
+    assert data.splits["test"][0]["tags"] == [3, 4]
+    assert data.warnings == ()
+
+
+def test_iob1_becomes_iob2_whose_every_entity_is_found_and_is_told(tmp_path):
+    (tmp_path / "mine").mkdir()
+    words = "Ann\tI-PER\nLee\tI-PER\nBo\tB-PER\nRom\tI-LOCderiv\nund\tO\nUlm\tI-LOC\n\nUlm\tI-LOC\n"
+    for name in ("train.txt", "test.txt"):
+        (tmp_path / "mine" / name).write_text(words)
+    for _ in range(2):  # the second time out of the kept table
+        data = loaded(tmp_path, tag_task())
+        assert data.splits["test"]["tags"][:] == [[1, 2, 1, 3, 0, 3], [3]]
+        assert data.splits["test"]["tokens"][1] == ["Ulm"] and data.splits["test"]["row_id"][1] == "test:1"
+        said = "4 of 5 entities of test begin with I-, as in IOB1: read as IOB2, with B-."
+        assert said in data.warnings and said in data.provenance["notes"]
+
+
+def test_neighbours_whose_types_are_made_one_stay_two_entities(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name in ("train.txt", "test.txt"):
+        (tmp_path / "mine" / name).write_text("Rom\tI-LOC\nUlmer\tI-LOCderiv\nLuft\tI-LOCderiv\n")
+    assert loaded(tmp_path, tag_task()).splits["test"]["tags"][:] == [[3, 3, 4]]
+    assert loaded(tmp_path, tag_task("IO")).splits["test"]["tags"][:] == [[2, 2, 2]]
 
 
 def test_io_tags_stay_io(tmp_path):

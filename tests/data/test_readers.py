@@ -100,6 +100,18 @@ def test_a_bad_token_line_is_told_with_its_place_and_what_is_allowed(tmp_path, c
     assert message(tmp_path / "a", content, **TAG_FIRST) == expected
 
 
+def test_the_first_line_of_a_document_is_no_word_and_ends_an_item(tmp_path):
+    content = "-DOCSTART- -X- O\n\na NN B-X\n-DOCSTART-\nb NN O\n"
+    found = rows(tmp_path / "a", content, "conll", columns=("token", "pos", "tag"), separator="space")
+    assert found == [TagRow([3], ["a"], ["B-X"]), TagRow([5], ["b"], ["O"])]
+
+
+@pytest.mark.parametrize("tag", ["S-X", "E-X", "L-X", "U-X"])
+def test_of_a_scheme_that_is_not_read_it_is_told_so(tmp_path, tag):
+    expected = f":2: tag '{tag}', expected O, B-TYPE or I-TYPE; BIOES and BILOU are not read, convert them to IOB2: "
+    assert message(tmp_path / "a", f"O\tx\n{tag}\ty\n", **TAG_FIRST).startswith(expected)
+
+
 def test_an_inside_tag_without_a_beginning_is_no_error(tmp_path):
     assert rows(tmp_path / "a", "I-X\ta\nI-Y\tb\n", **TAG_FIRST)[0].tags == ["I-X", "I-Y"]
 

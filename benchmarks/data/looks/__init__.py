@@ -63,6 +63,8 @@ def counted(place: str, rows: Iterable[Row]) -> Content:
     examples: list[str] = []
     begins = False
     for row in rows:
+        if isinstance(row, TextRow) and not row.label.strip():
+            raise UserError(f"{place}:{row.place}: label: empty; name it, or leave the row out.")
         said, labels, starts = _seen(row)
         counts.update(labels)
         if len(counts) > MOST_COUNTED:

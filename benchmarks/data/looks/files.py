@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mode
 from typing import Any, TypeVar
 
 from benchmarks.data.looks import SEEN, Content, Looked, counted
 from benchmarks.data.looks.columns import repeats, text_and_label
 from benchmarks.data.readers import READERS, lines, records
-from benchmarks.errors import UserError
+from benchmarks.errors import UserError, short
 from benchmarks.files import is_file, sha256
 from benchmarks.schema import TAGS, TEXTS, File, Format, Source, TaskType
 
@@ -24,7 +25,8 @@ MOST_CHARACTERS = 20_000_000
 """Of the lines or records that are looked at."""
 ONLY_TEXTS = (".csv", ".jsonl", ".ndjson")
 T = TypeVar("T")
-TAG = re.compile(r"O|[BI]-.+")
+TAG = re.compile(r"O|[BIESLU]-.+")
+"""Also of schemes that are not read: the reader says so, and on which line."""
 LANGUAGE = re.compile(r"[a-z]{2,3}:")
 
 
@@ -98,7 +100,10 @@ def layout(path: Path, text: str | None = None, label: str | None = None, header
         return tagged
     if suffix not in FORMATS or FORMATS[suffix] == "conll":
         known = ", ".join(FORMATS)
-        raise UserError(f"{path}: neither texts nor tagged words were found in it; known endings are {known}.")
+        raise UserError(
+            f"{path}: neither texts nor tagged words (one a line, its tag O, B-TYPE or I-TYPE) were found in it; "
+            f"known endings are {known}."
+        )
     return _texts(path, FORMATS[suffix], text, label, header)
 
 
@@ -122,21 +127,18 @@ def _length(row: Mapping[str, Any]) -> int:
 
 
 def _tagged(path: Path, label: str | None) -> Layout | None:
-    """One token a line: some column of every line that is not blank holds tags. label: its number, where there are
-    several layers of tags; else the last one is read.
+    """One token a line: some column of most lines that are not blank holds tags; the reader tells of the others. label:
+    its number, where there are several layers of tags; else the last one is read.
     """
     seen = _beginning(lines(path), len)
     every = [line for line in seen if line.strip()]
     comment = _comment(every)
     filled = [line for line in every if not (comment and line.startswith(comment))]
-    for separator in ("tab", "space"):
+    for separator in ("tab", "space") if filled else ():
         found = [line.split("\t") if separator == "tab" else line.split() for line in filled]
-        widths = {len(fields) for fields in found}
-        if len(widths) != 1 or widths == {1}:
-            continue
-        columns = list(zip(*found, strict=True))
-        tagged = [at for at, column in enumerate(columns) if _holds_tags(column)]
-        if tagged:
+        width = mode(map(len, found))
+        columns = list(zip(*(fields for fields in found if len(fields) == width), strict=True))
+        if width > 1 and (tagged := _tag_columns(columns)):
             named = _named(path, columns, tagged, label)
             return Layout(TAGS, "conll", named, separator, comment, _prefix(columns[named.index("token")]))
     return None
@@ -156,8 +158,15 @@ def _comment(filled: Sequence[str]) -> str | None:
     return "#" if marked and not marked & others else None
 
 
-def _holds_tags(column: Sequence[str]) -> bool:
-    return all(TAG.fullmatch(value) for value in column) and any(value != "O" for value in column)
+def _tag_columns(columns: Sequence[Sequence[str]]) -> list[int]:
+    """Where most values are tags; a column of O alone only where there is no other: a layer may be empty."""
+    tagged = [at for at, column in enumerate(columns) if _holds_entities(column)]
+    return tagged or [at for at, column in enumerate(columns) if set(column) == {"O"}]
+
+
+def _holds_entities(column: Sequence[str]) -> bool:
+    tags = [value for value in column if TAG.fullmatch(value)]
+    return 2 * len(tags) > len(column) and any(tag != "O" for tag in tags)
 
 
 def _named(path: Path, columns: Sequence[Sequence[str]], tagged: Sequence[int], label: str | None) -> tuple[str, ...]:
@@ -177,6 +186,9 @@ def _named(path: Path, columns: Sequence[Sequence[str]], tagged: Sequence[int], 
 
 def _texts(path: Path, form: Format, text: str | None, label: str | None, header: bool | None) -> Layout:
     """By the names of columns, else by what they hold."""
+    if form != "jsonl" and len(first := next(records(path, form, header=False), {})) == 1:
+        sign = {"csv": "comma", "tsv": "tab"}[form]
+        raise UserError(f"{path}: one column only, {short(first['1'])}; those of {form} are parted by a {sign}.")
     if header is None or form == "jsonl":
         header = form == "jsonl" or _has_header(_beginning(records(path, form, header=False), _length))
     rows = _beginning(records(path, form, header), _length)
