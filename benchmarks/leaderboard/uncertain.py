@@ -85,16 +85,11 @@ class Standings:
 
     @cached_property
     def corrected(self) -> Floats:
-        """(k, k) p of each pair, of each row by Holm for its k - 1 differences; 1 where nothing can be known of one."""
-        found = self.estimates.p_values()
-        unknown = np.array([name in self.by_chance for name in self.systems]) | (self.rows < FEWEST_ROWS)
-        found[unknown[:, None] | unknown] = 1.0
-        return _by_row(found)
-
-
-def _by_row(p_values: Floats) -> Floats:
-    found = np.ones_like(p_values)
-    for place, row in enumerate(p_values):
-        others = np.arange(len(row)) != place
-        found[place, others] = holm(row[others].tolist())
-    return found
+        """(k, k) p of each pair, of each row by Holm for those differences of which something is known; of others 1."""
+        known = np.array([self.rows >= FEWEST_ROWS and name not in self.by_chance for name in self.systems])
+        told = known[:, None] & known & ~np.eye(len(known), dtype=bool)
+        p_values = self.estimates.p_values()
+        found = np.ones_like(p_values)
+        for own, row, pairs in zip(found, p_values, told, strict=True):
+            own[pairs] = holm(row[pairs].tolist())
+        return found
