@@ -21,6 +21,7 @@ from benchmarks.schema import TAGS, Encoder, TaskType
 from benchmarks.snapshots import Snapshot
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from torch.nn import Module
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -173,35 +174,69 @@ def fetch(checkpoint: Checkpoint, locked: Lock) -> Checkpoint:
 
 
 def load_tokenizer(folder: Path, task_type: TaskType) -> PreTrainedTokenizerBase:
-    """The checkpoint's fast tokenizer; for given words, a byte-level one (RoBERTa) marks the start of each word."""
+    """The checkpoint's fast tokenizer. For given words it pads on the right, where their labels and predictions stand
+    from the first on, and a byte-level one (RoBERTa) marks the start of each word.
+    """
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    pre_tokenizer = json.loads(tokenizer.backend_tokenizer.to_str())["pre_tokenizer"]
-    if task_type == TAGS and '"ByteLevel"' in json.dumps(pre_tokenizer):
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, add_prefix_space=True)
+    if task_type == TAGS:
+        pre_tokenizer = json.loads(tokenizer.backend_tokenizer.to_str())["pre_tokenizer"]
+        if '"ByteLevel"' in json.dumps(pre_tokenizer):
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, add_prefix_space=True)
+            _put_space_before(tokenizer.backend_tokenizer)
+        tokenizer.padding_side = "right"
     return tokenizer
 
 
+def _put_space_before(backend: Tokenizer) -> None:
+    """In place, before each given word. Classes such as RoBERTa's do it when they are told; the general one ignores it,
+    and where words are split further first (Llama, Qwen) a ByteLevel that is told would do it before each part.
+    """
+    from tokenizers.pre_tokenizers import Metaspace, Sequence
+
+    if not getattr(backend.pre_tokenizer, "add_prefix_space", False):
+        space = Metaspace(" ", prepend_scheme="always", split=False)
+        backend.pre_tokenizer = Sequence([space, backend.pre_tokenizer])
+
+
 def load_model(folder: Path, task_type: TaskType, classes: Sequence[str]) -> PreTrainedModel:
-    """The encoder with a fresh linear head for `classes`, in float32 whatever the checkpoint's own dtype."""
+    """The encoder with a fresh head for `classes`, in float32 whatever the checkpoint's own dtype."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
     family = AutoModelForTokenClassification if task_type == TAGS else AutoModelForSequenceClassification
     # A checkpoint that was fine-tuned for several labels a text, or for a number, has another loss.
     problem = {} if task_type == TAGS else {"problem_type": "single_label_classification"}
-    return family.from_pretrained(
+    model, loaded = family.from_pretrained(
         folder,
         num_labels=len(classes),
         id2label=dict(enumerate(classes)),
         label2id={name: index for index, name in enumerate(classes)},
         dtype=torch.float32,
         ignore_mismatched_sizes=True,  # a checkpoint that was fine-tuned before brings a head of its own
+        output_loading_info=True,
         trust_remote_code=False,
         **problem,
         **ITS_OUTPUTS_ALONE,
     )
+    if brought := _brought_head(model, loaded):
+        fresh = family.from_config(model.config, dtype=torch.float32, trust_remote_code=False).state_dict()
+        model.load_state_dict({name: fresh[name] for name in brought}, strict=False)
+    return model
+
+
+def _brought_head(model: PreTrainedModel, loaded: Mapping[str, Any]) -> list[str]:
+    """The weights of a head that a checkpoint was fine-tuned with, by name, of those that loading has not drawn anew.
+
+    Without a layer for classes, the last one, it was not: what it has of a head (ModernBERT's) is of its pretraining.
+    """
+    encoder = {id(weights) for weights in model.base_model.parameters()}
+    head = [name for name, weights in model.named_parameters() if id(weights) not in encoder]
+    if head[-1] in loaded["missing_keys"]:
+        return []
+    drawn = {*loaded["missing_keys"], *(name for name, *_ in loaded["mismatched_keys"])}
+    return [name for name in head if name not in drawn]
 
 
 def load_encoder(folder: Path) -> PreTrainedModel:

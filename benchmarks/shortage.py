@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import gc
 import sys
+from errno import ENOMEM
 
 from benchmarks.schema import RunSpec
 
 EVAL_BATCH = 64
 """Rows that are predicted at once."""
+SAID = (
+    "out of memory",  # CUDA, at once or at a later call
+    "can't allocate memory",  # PyTorch on a processor
+    "Cannot allocate memory",  # the system, of a file that is mapped
+    "_STATUS_ALLOC_FAILED",  # cuBLAS, cuDNN
+    "CUDNN_STATUS_NOT_SUPPORTED",
+)
+"""What a RuntimeError says where memory was short."""
 
 
 class ShortageError(Exception):
@@ -20,18 +29,11 @@ class ShortageError(Exception):
 
 
 def is_shortage(error: Exception) -> bool:
-    """By its type where it has one of its own; PyTorch's processor allocator and cuDNN raise a plain RuntimeError,
-    which accelerate tells by its text.
-    """
-    torch = sys.modules.get("torch")
-    if isinstance(error, MemoryError) or (torch and isinstance(error, torch.OutOfMemoryError)):
-        return True
-    if torch is None:
-        return False
-    from accelerate.utils.memory import should_reduce_batch_size
-
-    # As a text: it looks into the first argument, which may be another exception.
-    return isinstance(error, RuntimeError) and bool(should_reduce_batch_size(RuntimeError(str(error))))
+    """By its type or number where it has one of its own, else by its text."""
+    if isinstance(error, OSError):
+        return error.errno == ENOMEM
+    said = str(error) if isinstance(error, RuntimeError) else ""
+    return isinstance(error, MemoryError) or any(text in said for text in SAID)
 
 
 def most_halvings(spec: RunSpec) -> int:

@@ -72,6 +72,9 @@ def _in_configuration(config: dict[str, Any]) -> Iterator[str]:
             f"model_type: {config.get('model_type')!r} is none of transformers' own, and code that a checkpoint brings "
             "(auto_map) is never run."
         )
+    if "transformers_weights" in config:
+        named = short(config["transformers_weights"])
+        yield f"transformers_weights: {named} would be loaded in place of {TAKEN_FIRST[0]}, and be in no checksum."
     for name in _attention(config):
         if "/" in name:
             yield f"attn_implementation: {name!r} is code on the Hub, and such code is never run."

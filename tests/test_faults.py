@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -193,12 +194,23 @@ def fine_tuning(folder: Path) -> tuple[RunSpec, TaskData]:
     return spec, load(task, origin_of(task, folder / "data", {}), folder / "tables", Lock())
 
 
-def torch_error(name: str) -> Exception:
+def shortage(kind: str) -> Exception:
     import torch
 
-    if name == "gpu":
+    texts = {
+        "cublas": "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cudnn": "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "mapped file": "unable to mmap 100 bytes from file </a>: Cannot allocate memory (12)",
+    }
+    if kind in texts:
+        return RuntimeError(texts[kind])
+    if kind == "gpu":
         return torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
-    if name == "numpy":
+    if kind == "gpu, at a later call":
+        return torch.AcceleratorError("CUDA error: out of memory")
+    if kind == "system":
+        return OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+    if kind == "numpy":
         return MemoryError("Unable to allocate 7 PiB")
     try:
         torch.empty(2**60)
@@ -207,23 +219,27 @@ def torch_error(name: str) -> Exception:
     raise AssertionError("this machine has memory for everything")
 
 
-@pytest.mark.parametrize("kind", ["gpu", "processor", "numpy"])
+@pytest.mark.parametrize(
+    "kind", ["gpu", "gpu, at a later call", "cublas", "cudnn", "processor", "mapped file", "system", "numpy"]
+)
 def test_a_run_without_memory_begins_anew_until_its_batches_are_small_enough(here, kind):
     spec, data = fine_tuning(here)
-    method, given = without_memory(torch_error(kind), 3)
+    method, given = without_memory(shortage(kind), 3)
     result, _ = run(spec, data, None, here, method=method)
     assert result.status == "done" and given == [0, 1, 2, 3]
 
 
 def test_a_run_that_not_even_one_row_at_a_time_has_memory_for_has_failed(here):
     spec, data = fine_tuning(here)
-    method, given = without_memory(torch_error("gpu"), 99)
+    method, given = without_memory(shortage("gpu"), 99)
     result, _ = run(spec, data, None, here, method=method)
     assert result.status == "failed" and result.error["type"] == "OutOfMemoryError"
     assert given == list(range(7)), "of 64 rows that are predicted at once, one is left"
 
 
-@pytest.mark.parametrize("said", ["the size of tensor a must match", ValueError("an error in an error"), 3])
+@pytest.mark.parametrize(
+    "said", ["the size of tensor a must match", "CUBLAS_STATUS_NOT_SUPPORTED", ValueError("an error in an error"), 3]
+)
 def test_another_error_is_not_tried_again(here, said):
     spec, data = fine_tuning(here)
     method, given = without_memory(RuntimeError(said), 99)

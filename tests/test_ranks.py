@@ -207,37 +207,47 @@ def test_two_ranks_share_every_training_by_the_trainer_and_the_first_alone_makes
 SEES_ROWS = """
 import sys, json, tempfile
 sys.path.insert(0, {project!r})
-from datasets import Dataset
-from accelerate.utils import gather_object
-from transformers import BertConfig, BertForSequenceClassification, Trainer
+import torch
+from transformers import BertConfig, BertForSequenceClassification, Trainer, set_seed
 from benchmarks import ranks
-from benchmarks.methods.training import training_arguments
+from benchmarks.methods.training import Rows, training_arguments
 from benchmarks.recipes import Finetune
 
+seen = []
+
+def collated(rows):
+    seen.append([row["row"] for row in rows])
+    pieces = torch.ones(len(rows), max(len(row["input_ids"]) for row in rows), dtype=torch.int64)
+    return {{"input_ids": pieces, "attention_mask": pieces, "labels": torch.zeros(len(rows), dtype=torch.int64)}}
+
 with ranks.joined():
-    rows = Dataset.from_list([{{"input_ids": [1] * (3 + i % 7), "labels": 0, "row": i}} for i in range(61)])
-    arguments = training_arguments(Finetune(batch_size=8), 0, 61, tempfile.mkdtemp())
-    config = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, vocab_size=9)
+    rows = Rows.of([3 + i % 7 for i in range(61)], [3], collated)
+    arguments = training_arguments(Finetune(batch_size=8, epochs=3), 0, 61, tempfile.mkdtemp())
+    set_seed(0)
+    config = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, vocab_size=9)  # with dropout
     model = BertForSequenceClassification(config)
-    collate = lambda batch: {{"row": [row["row"] for row in batch]}}
-    trainer = Trainer(model, arguments, train_dataset=rows, data_collator=collate)
-    seen = [batch["row"] for batch in trainer.get_train_dataloader()]
-    everyone = gather_object([seen])
+    Trainer(model, arguments, train_dataset=rows.train, data_collator=rows.collator).train()
+    everyone = ranks.from_all(seen)
     if ranks.is_first():
         print("SEEN", json.dumps(everyone))
 """
 
 
-def test_two_ranks_share_every_training_batch_and_see_every_row(folder):
+def test_two_ranks_share_every_training_batch_and_see_every_row_in_every_epoch(folder):
     script = folder / "sees_rows.py"
     script.write_text(SEES_ROWS.format(project=str(PROJECT)))
     done = launched(folder, 2, script)
     assert done.returncode == 0, done.stderr[-3000:]
-    first, second = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("SEEN"))[5:])
-    assert [len(batch) for batch in first[:-1]] == [4] * (len(first) - 1)
-    rows = [row for seen in (first, second) for batch in seen for row in batch]
-    assert set(rows) == set(range(61))
-    assert len(rows) <= 64  # the last update is filled up to a whole batch, as DistributedSampler does
+    seen = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("SEEN"))[5:])
+    orders = []
+    for epoch in (slice(0, 8), slice(8, 16), slice(16, 24)):
+        first, second = (of_rank[epoch] for of_rank in seen)
+        assert [len(batch) for batch in first[:-1]] == [4] * 7
+        rows = [row for batch in (*first, *second) for row in batch]
+        assert set(rows) == set(range(61))
+        assert len(rows) <= 64  # the last update is filled up to a whole batch, as DistributedSampler does
+        orders.append(rows)
+    assert orders[0] != orders[1] != orders[2]
 
 
 @pytest.mark.parametrize(("variable", "value"), [("WORLD_SIZE", "abc"), ("WORLD_SIZE", "0"), ("RANK", "x")])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-VERSION = 1
+VERSION = 2
 """Raised whenever other vectors are computed here, or stored otherwise: old files are then unused."""
 
 Kind: TypeAlias = Literal["pooled", "pieces", "words"]

@@ -152,6 +152,6 @@ class Checkpointing(TrainerCallback):  # type: ignore[misc]  # transformers is u
 
 
 def _generators(loader: Any) -> list[torch.Generator]:
-    """What the order of an epoch is drawn from: torch's own, and the sampler's where it has one."""
-    own = getattr(loader.batch_sampler, "generator", None)
+    """What the order of an epoch is drawn from: torch's own, and the sampler's where it has one, as it has on ranks."""
+    own = loader.synchronized_generator or getattr(loader.batch_sampler, "generator", None)
     return [torch.default_generator, *([own] if own is not None else [])]

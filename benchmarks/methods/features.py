@@ -34,7 +34,7 @@ BATCH = 1000
 """Rows that are tokenised at a time, by as many threads as there are."""
 FEW = 20
 """Rows of which one is wanted: then the others aren't tokenised for it."""
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Raised whenever other features are made here of the same rows: kept ones are then unused."""
 
 

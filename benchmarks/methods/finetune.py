@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import transformers
+from safetensors import SafetensorError
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -50,7 +51,7 @@ def finetune(job: Job) -> Predictions:
         job.meter.end()
         try:
             save(start.model, start.tokenizer, job.keep, job.encoder, start.ids, decay)
-        except OSError as error:  # the disk is full: what was trained is scored all the same
+        except (OSError, SafetensorError) as error:  # the disk is full: what was trained is scored all the same
             shutil.rmtree(job.keep)
             job.meter.note(model_not_kept=str(error))
     if job.task.type == TAGS:

@@ -16,7 +16,7 @@ def pooled(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tens
     the mean of those that are no padding.
     """
     if pooling == "cls":
-        return states[:, 0]
+        return states[torch.arange(len(states), device=states.device), mask.argmax(dim=1)]  # padding may be on the left
     kept = mask.unsqueeze(-1).to(states.dtype)
     return (states * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1)
 

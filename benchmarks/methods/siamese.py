@@ -37,7 +37,7 @@ from benchmarks.methods.training import (
     Progress,
     balanced_weights,
     note_training,
-    one_device,
+    self_contained,
     settings,
     weights_of,
 )
@@ -153,7 +153,7 @@ def train(job: Job, model: SentenceTransformer, loss: nn.Module, pairs: Dataset)
             folder, **settings(recipe, job.seed, len(pairs), job.halvings), batch_sampler=by_length
         )
         told = [Progress(job.meter.progress), Lean(), *reporting(job.report_to)]
-        trainer = SentenceTransformerTrainer(model, one_device(arguments), pairs, loss=loss, callbacks=told)
+        trainer = SentenceTransformerTrainer(model, self_contained(arguments), pairs, loss=loss, callbacks=told)
         trainer.remove_callback(PrinterCallback)
         with job.meter.measuring("train", recipe.epochs * len(pairs)), quick_dropout(loss):
             # sentence-transformers' own checkpoints lack the weights of a loss, and it loads a model as a new one.

@@ -35,6 +35,8 @@ FEWEST_BETWEEN = 10
 """Updates between two losses that are read: each time the processor waits for the GPU."""
 SECONDS_BETWEEN_GIVING_BACK = 20.0
 """It takes up to .2 s."""
+NO_NUMBER = 2**31 - 1
+"""In place of a tag whose logits are none: argmax gives one of them, too. No log-probability is above 0."""
 
 Lengths: TypeAlias = Sequence[int] | np.ndarray
 
@@ -143,7 +145,7 @@ def training_arguments(recipe: Training, seed: int, rows: int, folder: str, halv
     in micro-batches where memory has run out.
     """
     own = {"label_names": ["labels"], "remove_unused_columns": False}  # neither can be guessed of a model of ours
-    return one_device(TrainingArguments(folder, **settings(recipe, seed, rows, halvings), **own))
+    return self_contained(TrainingArguments(folder, **settings(recipe, seed, rows, halvings), **own))
 
 
 def settings(recipe: Training, seed: int, rows: int, halvings: int = 0) -> dict[str, Any]:
@@ -166,6 +168,7 @@ def settings(recipe: Training, seed: int, rows: int, halvings: int = 0) -> dict[
         "optim": "adamw_torch_fused",
         "bf16": in_bf16(recipe),
         "train_sampling_strategy": "group_by_length",
+        "accelerator_config": {"use_seedable_sampler": False},  # else ranks draw different orders from epoch 2 on
         "seed": seed,
         "data_seed": seed,
         "use_cpu": not on_gpu,
@@ -180,11 +183,13 @@ def settings(recipe: Training, seed: int, rows: int, halvings: int = 0) -> dict[
     }
 
 
-def one_device(arguments: TrainingArguments) -> TrainingArguments:
-    """One process is one device. Without this the Trainer would spread a plain start over all GPUs of the machine
-    (DataParallel) and multiply the batch by their number.
+def self_contained(arguments: TrainingArguments) -> TrainingArguments:
+    """In place: what surrounds the process moves no training. One process is one device, else the Trainer would spread
+    a plain start over all GPUs of the machine (DataParallel) and multiply the batch by their number; and a launcher's
+    precision (ACCELERATE_MIXED_PRECISION) would take the place of fp32.
     """
     arguments._n_gpu = min(1, arguments.n_gpu)
+    arguments.mixed_precision = "bf16" if arguments.bf16 else "no"
     return arguments
 
 
@@ -286,13 +291,17 @@ def balanced_weights(job: Job) -> np.ndarray:
 def predictions(trainer: Trainer, rows: Numbered) -> np.ndarray:
     """Model outputs in the order of `rows`, each row once, whatever the number of ranks.
 
-    Longest first, so that batches hold little padding and a lack of memory shows at once.
+    Longest first, so that batches hold little padding and a lack of memory shows at once. Raises FloatingPointError
+    where some are no numbers.
     """
     order = np.argsort(-rows.lengths, kind="stable")
     trainer.args.train_sampling_strategy = "sequential"  # grouping by length would permute the evaluation, too
     sorted_outputs = trainer.predict(Subset(rows, order.tolist())).predictions
     if len(sorted_outputs) != len(rows):
         raise RuntimeError(f"{len(rows)} rows went into prediction, {len(sorted_outputs)} came out")
+    wrong = (~np.isfinite(sorted_outputs) | (sorted_outputs == NO_NUMBER)).reshape(len(rows), -1).any(axis=1).sum()
+    if wrong:
+        raise FloatingPointError(f"outputs are no numbers in {wrong} of {len(rows)} rows: try a smaller learning rate")
     outputs: np.ndarray = np.empty_like(sorted_outputs)
     outputs[order] = sorted_outputs
     return outputs
@@ -304,5 +313,7 @@ def _reduce_texts(logits: torch.Tensor, labels: Any) -> torch.Tensor:
 
 
 def _reduce_tags(logits: torch.Tensor, labels: Any) -> torch.Tensor:
-    """(rows, pieces, classes) logits -> (rows, pieces) tag ids, on the device: the logits would fill the memory."""
-    return logits.argmax(dim=-1)
+    """(rows, pieces, classes) logits -> (rows, pieces) tag ids, or NO_NUMBER, on the device: the logits would fill the
+    memory.
+    """
+    return logits.argmax(dim=-1).where(logits.isfinite().all(dim=-1), NO_NUMBER)

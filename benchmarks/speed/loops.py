@@ -31,7 +31,7 @@ from benchmarks.methods import Job
 from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import IGNORED, tokenized
 from benchmarks.methods.finetune import prepared
-from benchmarks.methods.training import in_bf16, one_device, trained, trainer_of
+from benchmarks.methods.training import in_bf16, self_contained, trained, trainer_of
 from benchmarks.recipes import Finetune
 from benchmarks.schema import TAGS, Protocol
 
@@ -117,7 +117,7 @@ def _by_trainer(work: Work, pads: bool = False, **settings: Any) -> Pass:
             disable_tqdm=True,
             **settings,
         )
-        trainer = Trainer(model, one_device(arguments), collator, rows)
+        trainer = Trainer(model, self_contained(arguments), collator, rows)
         trainer.remove_callback(PrinterCallback)
         with job.meter.measuring("train", work.rows):
             trainer.train()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gc
+import json
 import random
 import shutil
 import weakref
 from pathlib import Path
 
+import jobs
 import make
 import numpy as np
 import pytest
 import tiny
 import torch
+from transformers import ModernBertConfig, ModernBertForMaskedLM, PreTrainedModel, set_seed
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from benchmarks.data.loading import load
@@ -23,6 +26,7 @@ from benchmarks.lock import Lock
 from benchmarks.methods import siamese, training
 from benchmarks.methods.dropout import quick_dropout
 from benchmarks.methods.features import IGNORED, features_of, join_windows
+from benchmarks.methods.finetune import prepared
 from benchmarks.methods.training import Numbered, training_arguments
 from benchmarks.recipes import Finetune
 from benchmarks.runner import run
@@ -30,6 +34,11 @@ from benchmarks.schema import TAGS, TEXTS, Protocol, RunResult, RunSpec
 from benchmarks.selection import from_checkpoint
 
 QUICK = Finetune(learning_rate=3e-3, epochs=6, batch_size=8, precision="fp32")
+
+
+def change(path: Path, **fields) -> None:
+    """Of a JSON file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
 
 
 def rows_of(folder: Path, write=make.text_task, rows: int = 60):
@@ -197,9 +206,43 @@ def test_long_texts_are_cut_and_counted(tmp_path, checkpoints):
     assert [len(pieces) for pieces in features.features["input_ids"]] == [min(8, length) for length in lengths]
 
 
+@pytest.mark.parametrize("changes", [{}, {"head_layers": (16,)}], ids=str)
+def test_tags_are_the_same_whatever_side_a_tokenizer_pads_on(tmp_path, bert, changes):
+    left = shutil.copytree(bert, tmp_path / "left")
+    change(left / "tokenizer_config.json", padding_side="left")
+    assert load_tokenizer(left, TEXTS).padding_side == "left"
+    recipe = QUICK.model_copy(update=changes)
+    (_, found), (_, expected) = (trained(tmp_path, encoder, make.tag_task, recipe) for encoder in (left, bert))
+    assert found.predicted == expected.predicted
+
+
+WORDS = ["anna", "berlin-munich"]
+SPLITS_FIRST = [
+    {"type": "Split", "pattern": {"Regex": r" ?\w+|-"}, "behavior": "Isolated", "invert": False},
+    {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False},
+]
+
+
 def test_roberta_marks_the_start_of_every_given_word(checkpoints):
-    pieces = load_tokenizer(checkpoints["roberta"], TAGS)(["anna", "berlin"], is_split_into_words=True).tokens()
+    pieces = load_tokenizer(checkpoints["roberta"], TAGS)(WORDS, is_split_into_words=True).tokens()
     assert sum(piece.startswith("Ġ") for piece in pieces) == 2
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"pre_tokenizer": {"type": "Sequence", "pretokenizers": SPLITS_FIRST}}], ids=["alone", "in a row"]
+)
+def test_so_does_a_byte_level_tokenizer_of_no_family(tmp_path, checkpoints, changes):
+    """ModernBERT's, and one that splits words before (Llama, Qwen)."""
+    folder = shutil.copytree(checkpoints["roberta"], tmp_path / "general")
+    (folder / "config.json").write_text('{"model_type": "modernbert"}')
+    change(folder / "tokenizer_config.json", tokenizer_class="TokenizersBackend")
+    change(folder / "tokenizer.json", **changes)
+    found, expected = (
+        load_tokenizer(one, TAGS)(WORDS, is_split_into_words=True) for one in (folder, checkpoints["roberta"])
+    )
+    assert (found.tokens(), found.word_ids()) == (expected.tokens(), expected.word_ids())
+    plain = load_tokenizer(folder, TEXTS)("anna").tokens()
+    assert not any("Ġ" in piece for piece in plain)
 
 
 LOADED = {
@@ -265,9 +308,39 @@ def test_the_dropout_of_a_checkpoint_s_configuration_is_in_the_record(tmp_path, 
     assert result.training["dropout"] == {**acted, "head": 0.4}
 
 
-def test_a_checkpoint_with_a_head_of_its_own_gets_a_fresh_one(tmp_path, checkpoints):
-    load_model(checkpoints["bert"], TEXTS, ["a", "b", "c"]).save_pretrained(tmp_path)
-    assert load_model(tmp_path, TEXTS, ["a", "b"]).num_labels == 2
+def filled(model: PreTrainedModel) -> PreTrainedModel:
+    """With sevens: no initialisation gives one."""
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.fill_(7)
+    return model
+
+
+def renewed(model: PreTrainedModel) -> set[str]:
+    """The names of weights that are no sevens."""
+    return {name for name, weights in model.named_parameters() if (weights != 7).any()}
+
+
+@pytest.mark.parametrize("classes", [["a", "b"], ["a", "b", "c"]], ids=len)
+@pytest.mark.parametrize("task_type", [TEXTS, TAGS])
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_a_checkpoint_with_a_head_of_its_own_gets_a_fresh_one(tmp_path, checkpoints, family, task_type, classes):
+    filled(load_model(checkpoints[family], task_type, ["c", "d"])).save_pretrained(tmp_path)
+    models = []
+    for seed in (0, 0, 1):
+        set_seed(seed)
+        models.append(load_model(tmp_path, task_type, classes))
+    assert models[0].num_labels == len(classes)
+    encoder = f"{models[0].base_model_prefix}."
+    assert renewed(models[0]) == {name for name, _ in models[0].named_parameters() if not name.startswith(encoder)}
+    first, same, other = (torch.cat([weights.flatten() for weights in model.parameters()]) for model in models)
+    assert torch.equal(first, same) and not torch.equal(first, other)
+
+
+def test_what_a_pretraining_leaves_of_a_head_stays(tmp_path):
+    config = ModernBertConfig(**tiny.SIZE, vocab_size=9, pad_token_id=0, cls_token_id=1, sep_token_id=2)
+    filled(ModernBertForMaskedLM(config)).save_pretrained(tmp_path)
+    assert renewed(load_model(tmp_path, TEXTS, ["a", "b"])) == {"classifier.weight", "classifier.bias"}
 
 
 def test_a_loss_that_is_no_number_is_a_failure_with_its_step(tmp_path, checkpoints):
@@ -276,6 +349,20 @@ def test_a_loss_that_is_no_number_is_a_failure_with_its_step(tmp_path, checkpoin
     result, _ = run(RunSpec(task, from_checkpoint("x/y"), recipe, Protocol(), {}), data, checkpoints["bert"], tmp_path)
     assert result.status == "failed"
     assert "the training loss is" in result.error["message"]
+
+
+@pytest.mark.parametrize("write", [make.text_task, make.tag_task])
+def test_outputs_that_are_no_numbers_are_a_failure_though_every_loss_was_one(tmp_path, bert, write):
+    job = jobs.job(tmp_path, bert, QUICK.model_copy(update={"epochs": 0.2}), write)
+    start = prepared(job, job.recipe)
+
+    def spoil(layer, inputs, logits):
+        if not layer.training:
+            logits.view(-1)[0] = torch.nan  # of one class of one row: argmax would take it
+
+    start.model.classifier.register_forward_hook(spoil)
+    with pytest.raises(FloatingPointError, match=r"no numbers in \d of \d+ rows: try a smaller learning rate"):
+        training.trained_outputs(job, start.model, start.rows)
 
 
 def test_the_recipe_reaches_the_trainer(tmp_path):
@@ -298,6 +385,20 @@ def test_bf16_is_used_where_it_is_asked_for_or_fast(tmp_path, monkeypatch, preci
     monkeypatch.setattr(training, "computes_in_bf16", lambda: fast)
     arguments = training_arguments(QUICK.model_copy(update={"precision": precision}), 0, 100, str(tmp_path))
     assert arguments.bf16 == (precision == "bf16" or (precision == "auto" and fast))
+
+
+@pytest.mark.parametrize("launched", ["no", "fp16", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_launcher_s_precision_moves_no_recipe_s(tmp_path, bert, monkeypatch, precision, launched):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", launched)
+    made, computed = [], set()
+    monkeypatch.setattr(training, "note_training", lambda job, trainer: made.append(trainer))
+    job = jobs.job(tmp_path, bert, QUICK.model_copy(update={"epochs": 0.2, "precision": precision}))
+    start = prepared(job, job.recipe)
+    start.model.classifier.register_forward_hook(lambda layer, inputs, logits: computed.add(logits.dtype))
+    training.trained_outputs(job, start.model, start.rows)
+    mixed = made[0].accelerator.mixed_precision
+    assert (mixed, computed) == (("no", {torch.float32}) if precision == "fp32" else ("bf16", {torch.bfloat16}))
 
 
 @pytest.mark.parametrize(("rows", "between"), [(40, 5), (800, 10), (80_000, 200)])

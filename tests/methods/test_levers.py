@@ -151,10 +151,10 @@ def test_tags_are_read_off_every_token_whatever_the_pooling_and_padding(tmp_path
         assert torch.allclose(made(**beside)["logits"][0, :pieces], expected, atol=1e-5)
 
 
-def test_the_mean_leaves_padding_out():
-    states = torch.tensor([[[1.0], [3.0], [99.0]]])
-    assert pooled(states, torch.tensor([[1, 1, 0]]), "mean").item() == 2.0
-    assert pooled(states, torch.tensor([[1, 1, 0]]), "cls").item() == 1.0
+def test_pooling_leaves_padding_out_on_either_side():
+    states, mask = torch.tensor([[[1.0], [3.0], [99.0]], [[99.0], [5.0], [7.0]]]), torch.tensor([[1, 1, 0], [0, 1, 1]])
+    assert pooled(states, mask, "mean").tolist() == [[2.0], [6.0]]
+    assert pooled(states, mask, "cls").tolist() == [[1.0], [5.0]]
 
 
 @pytest.mark.parametrize(("name", "kind"), [("relu", nn.ReLU), ("gelu", nn.GELU), ("tanh", nn.Tanh)])

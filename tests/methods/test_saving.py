@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
 from watched import watched
@@ -99,19 +100,23 @@ def test_a_head_of_ours_lies_beside_its_encoder(tmp_path, bert):
     np.testing.assert_allclose(found, predictions.scores, atol=1e-5)
 
 
-def test_a_model_that_cannot_be_written_costs_no_predictions_and_no_memory(tmp_path, bert, monkeypatch):
+FULL = "No space left on device"
+
+
+@pytest.mark.parametrize("error", [OSError(FULL), SafetensorError(FULL)], ids=lambda error: type(error).__name__)
+def test_a_model_that_cannot_be_written_costs_no_predictions_and_no_memory(tmp_path, bert, monkeypatch, error):
     taken = [100.0]
 
     def full(*arguments):
         taken.append(900.0)  # after the run's own work
-        raise OSError("No space left on device")
+        raise error
 
     monkeypatch.setattr(module, "save", full)
     monkeypatch.setattr(meter, "_peak_memory_mb", lambda on_gpu: taken[-1])
     job, predictions, folder = kept(tmp_path, bert, Finetune(**{**RECIPE, "epochs": 0.2}))
     assert job.meter.cost()["peak_memory_mb"] == 100.0
     assert len(predictions.predicted) == 60
-    assert job.meter.notes["model_not_kept"] == "No space left on device"
+    assert job.meter.notes["model_not_kept"] == FULL
     assert not folder.exists()
 
 

@@ -318,6 +318,14 @@ def test_training_notes_its_losses_and_leaves_nothing_and_says_nothing(tmp_path,
     assert shares == [pytest.approx((i + 1) / 8) for i in range(8)]
 
 
+def test_a_launcher_s_precision_moves_no_recipe_s(tmp_path, bert, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    used: list[str] = []
+    monkeypatch.setattr(siamese, "note_training", lambda job, trainer: used.append(trainer.accelerator.mixed_precision))
+    siamese.softmax(jobs.job(tmp_path, bert, SbertSoftmax(**MOMENT)))
+    assert used == ["no"]
+
+
 def test_a_loss_that_is_no_number_is_a_failure(tmp_path, bert):
     job = jobs.job(tmp_path, bert, SbertSoftmax(**{**MOMENT, "learning_rate": 1e30, "clipping": 0.0}))
     with pytest.raises(FloatingPointError, match="the training loss is"):

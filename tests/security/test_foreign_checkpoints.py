@@ -166,6 +166,11 @@ def test_an_index_that_names_weights_elsewhere_is_refused(encoder, name):
     refused(encoder, "model.safetensors.index.json: weight_map: ", "expected a file of its kind beside it")
 
 
+def test_weights_that_the_configuration_names_in_place_of_the_checksummed_ones_are_refused(encoder):
+    change(encoder / "config.json", transformers_weights="hidden/model.safetensors")
+    refused(encoder, "config.json: transformers_weights: 'hidden/model.safetensors' would be loaded in place of")
+
+
 def test_safetensors_that_nothing_reads_hide_no_pickle(encoder, mark):
     (encoder / "model.safetensors").rename(encoder / "unread.safetensors")
     (encoder / "pytorch_model.bin").write_bytes(mark.pickled)
