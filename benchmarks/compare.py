@@ -13,14 +13,14 @@ import numpy as np
 
 from benchmarks.errors import UserError, nearest, one_of, unknown
 from benchmarks.leaderboard import Page, Row, Section, read
-from benchmarks.leaderboard.folds import Tested, tested
+from benchmarks.leaderboard.folds import Tested, effective_rows, tested
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS, primary_for
 from benchmarks.metrics.resampled import Exchange, Weighted, exchanging
 from benchmarks.schema import TEXTS
 from benchmarks.scoring import Named
 from benchmarks.stats.paired import holm, mcnemar, permutation_test
 from benchmarks.stats.resampling import Run, replicates
-from benchmarks.stats.spread import Estimates, interval
+from benchmarks.stats.spread import Estimates, Spread, interval
 
 SAMPLES = 10_000
 MOST_EXAMPLES = 6
@@ -154,7 +154,7 @@ def _comparison(results: Path, section: Section, metric: str, first: Row, second
     values = [{seed: float(run.metric(np.ones((1, len(run.rows))))[0]) for seed, run in own.items()} for own in runs]
     estimates = Estimates.of([list(own.values()) for own in values], np.hsplit(sampled, [len(runs[0])]))
     scored = [
-        _scored(row.system, metric, own, estimates, place, _counted(tested, metric, own))
+        _scored(row.system, metric, own, estimates.spread(place), list(tested.values()))
         for place, (row, own, tested) in enumerate(zip((first, second), values, seeds, strict=True))
     ]
     found = estimates.difference(0, 1)
@@ -201,16 +201,9 @@ def _weighted(found: Tested, metric: str) -> Weighted:
         raise UserError(f"--metric {metric}: its predictions have no scores.") from None
 
 
-def _counted(seeds: dict[int, Tested], metric: str, values: dict[int, float]) -> float:
-    """Of how many rows the scores tell."""
-    return max(found.scoring.counted(found.named, metric, values[seed]) for seed, found in seeds.items())
-
-
-def _scored(
-    system: str, metric: str, values: dict[int, float], estimates: Estimates, place: int, counted: float
-) -> Scored:
+def _scored(system: str, metric: str, values: dict[int, float], spread: Spread, seeds: Sequence[Tested]) -> Scored:
     mean, bounds = fmean(values.values()), (METRICS[metric].lowest, 1.0)
-    return Scored(system, values, mean, *interval(mean, estimates.spread(place), counted, bounds))
+    return Scored(system, values, mean, *interval(mean, spread, effective_rows(seeds, metric, mean), bounds))
 
 
 def _exchanged(pairs: Sequence[tuple[Tested, Tested]], metric: str, rows: dict[str, int]) -> float:

@@ -233,7 +233,7 @@ def _brought_head(model: PreTrainedModel, loaded: Mapping[str, Any]) -> list[str
     """
     encoder = {id(weights) for weights in model.base_model.parameters()}
     head = [name for name, weights in model.named_parameters() if id(weights) not in encoder]
-    if head[-1] in loaded["missing_keys"]:
+    if not head or head[-1] in loaded["missing_keys"]:  # Perceiver's has no weights
         return []
     drawn = {*loaded["missing_keys"], *(name for name, *_ in loaded["mismatched_keys"])}
     return [name for name in head if name not in drawn]

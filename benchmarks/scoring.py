@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks import store
-from benchmarks.metrics import METRICS, clustering, counted, resampled, tags, texts
+from benchmarks.metrics import METRICS, clustering, effective, resampled, tags, texts
 from benchmarks.metrics.resampled import Weighted
 from benchmarks.metrics.tagging import Tagging
 from benchmarks.schema import TAGS, Predictions, RunResult, Task
@@ -68,15 +68,15 @@ class Scoring:
             return resampled.of_clusters(metric, gold, predicted, named.silhouettes)
         return resampled.of_texts(metric, gold, predicted, named.scores, len(self.labels), self._positive(label))
 
-    def counted(self, named: Named, metric: str, score: float, label: str | None = None) -> float:
+    def effective_rows(self, named: Named, metric: str, score: float, label: str | None = None) -> float:
         """Of how many rows the score tells: of all, and at an end of its scale of those that could have moved it."""
         rows = len(named.gold)
         if METRICS[metric].lowest < score < 1 or named.silhouettes is not None:
             return rows
         if self.type == TAGS:
-            return max(1.0, counted.of_tags(metric, named.gold, named.predicted, self.scheme))
+            return max(1.0, effective.of_tags(metric, named.gold, named.predicted, self.scheme))
         gold, predicted = self._ids(named.gold), self._ids(named.predicted)
-        return max(1.0, counted.of_texts(metric, gold, predicted, self._positive(label)))
+        return max(1.0, effective.of_texts(metric, gold, predicted, self._positive(label)))
 
     def on_one_scale(self, named: Named) -> Named:
         """With the ranks of scores in place of scores, so that rows of two systems can be exchanged: of texts with two

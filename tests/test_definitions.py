@@ -8,11 +8,12 @@ import make
 import pytest
 
 from benchmarks.definitions import load_systems, load_task, load_tasks, read_yaml, resolved_recipe
+from benchmarks.definitions.tasks import STAND_INS
 from benchmarks.errors import UserError
 from benchmarks.methods import METHODS
 from benchmarks.metrics import METRICS
 from benchmarks.recipes import RECIPES
-from benchmarks.schema import TAGS, TEXTS
+from benchmarks.schema import TAGS, TEXTS, Task
 
 CONTRACT_TASKS = (
     "germeval2014 wikiann-de europarl-ner-de mit-movie mit-movie-trivia huffpost huffpost-41x900 fox-news-comments "
@@ -105,6 +106,11 @@ def test_a_problem_of_fields_together_is_told_beside_a_wrong_field(tmp_path, rig
     path.write_text(path.read_text().replace(right, wrong))
     message = problems_of(path)
     assert "positive: 'x' is no label. One of: negative, positive." in message and expected in message
+
+
+def test_every_required_field_has_a_stand_in():
+    required = {name for name, field in Task.model_fields.items() if field.is_required()}
+    assert set(STAND_INS) == required
 
 
 def test_what_rests_on_a_wrong_field_waits_for_it(tmp_path):

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.claims.matched import Matched, Wanted, matched, one_an_encoder
 from benchmarks.leaderboard.filled import filled
-from benchmarks.leaderboard.folds import Tested, tested, together
+from benchmarks.leaderboard.folds import Tested, effective_rows, tested, together
 from benchmarks.leaderboard.rows import grouped
 from benchmarks.metrics import METRICS, names_for
 from benchmarks.schema import CLASS_METRICS, LOSS, NOT_COMPARABLE, Claim, RunFailure, RunResult, System, Task
@@ -224,10 +224,6 @@ class _Seeds:
         """Rows of one class, the mean over seeds."""
         return round(sum(list(seed.named.gold).count(label) for seed in self.tested) / len(self.tested))
 
-    def counted(self, metric: str, score: float, label: str | None = None) -> float:
-        """Of how many rows the mean over seeds tells."""
-        return max(seed.scoring.counted(seed.named, metric, score, label) for seed in self.tested)
-
     def runs(self, metric: str, label: str | None = None) -> list[Run]:
         """Empty where the predictions can't give the metric."""
         try:
@@ -287,9 +283,9 @@ def _value(asked: Asked, reported: float | None, found: Estimates, seeds: _Seeds
     if label is not None:
         rows, size = max(1, seeds.rows_of(label)), claim.per_class[label][3]
     mean, bounds = float(found.means[0]), _bounds(metric)
-    counted = seeds.counted(metric, mean, label)
-    theirs = max(1, round(size * counted / rows))
-    ends = prediction(mean, found.another(0, rows, size), counted, theirs, bounds)
+    effective = effective_rows(seeds.tested, metric, mean, label)
+    theirs = max(1, round(size * effective / rows))
+    ends = prediction(mean, found.another(0, rows, size), effective, theirs, bounds)
     verdict = None
     if reported is not None:
         verdict = judged(reported, claim.rounding(reported), mean, ends, len(seeds.tested), bounds)
@@ -367,7 +363,8 @@ def _bound(seeds: _Seeds, metric: str, at_most: float) -> Bound | None:
         return None
     estimates = Estimates.of([_scores(runs)], [replicates(runs, SAMPLES)])
     mean = float(estimates.means[0])
-    low, high = interval(mean, estimates.spread(0), seeds.counted(metric, mean), (METRICS[metric].lowest, 1.0))
+    effective, bounds = effective_rows(seeds.tested, metric, mean), _bounds(metric)
+    low, high = interval(mean, estimates.spread(0), effective, bounds)
     return Bound(metric, at_most, mean, low, high, _keeps((low, high), at_most, len(runs)))
 
 

@@ -51,4 +51,5 @@ def _with_tags(table: Dataset, chunks: list[tuple[np.ndarray, np.ndarray]]) -> D
     place = old.schema.get_field_index("tags")
     field = old.schema.field(place)
     lists = [pa.ListArray.from_arrays(pa.array(begins), pa.array(tags), type=field.type) for tags, begins in chunks]
-    return Dataset(cast(Any, old.set_column(place, field, pa.chunked_array(lists, type=field.type))))
+    begun = old.set_column(place, field, pa.chunked_array(lists, type=field.type))
+    return Dataset(cast(Any, begun), fingerprint=f"{table._fingerprint}-iob2")  # else all of it is hashed

@@ -174,4 +174,4 @@ def _warnings(origin: Origin, tables: Mapping[str, Dataset], task: Task, found: 
 def _of_iob1(strays: Mapping[str, int], tables: Mapping[str, Dataset], task: Task) -> Iterator[str]:
     for part, count in strays.items():
         entities = sum(checks.label_counts(tables[part], task).values())
-        yield f"{count:,} of {entities:,} entities of {part} begin with I-, as in IOB1: read as IOB2, with B-."
+        yield f"{count:,} or more of {entities:,} entities of {part} begin with I-, as in IOB1: read as IOB2, with B-."

@@ -28,6 +28,11 @@ def together(results: Path, folds: Sequence[Made]) -> dict[str, float] | str:
     return found if isinstance(found, str) else found.scoring.measure(found.named)
 
 
+def effective_rows(seeds: Sequence[Tested], metric: str, mean: float, label: str | None = None) -> float:
+    """Of how many rows the mean over seeds tells, as `Scoring.effective_rows`."""
+    return max(seed.scoring.effective_rows(seed.named, metric, mean, label) for seed in seeds)
+
+
 def tested(results: Path, folds: Sequence[Made]) -> Tested | str:
     """The rows of all folds, or of the one run; in words why there are none.
 

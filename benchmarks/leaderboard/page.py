@@ -16,14 +16,16 @@ from benchmarks.leaderboard.commands import commands
 from benchmarks.leaderboard.made import Failed
 from benchmarks.leaderboard.rows import Row
 from benchmarks.leaderboard.sections import Page, Section, columns
+from benchmarks.leaderboard.uncertain import FEWEST_ROWS
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS
 
 LEGEND = {
     "interval": "[low, high] is the 95 % interval of the score, over seeds and test rows.",
     "one seed": "Of one seed it holds the luck of the test rows alone.",
-    "by chance": "What was trained once is parted from no system: another seed might change its place.",
+    "by chance": "What was trained once is parted from no system: nothing is known of what another seed would give.",
+    "few rows": f"Fewer than {FEWEST_ROWS} test rows part no systems.",
     "places": "A rank is a range where a system may have any of these places: above and below it are those alone that "
-    "differ significantly (p < 0.05 over seeds and the same test rows, by Holm for all systems beside it).",
+    "differ significantly (p < 0.05 over seeds and the same test rows, by Holm for all that it is compared with).",
     "unread": "Without an interval: predictions are not stored; such a system may have any place.",
     "together": "Under folds, a score is that of the predictions of all folds of a seed together, in which each row "
     "is predicted once; the scores of single folds have their mean and standard deviation in a column of their own.",
@@ -328,6 +330,7 @@ def _marks(row: Row, table: Sequence[Row]) -> Iterator[str]:
         yield from ("interval", *(["one seed"] if row.seeds == 1 else []), *(["by chance"] if row.by_chance else []))
     if row.places and len(row.places) > 1:
         yield "places"
+        yield from ["few rows"] if sum(run.data["used"]["test"] for run in row.made[0]) < FEWEST_ROWS else []
     if row.rank is not None and row.interval is None and any(other.interval for other in table):
         yield "unread"
     if row.single and row.single.half_width:

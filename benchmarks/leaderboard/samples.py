@@ -36,7 +36,7 @@ class Column(NamedTuple):
     """What is kept of one seed: how many test rows it has, of how many its score tells, that, and (samples,) values."""
 
     rows: int
-    counted: float
+    effective: float
     score: float
     values: npt.NDArray[np.float32]
 
@@ -80,12 +80,12 @@ def _joined(columns: Sequence[Column | None]) -> Sampled:
     there = [column for column in columns if column is not None]
     values = np.stack([column.values for column in there], axis=1).astype(np.float64)
     scores = tuple(column.score for column in there)
-    return Sampled(max(column.rows for column in there), max(column.counted for column in there), scores, values)
+    return Sampled(max(column.rows for column in there), max(column.effective for column in there), scores, values)
 
 
 def _made(results: Path, seeds: Sequence[tuple[str, Sequence[Made]]], metric: str, part: Part) -> dict[str, Column]:
     """Of the seeds whose predictions are there and can give the metric."""
-    runs, scores, counted, empty = {}, {}, {}, {}
+    runs, scores, effective, empty = {}, {}, {}, {}
     for name, folds in seeds:
         found = tested(results, folds)
         if isinstance(found, str):
@@ -101,11 +101,12 @@ def _made(results: Path, seeds: Sequence[tuple[str, Sequence[Made]]], metric: st
             continue
         runs[name] = Run([found.row_ids[place] for place in kept], metric_of)
         scores[name] = float(metric_of(np.ones((1, len(kept))))[0])
-        counted[name] = found.scoring.counted(named, metric, scores[name])
+        effective[name] = found.scoring.effective_rows(named, metric, scores[name])
     values = replicates(list(runs.values())).astype(np.float32)
     places = {name: place for place, name in enumerate(runs)}
     columns = {
-        name: Column(len(run.rows), counted[name], scores[name], values[:, places[name]]) for name, run in runs.items()
+        name: Column(len(run.rows), effective[name], scores[name], values[:, places[name]])
+        for name, run in runs.items()
     }
     return empty | columns
 
@@ -143,7 +144,7 @@ def _read(path: Path) -> dict[str, Column]:
         return {}
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            numbers = (stored[name].tolist() for name in ("rows", "counted", "scores"))
+            numbers = (stored[name].tolist() for name in ("rows", "effective", "scores"))
             columns = zip(*numbers, stored["values"].T, strict=True)
             return {name: Column(*column) for name, column in zip(stored["seeds"].tolist(), columns, strict=True)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -158,7 +159,7 @@ def _write(path: Path, columns: dict[str, Column]) -> None:
             file,
             seeds=np.array(list(columns)),
             rows=np.array([column.rows for column in columns.values()]),
-            counted=np.array([column.counted for column in columns.values()]),
+            effective=np.array([column.effective for column in columns.values()]),
             scores=np.array([column.score for column in columns.values()]),
             values=np.stack([column.values for column in columns.values()], axis=1),
         )

@@ -19,12 +19,12 @@ FEWEST_ROWS = 10
 
 @dataclass(frozen=True)
 class Sampled:
-    """One system's seeds on samples of test rows. rows: how many there are; counted: of how many the scores tell;
+    """One system's seeds on samples of test rows. rows: how many there are; effective: of how many the scores tell;
     scores: of each seed on them as they are; values: (samples, seeds).
     """
 
     rows: int
-    counted: float
+    effective: float
     scores: tuple[float, ...]
     values: Floats
 
@@ -33,11 +33,11 @@ class Sampled:
 class Standings:
     """The systems of one table whose predictions are stored, with all that their seeds and rows tell of them.
 
-    counted: as in Sampled. by_chance: those of one seed which another would have scored otherwise.
+    effective: as in Sampled. by_chance: those of one seed which another would have scored otherwise.
     """
 
     systems: tuple[str, ...]
-    counted: tuple[float, ...]
+    effective: tuple[float, ...]
     estimates: Estimates
     metric: str
     by_chance: frozenset[str]
@@ -56,8 +56,8 @@ class Standings:
             return None
         there = [sampled[name] for name in systems]
         estimates = Estimates.of([values[name] for name in systems], [one.values for one in there])
-        counted, rows = tuple(one.counted for one in there), max(one.rows for one in there)
-        return Standings(systems, counted, estimates, metric, frozenset(by_chance), rows)
+        effective, rows = tuple(one.effective for one in there), max(one.rows for one in there)
+        return Standings(systems, effective, estimates, metric, frozenset(by_chance), rows)
 
     @property
     def higher_is_better(self) -> bool:
@@ -67,7 +67,7 @@ class Standings:
         """Of the system's mean, 95 %."""
         place = self.systems.index(system)
         bounds = METRICS[self.metric].lowest, 1.0
-        return interval(float(self.estimates.means[place]), self.estimates.spread(place), self.counted[place], bounds)
+        return interval(float(self.estimates.means[place]), self.estimates.spread(place), self.effective[place], bounds)
 
     def places(self, others: int) -> dict[str, range]:
         """The places that each system may have beside so many `others`, of which nothing is known.

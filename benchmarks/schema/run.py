@@ -23,7 +23,7 @@ DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 CODE_PROTOCOL = 1
 """Raised whenever our code changes in a way that can move scores: every stored run of a lower number is stale. Which
 random numbers a seed stands for is no such way, as little as with another version of torch: it moves a single score as
-another seed would, and their mean not at all.
+another seed would, and their mean not at all. Until the first release it stays where no run in results/ is moved.
 """
 
 

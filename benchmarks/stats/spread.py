@@ -195,17 +195,17 @@ def _of_deviations(replicates: Floats) -> float:
 
 
 def interval(
-    mean: float, spread: Spread, counted: float, bounds: tuple[float, float] = (0.0, 1.0), level: float = LEVEL
+    mean: float, spread: Spread, effective: float, bounds: tuple[float, float] = (0.0, 1.0), level: float = LEVEL
 ) -> tuple[float, float]:
     """Low and high end, within the bounds of the metric.
 
     Wilson's (1927) interval with as many rows as would give a share this variance, as surveys do (Korn, Graubard 1998):
-    near a bound it leans away from it. counted: taken instead where nothing varies, as of a perfect score: what never
+    near a bound it leans away from it. effective: taken instead where nothing varies, as of a perfect score: what never
     went wrong in 50 rows may still go wrong in one of 20.
     """
     lowest, width = bounds[0], bounds[1] - bounds[0]
     share, variance = (mean - lowest) / width, float(spread.variance) / width**2
-    size = share * (1 - share) / variance if variance and 0 < share < 1 else counted
+    size = share * (1 - share) / variance if variance and 0 < share < 1 else effective
     z2 = float(spread.quantile((1 - level) / 2)) ** 2 / size
     middle, half = (share + z2 / 2) / (1 + z2), math.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
     return lowest + width * max(0.0, middle - half), lowest + width * min(1.0, middle + half)
@@ -214,7 +214,7 @@ def interval(
 def prediction(
     mean: float,
     spread: Spread,
-    counted: float,
+    effective: float,
     size: int,
     bounds: tuple[float, float] = (0.0, 1.0),
     level: float = LEVEL,
@@ -222,14 +222,14 @@ def prediction(
     """Low and high end of another run's score, within the bounds of the metric; spread: as `Estimates.another` gives.
 
     Not of Wilson's shape: a score is drawn around the truth, not the truth around a score, and reaches the bound that
-    it is near to. counted, size: rows of ours and of the other run, asked where nothing varies: what never went wrong
+    it is near to. effective, size: rows of ours and of the other run, asked where nothing varies: what never went wrong
     in 50 may still go wrong in one of 20 (by a beta-binomial with Jeffreys' prior).
     """
     if not spread.variance:
         from scipy.stats import betabinom
 
         share = (mean - bounds[0]) / (bounds[1] - bounds[0])
-        may_be = betabinom(size, share * counted + 0.5, (1 - share) * counted + 0.5)
+        may_be = betabinom(size, share * effective + 0.5, (1 - share) * effective + 0.5)
         low, high = (bounds[0] + (bounds[1] - bounds[0]) * may_be.ppf(tail) / size for tail in _tails(level))
         return float(low), float(high)
     half = float(spread.quantile((1 - level) / 2) * np.sqrt(spread.variance))

@@ -123,7 +123,7 @@ def test_iob1_becomes_iob2_whose_every_entity_is_found_and_is_told(tmp_path):
         data = loaded(tmp_path, tag_task())
         assert data.splits["test"]["tags"][:] == [[1, 2, 1, 3, 0, 3], [3]]
         assert data.splits["test"]["tokens"][1] == ["Ulm"] and data.splits["test"]["row_id"][1] == "test:1"
-        said = "4 of 5 entities of test begin with I-, as in IOB1: read as IOB2, with B-."
+        said = "4 or more of 5 entities of test begin with I-, as in IOB1: read as IOB2, with B-."
         assert said in data.warnings and said in data.provenance["notes"]
 
 

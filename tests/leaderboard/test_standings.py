@@ -81,6 +81,7 @@ def test_fewer_than_ten_rows_part_no_systems(tmp_path):
         kept.run("right", kept.gold, seed)
         kept.run("wrong", 1 - kept.gold, seed)
     assert {row["rank"] for row in rows(kept).values()} == {"1–2"}
+    assert "Fewer than 10 test rows part no systems." in write(kept.results).texts["mine"]
 
 
 def test_a_system_whose_samples_are_not_defined_moves_no_other():

@@ -25,8 +25,9 @@ MOST_CHARACTERS = 20_000_000
 """Of the lines or records that are looked at."""
 ONLY_TEXTS = (".csv", ".jsonl", ".ndjson")
 T = TypeVar("T")
-TAG = re.compile(r"O|[BIESLU]-.+")
-"""Also of schemes that are not read: the reader says so, and on which line."""
+TAG = re.compile(r"O|[BI]-.+")
+OTHER_TAG = re.compile(r"[ESLU]-.+")
+"""Of schemes that are not read: the reader says so, and on which line."""
 LANGUAGE = re.compile(r"[a-z]{2,3}:")
 
 
@@ -96,7 +97,8 @@ def layout(path: Path, text: str | None = None, label: str | None = None, header
     says so. Raises UserError where none can be found.
     """
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-    if suffix not in ONLY_TEXTS and (tagged := _tagged(path, label)):
+    texts = suffix in ONLY_TEXTS or (suffix == ".tsv" and text is not None)
+    if not texts and (tagged := _tagged(path, label, whole=suffix == ".tsv")):
         return tagged
     if suffix not in FORMATS or FORMATS[suffix] == "conll":
         known = ", ".join(FORMATS)
@@ -126,9 +128,10 @@ def _length(row: Mapping[str, Any]) -> int:
 # -- tagged words ----------------------------------------------------------------------------------------------------
 
 
-def _tagged(path: Path, label: str | None) -> Layout | None:
+def _tagged(path: Path, label: str | None, whole: bool) -> Layout | None:
     """One token a line: some column of most lines that are not blank holds tags; the reader tells of the others. label:
-    its number, where there are several layers of tags; else the last one is read.
+    its number, where there are several layers of tags; else the last one is read. whole: of all lines, since most
+    labels of texts may look like tags ('E-mail').
     """
     seen = _beginning(lines(path), len)
     every = [line for line in seen if line.strip()]
@@ -137,8 +140,10 @@ def _tagged(path: Path, label: str | None) -> Layout | None:
     for separator in ("tab", "space") if filled else ():
         found = [line.split("\t") if separator == "tab" else line.split() for line in filled]
         width = mode(map(len, found))
+        if whole and any(len(fields) != width for fields in found):
+            continue
         columns = list(zip(*(fields for fields in found if len(fields) == width), strict=True))
-        if width > 1 and (tagged := _tag_columns(columns)):
+        if width > 1 and (tagged := _tag_columns(columns, 1.0 if whole else 0.5)):
             named = _named(path, columns, tagged, label)
             return Layout(TAGS, "conll", named, separator, comment, _prefix(columns[named.index("token")]))
     return None
@@ -158,15 +163,16 @@ def _comment(filled: Sequence[str]) -> str | None:
     return "#" if marked and not marked & others else None
 
 
-def _tag_columns(columns: Sequence[Sequence[str]]) -> list[int]:
-    """Where most values are tags; a column of O alone only where there is no other: a layer may be empty."""
-    tagged = [at for at, column in enumerate(columns) if _holds_entities(column)]
+def _tag_columns(columns: Sequence[Sequence[str]], least: float) -> list[int]:
+    """Where so large a share are tags; a column of O alone only where there is no other: a layer may be empty."""
+    tagged = [at for at, column in enumerate(columns) if _holds_entities(column, least)]
     return tagged or [at for at, column in enumerate(columns) if set(column) == {"O"}]
 
 
-def _holds_entities(column: Sequence[str]) -> bool:
-    tags = [value for value in column if TAG.fullmatch(value)]
-    return 2 * len(tags) > len(column) and any(tag != "O" for tag in tags)
+def _holds_entities(column: Sequence[str], least: float) -> bool:
+    patterns = (TAG, OTHER_TAG) if "O" in column else (TAG,)
+    tags = [value for value in column if any(pattern.fullmatch(value) for pattern in patterns)]
+    return len(tags) >= least * len(column) and any(tag != "O" for tag in tags)
 
 
 def _named(path: Path, columns: Sequence[Sequence[str]], tagged: Sequence[int], label: str | None) -> tuple[str, ...]:

@@ -30,15 +30,14 @@ def of_texts(metric: str, gold: cm.Ids, predicted: cm.Ids, positive: int) -> flo
 
 def of_tags(metric: str, gold: Rows, predicted: Rows, scheme: str) -> float:
     """Of those that `resampled.of_tags` has; no more than rows: what stands in one of them has its luck in common."""
-    rows = len(gold)
     if metric in tags.OF_ENTITIES:
         names, matches = tags.entity_matches(gold, predicted, scheme, tags.OF_ENTITIES[metric][0])
-    elif metric in tags.WITHOUT_O:
-        names, matches = tags.token_matches(gold, predicted, with_o=False)
     else:
-        return rows
+        if metric in tags.OF_TYPES:
+            gold, predicted = tags.types(gold), tags.types(predicted)
+        names, matches = tags.token_matches(gold, predicted, with_o=metric not in tags.WITHOUT_O)
     of_classes = matches.summed(len(names))[:, 1:].mean(axis=1)  # predicted and gold: what an F1 divides by
-    return min(rows, _of_a_mean(of_classes) if "macro" in metric else float(of_classes.sum()))
+    return min(len(gold), _of_a_mean(of_classes) if "macro" in metric else float(of_classes.sum()))
 
 
 def _of_a_mean(counts: np.ndarray) -> float:

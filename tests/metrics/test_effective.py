@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.claims.verdicts import judged
-from benchmarks.metrics import METRICS, counted
+from benchmarks.metrics import METRICS, effective
 from benchmarks.metrics.resampled import of_texts
 from benchmarks.schema import TAGS
 from benchmarks.scoring import Named, Scoring
@@ -35,16 +35,16 @@ GOLD = ["yes"] * 3 + ["no"] * 7
 )
 def test_of_a_class_its_own_rows_count(metric, predicted, rows):
     end = 1.0 if predicted == GOLD else 0.0
-    assert TEXTS_OF.counted(Named(GOLD, predicted, None), metric, end) == rows
+    assert TEXTS_OF.effective_rows(Named(GOLD, predicted, None), metric, end) == rows
 
 
 def test_between_the_ends_all_rows_count():
-    assert TEXTS_OF.counted(Named(GOLD, GOLD, None), "f1", 0.5) == 10
-    assert TEXTS_OF.counted(Named(GOLD, GOLD, None), "mcc", 0.0) == 10  # its scale begins at -1
+    assert TEXTS_OF.effective_rows(Named(GOLD, GOLD, None), "f1", 0.5) == 10
+    assert TEXTS_OF.effective_rows(Named(GOLD, GOLD, None), "mcc", 0.0) == 10  # its scale begins at -1
 
 
 def test_of_texts_another_class_than_the_positive_one_may_be_asked_for():
-    assert TEXTS_OF.counted(Named(GOLD, GOLD, None), "recall", 1.0, "no") == 7
+    assert TEXTS_OF.effective_rows(Named(GOLD, GOLD, None), "recall", 1.0, "no") == 7
 
 
 @pytest.mark.parametrize(
@@ -55,23 +55,28 @@ def test_of_texts_another_class_than_the_positive_one_may_be_asked_for():
         ("token_f1_micro_no_o", 3),
         ("token_f1_macro_no_o", 3),
         ("token_accuracy", 5),
+        ("token_f1_macro", 4),  # four tags, the rarest of them once
+        ("token_f1_macro_types", 3),  # A, C and O
     ],
 )
 def test_of_tags_entities_and_words_count_and_no_more_than_rows(metric, rows):
     gold = [["B-A", "I-A", "O"], ["B-C", "O"], ["O"], ["O", "O"], ["O"]]
     scoring = Scoring(TAGS, ("A", "C"), None, "IOB2")
-    assert scoring.counted(Named(gold, gold, None), metric, 1.0) == rows
+    assert scoring.effective_rows(Named(gold, gold, None), metric, 1.0) == rows
     many = [["B-A", "B-A", "B-A"]] * 2
-    assert counted.of_tags(metric, many, many, "IOB2") == 2
+    assert effective.of_tags(metric, many, many, "IOB2") == 2
 
 
-def test_every_metric_has_a_number():
-    gold = [["B-A", "O"], ["O"]]
-    for name, metric in METRICS.items():
-        if metric.task_type == TAGS:
-            assert 1 <= Scoring(TAGS, ("A",), None, "IOB2").counted(Named(gold, gold, None), name, 0.0) <= 2
-        elif not metric.clustering:
-            assert 1 <= TEXTS_OF.counted(Named(GOLD, GOLD, None), name, METRICS[name].lowest) <= 10
+def test_a_mean_over_classes_tells_of_the_rarest_whatever_is_averaged():
+    gold = [["B-A", "O"]] * 90 + [["B-C", "O"]] * 2
+    found = {
+        name: Scoring(TAGS, ("A", "C"), None, "IOB2").effective_rows(Named(gold, gold, None), name, 1.0)
+        for name, metric in METRICS.items()
+        if metric.task_type == TAGS
+    }
+    assert {name for name, rows in found.items() if rows < 92} == {name for name in found if "macro" in name}
+    assert found["entity_f1_macro"] == found["token_f1_macro_no_o"] == 4
+    assert found["token_f1_macro"] == found["token_f1_macro_types"] == 6
 
 
 @pytest.mark.parametrize(
@@ -91,7 +96,7 @@ def test_on_few_positive_rows_a_perfect_score_or_none_is_no_certainty(metric, ro
         score = of_texts(metric, gold.astype(int), predicted.astype(int), None, 2, 1)
         value = float(score(np.ones((1, rows)))[0])
         found = Estimates.of([[value] * 3], [np.repeat(replicates([Run(names, score)], 200), 3, axis=1)])
-        own = rows if 0 < value < 1 else counted.of_texts(metric, gold.astype(int), predicted.astype(int), 1)
+        own = rows if 0 < value < 1 else effective.of_texts(metric, gold.astype(int), predicted.astype(int), 1)
         low, high = interval(value, found.spread(0), own)
         held.append(low <= truth <= high)
         theirs = draw.binomial(positives, recall)
