@@ -372,6 +372,7 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
         (["--gpus", "2"], "no such flag: '--gpus'.  (see"),
         (["--sede", "1"], "no such flag: '--sede'. Did you mean '--seeds'?"),
         (["news"], "a word too many: 'news'. Expected flags alone. Did you mean '--tasks news'?"),
+        (["--set", "recipe.epochs=1", "encoder=minilm"], "Did you mean '--set encoder=minilm'?"),
         (["leaderboard"], "Did you mean 'encoder-bench leaderboard'?"),
     ],
 )

@@ -41,7 +41,7 @@ class _Parser(argparse.ArgumentParser):
         takes = " ".join(self._get_formatter()._format_args(own, "") for own in self._get_positional_actions())
         near = f" Did you mean 'encoder-bench {word}'?" if word in EXAMPLES else ""
         if not (near or takes) and "tasks" in flags:
-            near = f" Did you mean '--tasks {word}'?"
+            near = f" Did you mean '--{'set' if '=' in word and 'set' in flags else 'tasks'} {word}'?"
         self.error(f"a word too many: {word!r}. Expected {f'{takes} and flags' if takes else 'flags alone'}.{near}")
 
 
