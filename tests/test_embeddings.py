@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tiny
 
-from benchmarks.embeddings import Embedded, _digest, encoding, of_pieces, of_words, pooled, store
+from benchmarks.embeddings import Embedded, _digest, encoding, of_padded, of_pieces, of_words, pooled, store
 from benchmarks.embeddings.encoding import POOLINGS, Frozen
 from benchmarks.embeddings.store import Sequences, Vectors, find, key_of, write
 from benchmarks.encoders import checkpoint_sha256, load_encoder, load_tokenizer, parameters
@@ -93,6 +93,24 @@ def test_texts_have_the_vectors_of_a_plain_forward_pass_without_dropout(tmp_path
         assert pieces[row].dtype == np.float16
         assert pieces[row].shape == last.shape
         assert np.allclose(pieces[row], last, atol=2e-3)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_padded_texts_have_what_the_encoder_gives_for_padding_behind_their_own_vectors(tmp_path, encoders, family):
+    import torch
+
+    texts, cache = TEXTS_OF_ALL_LENGTHS, tmp_path / "cache"
+    found = of_padded(texts, encoders[family], LENGTH, cache)
+    tokenizer, model = load_tokenizer(encoders[family], TEXTS), load_encoder(encoders[family]).eval()
+    rows = tokenizer(texts, padding="max_length", truncation=True, max_length=LENGTH, return_tensors="pt")
+    with torch.inference_mode():
+        states = model(input_ids=rows["input_ids"], attention_mask=rows["attention_mask"]).last_hidden_state
+    for row, expected in enumerate(states.numpy()):
+        assert found[row].shape == expected.shape == (LENGTH, 32)
+        assert np.allclose(found[row], expected, atol=2e-3)
+    pieces = of_pieces(texts, encoders[family], LENGTH, cache)
+    assert any(len(own) < LENGTH for own in pieces), "else nothing is padded"
+    assert all(np.allclose(found[row][: len(own)], own, atol=2e-3) for row, own in enumerate(pieces))
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta"])

@@ -18,7 +18,7 @@ from benchmarks.embeddings.store import Row, Sequences
 from benchmarks.errors import UserError
 from benchmarks.files import alone
 
-__all__ = ["Embedded", "Pooling", "Sequences", "Tell", "of_pieces", "of_words", "pooled"]
+__all__ = ["Embedded", "Pooling", "Sequences", "Tell", "of_padded", "of_pieces", "of_words", "pooled"]
 
 Pooling: TypeAlias = Literal["cls", "mean", "mean_last_four"]
 
@@ -66,6 +66,13 @@ def of_pieces(
     return _embedded("pieces", texts, encoder, length, cache, tell)
 
 
+def of_padded(
+    texts: Sequence[str], encoder: Path, length: int, cache: Path, tell: Tell = lambda embedded: None
+) -> Sequences:
+    """float16, `length` vectors a text: those of its pieces, then what the encoder gives for padding."""
+    return _embedded("padded", texts, encoder, length, cache, tell)
+
+
 def of_words(
     rows: Sequence[Sequence[str]], encoder: Path, length: int, cache: Path, tell: Tell = lambda embedded: None
 ) -> Sequences:
@@ -106,7 +113,7 @@ def _folder(cache: Path, frozen: Frozen) -> Path:
 
 def _one_pass(cache: Path, frozen: Frozen) -> Path:
     """One folder for both kinds that a pass over texts gives."""
-    return _folder(cache, frozen if frozen.kind == "words" else replace(frozen, kind="pooled"))
+    return _folder(cache, replace(frozen, kind="pooled") if frozen.kind == "pieces" else frozen)
 
 
 def _digest(keys: Iterable[bytes]) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VERSION = 2
 """Raised whenever other vectors are computed here, or stored otherwise: old files are then unused."""
 
-Kind: TypeAlias = Literal["pooled", "pieces", "words"]
+Kind: TypeAlias = Literal["pooled", "pieces", "padded", "words"]
 
 POOLINGS = ("cls", "mean", "mean_last_four")
 """What one pass gives of a text, in the order in which it is stored."""
@@ -86,7 +86,9 @@ class Window(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What the encoder gives for a window: (3, width) float32 poolings of a text, and (pieces, width) float16."""
+    """What the encoder gives for a window: (3, width) float32 poolings of a text, and (pieces, width) float16, with its
+    padding where that is wanted.
+    """
 
     pooled: np.ndarray | None
     pieces: np.ndarray
@@ -109,8 +111,8 @@ class Tokenized:
 def computed(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[dict[Kind, list[Vectors]]]:
     """The vectors of all rows by key, those for one file after the other; loads the encoder where there is any row.
 
-    values: 'pooled' (3, width) float32 in the order of POOLINGS, 'pieces' and 'words' (tokens, width) float16. Of texts
-    both kinds, of which either may be wanted later; but no pieces beside the poolings of very many.
+    values: 'pooled' (3, width) float32 in the order of POOLINGS, 'pieces', 'padded' and 'words' (tokens, width) float16.
+    Of 'pooled' and 'pieces' both, of which either may be wanted later; but no pieces beside the poolings of very many.
     """
     if not rows:
         return
@@ -131,8 +133,8 @@ def computed(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[dict[Kind, l
 
 
 def _kinds(frozen: Frozen, pieces: int) -> tuple[Kind, ...]:
-    if frozen.kind == "words":
-        return ("words",)
+    if frozen.kind in ("words", "padded"):
+        return (frozen.kind,)
     too_large = frozen.kind == "pooled" and pieces * frozen.width * np.dtype(np.float16).itemsize > BESIDE
     return ("pooled",) if too_large else ("pooled", "pieces")
 
@@ -154,6 +156,8 @@ def _files(rows: Iterable[Tokenized]) -> Iterator[list[Tokenized]]:
 def _values(frozen: Frozen, row: Tokenized, outputs: Sequence[Output]) -> dict[Kind, np.ndarray]:
     if frozen.kind == "words":
         return {"words": _joined(row, [output.pieces for output in outputs], frozen.width)}
+    if frozen.kind == "padded":
+        return {"padded": outputs[0].pieces}
     assert outputs[0].pooled is not None
     return {"pooled": outputs[0].pooled, "pieces": outputs[0].pieces}
 
@@ -199,7 +203,8 @@ def _outputs(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window]) 
     """
     by_length: dict[int, list[int]] = {}
     for number, window in enumerate(windows):
-        padded = min(-(-len(window.pieces) // MULTIPLE) * MULTIPLE, frozen.length)
+        least = frozen.length if frozen.kind == "padded" else len(window.pieces)
+        padded = min(-(-least // MULTIPLE) * MULTIPLE, frozen.length)
         by_length.setdefault(padded, []).append(number)
     outputs: dict[int, Output] = {}
     for padded, numbers in by_length.items():
@@ -227,7 +232,7 @@ def _forward(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window], 
     """One pass."""
     import torch
 
-    pools = frozen.kind != "words"
+    pools = frozen.kind in ("pooled", "pieces")
     pieces = np.full((len(windows), padded), frozen.tokenizer.pad_token_id or 0)
     mask = np.zeros_like(pieces)
     for row, (found, _) in enumerate(windows):
@@ -238,7 +243,8 @@ def _forward(frozen: Frozen, model: PreTrainedModel, windows: Sequence[Window], 
         of_pieces = states.last_hidden_state.half().cpu().numpy()
         pooled = _poolings(states, attention_mask).cpu().numpy() if pools else [None] * len(windows)
     found_in = zip(pooled, of_pieces, windows, strict=True)
-    return [Output(pooling, row[: len(found)]) for pooling, row, (found, _) in found_in]
+    whole = frozen.kind == "padded"
+    return [Output(pooling, row if whole else row[: len(found)]) for pooling, row, (found, _) in found_in]
 
 
 def _poolings(states: Any, mask: torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.embeddings import Embedded, Pooling, Sequences, of_pieces, of_words, pooled
+from benchmarks.embeddings import Embedded, Pooling, Sequences, of_padded, of_pieces, of_words, pooled
 from benchmarks.methods import Job, Part
 from benchmarks.schema import TAGS
 
@@ -20,10 +20,12 @@ def pooled_texts(job: Job, part: Part, pooling: Pooling) -> np.ndarray:
     return pooled(_rows(job, part), encoder, length, pooling, job.cache, lambda found: _account(job, part, found))
 
 
-def sequences(job: Job, part: Part) -> Sequences:
-    """One vector a word of tagged rows, or a piece of texts, special tokens included."""
+def sequences(job: Job, part: Part, padded: bool = False) -> Sequences:
+    """One vector a word of tagged rows, or a piece of texts, special tokens included; padded: of texts, to the longest
+    length, with the encoder's own vectors.
+    """
     encoder, length = _read_by(job)
-    embed = of_words if job.task.type == TAGS else of_pieces
+    embed = of_words if job.task.type == TAGS else of_padded if padded else of_pieces
     return embed(_rows(job, part), encoder, length, job.cache, lambda found: _account(job, part, found))
 
 

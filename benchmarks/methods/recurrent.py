@@ -26,7 +26,8 @@ def recurrent(job: Job) -> Predictions:
     recipe = job.recipe
     assert isinstance(recipe, Recurrent)
     assert job.encoder is not None
-    train, test = (sequences(job, part) for part in PARTS)
+    padded = not recipe.masked_attention and recipe.padding == "states"
+    train, test = (sequences(job, part, padded) for part in PARTS)
     predictions = _predictions(job, recipe, train, test, train.length)
     job.meter.parameters += parameters(job.encoder)
     return predictions

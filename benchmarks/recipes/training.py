@@ -178,6 +178,9 @@ class Recurrent(Training):
     masked_attention: bool = True
     """false: rows are padded to max_length and the padding takes part, as in a source that calls it a bug. Without
     attention the last states are then those after the padding."""
+    padding: Annotated[Literal["states", "zeros"], Neutral("zeros")] = "states"
+    """What stands there where it takes part. states: what the encoder gives for its padding piece, of which no text's own
+    pieces take notice; zeros: nothing, as word2vec's always is."""
     dropout: float = Field(0.3, ge=0, lt=1)
     """Before and after the LSTM."""
     max_length: int | None = Field(None, ge=8)
@@ -190,6 +193,9 @@ class Recurrent(Training):
         if task.type != TEXTS and not self.bidirectional:
             return "tags with the words on both sides only"
         return super().misfit(task)
+
+    def unread(self, task_type: TaskType) -> frozenset[str]:
+        return super().unread(task_type) | ({"padding"} if self.masked_attention else set())
 
 
 class Word2vecRecurrent(Recurrent):
@@ -224,7 +230,7 @@ class Word2vecRecurrent(Recurrent):
 
     def unread(self, task_type: TaskType) -> frozenset[str]:
         own = {"algorithm", "vector_size", "window", "min_count", "word2vec_epochs"}
-        return super().unread(task_type) | (own if self.vectors else set())
+        return super().unread(task_type) | {"padding"} | (own if self.vectors else set())
 
     def misfit(self, task: Task) -> str | None:
         if task.type != TEXTS and self.cleaning:
