@@ -36,22 +36,21 @@ def is_share(value: float, rows: int, rounding: float) -> bool:
     return abs(round(value * rows) / rows - value) <= rounding + EPSILON
 
 
-def of_rows(rows: int, values: Mapping[str, float], rounding: Mapping[str, float]) -> Counts | None:
-    """Counts of so many rows that round to every reported one of SCORES, as far as precision, recall and accuracy are
-    among them and none is 0; None where there are none.
+def of_rows(rows: int, values: Mapping[str, float], rounding: Mapping[str, float]) -> Iterator[Counts]:
+    """All counts of so many rows that round to every reported one of SCORES, where precision, recall and accuracy are
+    among them and none is 0.
     """
     for gold in range(1, rows + 1):
         for right in _within(gold, values["recall"], rounding["recall"]):
             for predicted in _divisors(right, values["precision"], rounding["precision"]):
                 found = Counts(rows, right, predicted, gold)
                 if predicted + gold - right <= rows and _fits(found, values, rounding):
-                    return found
-    return None
+                    yield found
 
 
 def fewest(values: Mapping[str, float], rounding: Mapping[str, float]) -> Counts | None:
     """Counts of the fewest rows that can give the values; None where none up to MOST_ROWS can."""
-    return next((found for rows in range(1, MOST_ROWS + 1) if (found := of_rows(rows, values, rounding))), None)
+    return next((found for rows in range(1, MOST_ROWS + 1) for found in of_rows(rows, values, rounding)), None)
 
 
 def can_be_asked(values: Mapping[str, float]) -> bool:

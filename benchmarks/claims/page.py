@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 import pandas as pd
@@ -10,7 +12,7 @@ import pandas as pd
 from benchmarks import amounts
 from benchmarks.claims.arithmetic import can_be_asked, fewest, is_share, of_rows
 from benchmarks.claims.told import not_run, number, order_of, told
-from benchmarks.claims.verdicts import Assessment, Bound, Cost, Measured, Order, Value
+from benchmarks.claims.verdicts import SEVERAL, Assessment, Bound, Cost, Measured, Order, Value
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.page import as_markdown
 from benchmarks.metrics import METRICS
@@ -47,10 +49,20 @@ def counts(found: Sequence[Assessment]) -> str:
     stand_in = sum(bool(one.measured) for one in found) - len(own)
     return (
         f"{words.counted(len(found), 'reported result')}: {comparable} measured by the claim's own system on "
-        f"comparable rows, {len(own) - comparable} in a way that is not comparable, {stand_in} by a stand-in encoder "
-        f"alone, which says nothing of the claim's own, {len(found) - len(own) - stand_in} not run yet or not runnable "
-        f"here."
+        f"comparable rows{_verdicts(own)}, {len(own) - comparable} in a way that is not comparable, {stand_in} by a "
+        f"stand-in encoder alone, which says nothing of the claim's own, {len(found) - len(own) - stand_in} not run yet "
+        f"or not runnable here."
     )
+
+
+def _verdicts(own: Sequence[Assessment]) -> str:
+    """How many of the numbers that are comparable have which verdict."""
+    measured = [(one, m) for one in own if not one.not_comparable for m in one.measured if m.stand_in is None]
+    kinds = Counter(line.kind for one, m in measured for line in told(m, one.claim) if line.kind)
+    if not kinds:
+        return ""
+    seeds = ", all with one seed" if all(m.seeds < SEVERAL for _, m in measured) else ""
+    return f" (of their numbers {words.listed([f'{count} {kind}' for kind, count in kinds.most_common()])}{seeds})"
 
 
 # -- the table of verdicts -------------------------------------------------------------------------------------------
@@ -127,15 +139,20 @@ def _worth(rows: int, metrics: Container[str]) -> str:
 
 
 def _arithmetic(claim: Claim) -> Iterator[str]:
-    """Whether the numbers can be of as many rows as are stated."""
+    """Whether the numbers can be of as many rows as are stated, and if so of which classes these were."""
     accuracy, size = claim.reported.get("accuracy"), claim.test_size
     if accuracy is None or size is None:
         return
     rounding = {name: claim.rounding(value) for name, value in claim.reported.items()}
     if not is_share(accuracy, size, rounding["accuracy"]):
         yield f"No number of {size:,} rows gives an accuracy of {accuracy}{_of_fewest(claim, rounding)}"
-    elif can_be_asked(claim.reported) and of_rows(size, claim.reported, rounding) is None:
-        yield f"No counts of {size:,} rows give all reported numbers{_of_fewest(claim, rounding)}"
+    elif can_be_asked(claim.reported):
+        counts = list(itertools.islice(of_rows(size, claim.reported, rounding), 2))
+        if not counts:
+            yield f"No counts of {size:,} rows give all reported numbers{_of_fewest(claim, rounding)}"
+        elif len(counts) == 1:
+            share = f"{counts[0].gold:,} of the {size:,} rows ({counts[0].gold / size:.0%}) are positive"
+            yield f"The reported numbers say that {share}: no other counts give them all"
 
 
 def _of_fewest(claim: Claim, rounding: Mapping[str, float]) -> str:

@@ -30,7 +30,7 @@ class Told:
 def told(measured: Measured, claim: Claim) -> Iterator[Told]:
     """The claim's numbers by one encoder; those of single classes are counted."""
     for line in _lines(measured, claim):
-        alone = measured.seeds < SEVERAL and line.kind == "undecided"
+        alone = measured.seeds < SEVERAL and line.verdict and not measured.cost
         yield replace(line, verdict=f"{line.verdict} (one seed)") if alone else line
 
 

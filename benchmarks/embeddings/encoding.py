@@ -111,8 +111,8 @@ class Tokenized:
 def computed(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[dict[Kind, list[Vectors]]]:
     """The vectors of all rows by key, those for one file after the other; loads the encoder where there is any row.
 
-    values: 'pooled' (3, width) float32 in the order of POOLINGS, 'pieces', 'padded' and 'words' (tokens, width) float16.
-    Of 'pooled' and 'pieces' both, of which either may be wanted later; but no pieces beside the poolings of very many.
+    values: 'pooled' (3, width) float32 in the order of POOLINGS, of the other kinds (tokens, width) float16. Of 'pooled'
+    and 'pieces' both, of which either may be wanted later; but no pieces beside the poolings of very many.
     """
     if not rows:
         return

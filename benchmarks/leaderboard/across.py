@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.leaderboard import words
-from benchmarks.leaderboard.rows import Row
+from benchmarks.leaderboard.rows import Row, parted
 from benchmarks.leaderboard.sections import Page, Section
 from benchmarks.metrics import METRICS
 from benchmarks.schema import NOT_COMPARABLE, TAGS, TaskType
@@ -46,28 +46,31 @@ class Column:
         return len(self.ranked) > 1
 
     @property
+    def parted(self) -> bool:
+        return parted(self.ranked)
+
+    @property
     def best(self) -> list[str]:
         """Systems that no other is significantly better than."""
         return [row.system for row in self.ranked if row.may_be_best]
 
     @property
     def first(self) -> str:
-        """In words: which system is best, and how many others may be as good."""
+        """In words: which system is first, and which others may be the best one."""
         first, *others = self.ranked
         interval = f" {words.interval(*first.interval)}" if first.interval else ""
         named = f"{first.system} is first, {self.page.metric} {first.score:.4f}{interval}"
-        if first.interval is None or self.section.standings is None:
+        if first.interval is None:
             return f"{named}; without stored predictions nothing says how sure that is"
-        untested = [row.system for row in others if row.interval is None]
-        apart = self.section.standings.apart(first.system)
-        tied = [row.system for row in others if row.interval and row.system not in apart]
-        if untested:
+        if untested := [row.system for row in others if row.interval is None]:
             return f"{named}; not compared with {words.listed(untested)}, whose predictions are not stored"
+        tied = [row.system for row in others if row.may_be_best]
         if not tied:
-            than = {1: others[0].system, 2: "both others"}.get(len(others), f"all {len(others)} others")
-            return f"{named}; significantly better than {than}"
-        which = "all others" if len(tied) == len(others) > 1 else words.listed(tied)
-        return f"{named}; no significant difference from {which}"
+            than = {1: others[0].system, 2: "both others"}.get(len(others), f"each of the {len(others)} others")
+            return f"{named}; {than} is shown not to be the best"
+        if not self.parted:
+            return f"{named}; no system is shown to be better than any other"
+        return f"{named}; may be the best, too: {words.listed(tied)}"
 
     @property
     def higher_is_better(self) -> bool:

@@ -1,4 +1,4 @@
-"""Learning curves: each system's scores over training sizes, what the last step gained, and what twice the rows may."""
+"""Learning curves: each system's scores over training sizes, what the last step gained, what twice the rows give."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from benchmarks.leaderboard import words
 from benchmarks.leaderboard.rows import grouped
 from benchmarks.leaderboard.sections import Page, Section
 from benchmarks.stats.curves import Curve as Fit
-from benchmarks.stats.curves import Extrapolation, extrapolated, fitted, gained
+from benchmarks.stats.curves import Extrapolation, extrapolated, fitted
 from benchmarks.stats.spread import Floats
 
 LEGEND = (
     "Scores with their 95 % intervals by number of training rows, on the same test rows. *Last step*: how much the "
     "largest size gained over the one before. *Twice the rows*: what a power law through these sizes, error = c + "
-    "a · n^−b, gives for twice the largest, and how much of it is gained; small sizes that no such law passes through, "
-    "since the system hasn't begun to learn there, are left out of it. Its interval holds the luck of seeds and "
-    "test rows and, where only two sizes were run, all that c may be; nothing was run there. Where an interval holds 0 "
-    "or begins there the curve is not shown to rise."
+    "a · n^−b, gives for twice the largest; small sizes that no such law passes through, since the system hasn't begun "
+    "to learn there, are left out of it. Its interval holds the luck of seeds and test rows; nothing was run there. "
+    "Through two sizes the law passes whatever c is: there all that c may be is in the interval, which stands alone. "
+    "Where it reaches the score of the largest size, more rows are not shown to help."
 )
 
 
@@ -43,8 +43,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """One system under protocols that differ in the training size alone, smallest first; what the last step gained,
-    and the score at twice the largest size with what is gained there.
+    """One system under protocols that differ in the training size alone, smallest first; what the last step gained, the
+    score at twice the largest size, and through how many of the largest sizes the law for that passes.
     """
 
     task: str
@@ -55,7 +55,7 @@ class Curve:
     points: tuple[Point, ...]
     last_step: Extrapolation
     twice: Extrapolation
-    still: Extrapolation
+    fitted: int
 
 
 def curves(page: Page) -> list[Curve]:
@@ -105,16 +105,16 @@ def _points(section: Section, number: int) -> Iterator[tuple[str, Point]]:
 
 def _curve(page: Page, system: str, section: Section, points: Sequence[Point]) -> Curve:
     draws = np.stack([point.draws for point in points], axis=1)
-    fit, most = _law(points, draws), points[-1].rows
-    step = Extrapolation.of(draws[:, -1] - draws[:, -2])
-    twice, still = extrapolated(fit, 2 * most), gained(fit, most, 2 * most)
+    fit, count = _law(points, draws)
+    step, twice = Extrapolation.of(draws[:, -1] - draws[:, -2]), extrapolated(fit, 2 * points[-1].rows)
     protocol, metric = dict(_but_size(section)), page.metric or ""
-    return Curve(page.task, system, metric, protocol, section.conditions, tuple(points), step, twice, still)
+    return Curve(page.task, system, metric, protocol, section.conditions, tuple(points), step, twice, count)
 
 
-def _law(points: Sequence[Point], draws: Floats) -> Fit:
-    """Through as many of the largest sizes as a power law passes within their intervals, two at least: before a system
-    has begun to learn its scores follow none (Hestness et al. 2017, Deep Learning Scaling is Predictable, Empirically).
+def _law(points: Sequence[Point], draws: Floats) -> tuple[Fit, int]:
+    """Through as many of the largest sizes as a power law passes within their intervals, two at least, and how many
+    they are: before a system has begun to learn its scores follow none (Hestness et al. 2017, Deep Learning Scaling is
+    Predictable, Empirically).
     """
     fits = (
         (points[start:], fitted([point.rows for point in points[start:]], draws[:, start:]))
@@ -123,7 +123,7 @@ def _law(points: Sequence[Point], draws: Floats) -> Fit:
     for own, fit in fits:
         if all(point.low <= np.median(fit.at(point.rows)) <= point.high for point in own):
             break
-    return fit
+    return fit, len(own)
 
 
 # -- as Markdown and as data -----------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def _table(found: Sequence[Curve]) -> str:
 
     rows = [{"system": words.plain(curve.system), **_cells(curve)} for curve in found]
     sizes = sorted({point.rows for curve in found for point in curve.points})
-    heads = ["system", *(f"{size:,}" for size in sizes), "last step", "twice the rows", "gained there"]
+    heads = ["system", *(f"{size:,}" for size in sizes), "last step", "twice the rows"]
     frame = pd.DataFrame.from_records(rows).reindex(columns=heads).fillna(words.NOTHING)
     named = words.protocol(found[0].protocol).lower() if found[0].protocol else ""
     table = as_markdown(frame, left=("system",))
@@ -151,9 +151,13 @@ def _cells(curve: Curve) -> dict[str, str]:
     return {
         **{f"{point.rows:,}": f"{point.score:.4f} {words.interval(point.low, point.high)}" for point in curve.points},
         "last step": _signed(curve.last_step),
-        "twice the rows": f"{curve.twice.middle:.3f} {words.interval(curve.twice.low, curve.twice.high)}",
-        "gained there": _signed(curve.still),
+        "twice the rows": f"{_middle(curve)}{words.interval(curve.twice.low, curve.twice.high)}",
     }
+
+
+def _middle(curve: Curve) -> str:
+    """Of two sizes none: half of what c may be says that the curve is level, half that it rises on."""
+    return f"{curve.twice.middle:.3f} " if curve.fitted > 2 else ""
 
 
 def _signed(found: Extrapolation) -> str:
@@ -176,4 +180,5 @@ def _records(curve: Curve) -> Iterator[tuple[Any, ...]]:
         ends = (round(value, 4) for value in (point.score, point.low, point.high))
         yield (*head, point.rows, point.seeds, *ends, "measured")
     low, middle, high = (round(value, 4) for value in curve.twice)
-    yield (*head, 2 * curve.points[-1].rows, None, middle, low, high, "power law")
+    told = middle if curve.fitted > 2 else None
+    yield (*head, 2 * curve.points[-1].rows, None, told, low, high, "power law")

@@ -19,15 +19,16 @@ from benchmarks.schema import folder_name
 FOLDER = "leaderboards"
 
 ORDER = (
-    "Each cell is the mean of the task's primary metric over seeds ± half the width of its 95 % interval over seeds "
-    "and test rows, from the table that most systems share (of equals the one of the whole training split); bold are "
-    "the best of a task and all that no other is significantly better than; – was not run. A system's win rate is the "
-    "mean over tasks of the share of other systems that it is above (a tie counts half), its mean rank that of its "
-    "ranks (of equals the mean); the others are those that were run on half of the tasks or more, of a system's "
-    "recipes the one that was run on most, and a task without two of these does not count. The 95 % intervals of both "
-    "numbers say what other seeds and test rows would do on these tasks, not what other tasks would. Systems are in "
-    "order of their win rate, those that were run on fewer than half of the tasks, or by another recipe, after the "
-    "others: neither number compares systems fairly that were run on different tasks."
+    "A cell is the mean of the task's primary metric over seeds, with its 95 % interval over seeds and test rows, from "
+    "the table that most systems share (of equals the one of the whole training split). **Bold**: it may be the best, "
+    "no other system is significantly better; where no system is shown to be better than any other, none is bold. – "
+    "was not run.\n\n"
+    "The *win rate* is the mean over tasks of the share of other systems that a system is above (a tie counts half), "
+    "the *mean rank* that of its ranks (of equals the mean). The others are those that were run on half of the tasks "
+    "or more, each by the recipe that was run on most; a task without two of these does not count. The intervals of both "
+    "say what other seeds and test rows would do on these tasks, not what other tasks would. Systems are in order of "
+    "their win rate, those that were run on fewer than half of the tasks, or by another recipe, after the others: "
+    "neither number compares systems fairly that were run on different tasks."
 )
 
 
@@ -76,7 +77,7 @@ def _with(shown: Sequence[Column], some: Sequence[Standing]) -> list[Column]:
 
 def _matrix(shown: Sequence[Column], found: Sequence[Standing]) -> str:
     cells = [
-        {"system": row.system, "task": column.name, "cell": _cell(row, column.compared)}
+        {"system": row.system, "task": column.name, "cell": _cell(row, column.parted)}
         for column in shown
         for row in column.section.rows
     ]
@@ -101,11 +102,11 @@ def _ends(interval: tuple[float, float] | None, form: str) -> str:
     return f" [{interval[0]:{form}}, {interval[1]:{form}}]" if interval else ""
 
 
-def _cell(row: Row, compared: bool) -> str:
+def _cell(row: Row, parted: bool) -> str:
     if row.rank is None or row.score is None:
         return words.NOTHING
-    score = f"**{row.score:.4f}**" if row.may_be_best and compared else f"{row.score:.4f}"
-    return f"{score} ± {(row.interval[1] - row.interval[0]) / 2:.3f}" if row.interval else score
+    score = f"**{row.score:.4f}**" if row.may_be_best and parted else f"{row.score:.4f}"
+    return f"{score} {words.interval(*row.interval)}" if row.interval else score
 
 
 # -- where the pages are ---------------------------------------------------------------------------------------------

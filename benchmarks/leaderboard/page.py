@@ -14,7 +14,7 @@ from benchmarks.definitions import task_files
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.commands import commands
 from benchmarks.leaderboard.made import Failed
-from benchmarks.leaderboard.rows import Row
+from benchmarks.leaderboard.rows import Row, parted
 from benchmarks.leaderboard.sections import Page, Section, columns
 from benchmarks.leaderboard.uncertain import FEWEST_ROWS
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS
@@ -25,7 +25,9 @@ LEGEND = {
     "by chance": "What was trained once is parted from no system: nothing is known of what another seed would give.",
     "few rows": f"Fewer than {FEWEST_ROWS} test rows part no systems.",
     "places": "A rank is a range where a system may have any of these places: above and below it are those alone that "
-    "differ significantly (p < 0.05 over seeds and the same test rows, by Holm for all that it is compared with).",
+    "differ significantly (p < 0.05 over seeds and the same test rows, by Holm for all that it is compared with). Each "
+    "system's comparisons are corrected by themselves: one may be shown to be below another whose range reaches it.",
+    "memory": "Peak memory is that of the process, with what runs before this one left there.",
     "unread": "Without an interval: predictions are not stored; such a system may have any place.",
     "together": "Under folds, a score is that of the predictions of all folds of a seed together, in which each row "
     "is predicted once; the scores of single folds have their mean and standard deviation in a column of their own.",
@@ -102,9 +104,16 @@ def facts(section: Section) -> Iterator[str]:
         known = " and ".join(precision for precision in dict.fromkeys(precisions) if precision)
         ranks = " or ".join(words.counted(number, "process") for number in dict.fromkeys(processes))
         yield f"Hardware: {', '.join(filter(None, [words.plain(device), known, ranks]))}"
-    if len(section.machines) > 1:
+    if _differ(section):
         yield SEVERAL_MACHINES
     yield f"Code: encoder-bench {words.listed([words.plain(version) for version in section.versions])}"
+
+
+def _differ(section: Section) -> bool:
+    """Whether times were taken in different ways; what trains no network computes in no precision."""
+    machines = section.machines
+    precisions = {machine.precision for machine in machines if machine.precision}
+    return len({(machine.device, machine.processes) for machine in machines}) > 1 or len(precisions) > 1
 
 
 def source(section: Section) -> str:
@@ -245,8 +254,10 @@ def seeds_of(row: Row, folds: int | None) -> dict[str, str]:
 
 
 def below(section: Section) -> list[str]:
-    """What is stored but not in the table."""
-    lines = [f"{words.plain(name)}: the same runs as {words.plain(twin)}" for name, twin in section.twins.items()]
+    """What a reader of the table must know, and what is stored but not in it."""
+    tied = sum(row.rank is not None for row in section.rows) > 1 and not parted(section.rows)
+    lines = ["No system is shown to be better than any other."] if tied else []
+    lines += [f"{words.plain(name)}: the same runs as {words.plain(twin)}" for name, twin in section.twins.items()]
     if section.left_out:
         which = words.listed([f"{words.plain(system)} {count}" for system, count in section.left_out.items()])
         lines.append(f"{words.counted(sum(section.left_out.values()), 'older run')} made otherwise left out: {which}")
@@ -331,6 +342,8 @@ def _marks(row: Row, table: Sequence[Row]) -> Iterator[str]:
     if row.places and len(row.places) > 1:
         yield "places"
         yield from ["few rows"] if sum(run.data["used"]["test"] for run in row.made[0]) < FEWEST_ROWS else []
+    if row.peak_memory_mb:
+        yield "memory"
     if row.rank is not None and row.interval is None and any(other.interval for other in table):
         yield "unread"
     if row.single and row.single.half_width:

@@ -85,6 +85,11 @@ class Row:
         return self.rank is not None and 1 in (self.places or (self.rank,))
 
 
+def parted(rows: Iterable[Row]) -> bool:
+    """Whether any is shown to be worse than another: else all may be the best, and to mark them would say nothing."""
+    return any(row.rank is not None and not row.may_be_best for row in rows)
+
+
 def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
     """The items of each key, in their order."""
     groups: dict[Key, list[Item]] = {}

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.metrics import METRICS
 from benchmarks.stats.paired import holm
-from benchmarks.stats.ranking import ALPHA, ranges
+from benchmarks.stats.ranking import ranges
 from benchmarks.stats.spread import Estimates, Floats, interval
 
 FEWEST_ROWS = 10
@@ -77,11 +77,6 @@ class Standings:
         """
         found = ranges(self.estimates.means.tolist(), self.corrected, self.higher_is_better)
         return {s: range(own.start, own.stop + others) for s, own in zip(self.systems, found, strict=True)}
-
-    def apart(self, system: str) -> frozenset[str]:
-        """Those that differ significantly from it."""
-        own = self.corrected[self.systems.index(system)]
-        return frozenset(other for other, p in zip(self.systems, own, strict=True) if p < ALPHA)
 
     @cached_property
     def corrected(self) -> Floats:

@@ -179,8 +179,8 @@ class Recurrent(Training):
     """false: rows are padded to max_length and the padding takes part, as in a source that calls it a bug. Without
     attention the last states are then those after the padding."""
     padding: Annotated[Literal["states", "zeros"], Neutral("zeros")] = "states"
-    """What stands there where it takes part. states: what the encoder gives for its padding piece, of which no text's own
-    pieces take notice; zeros: nothing, as word2vec's always is."""
+    """What stands there where it takes part. states: what the encoder gives for its padding piece; zeros: nothing, as
+    word2vec's always is."""
     dropout: float = Field(0.3, ge=0, lt=1)
     """Before and after the LSTM."""
     max_length: int | None = Field(None, ge=8)

@@ -47,10 +47,15 @@ def _lead(found: Errors) -> str:
         return (
             f"of {found.rows:,} test rows, {words.readable(found.systems[0])} (seed {found.seed}) has {fail:,} wrong."
         )
+    systems = "both systems" if len(found.systems) == 2 else f"all {len(found.systems)} systems"
     return (
-        f"of {found.rows:,} test rows, {len(found.systems)} systems (seed {found.seed}) all have {fail:,} wrong, and "
-        f"disagree on {disagree:,}."
+        f"of {found.rows:,} test rows, {_are(fail)} wrong in {systems} (seed {found.seed}); {_are(disagree)} right in "
+        f"some and wrong in others."
     )
+
+
+def _are(rows: int) -> str:
+    return f"{rows:,} are" if rows > 1 else "1 is" if rows else "none is"
 
 
 def _explained(found: Errors) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -26,8 +26,8 @@ class Bar(NamedTuple):
 @dataclass(frozen=True)
 class Cell:
     """What is said; value: what the column is sorted by and a file holds, None sorts last. best: no other is
-    significantly better; link: a page below RESULTS; note: its interval, heard, shown where one points and
-    seen on a phone; ends: its interval, where it stands beside it.
+    significantly better; link: a page below RESULTS; note: its interval, where it stands below it; ends: where it
+    stands beside it; between: in numbers, as a file holds it in columns of its own.
     """
 
     text: str
@@ -37,18 +37,20 @@ class Cell:
     best: bool = False
     note: str = ""
     ends: str = ""
+    between: tuple[float, float] | None = None
     variant: str = ""
     """What a system's name says of its changes, which stands below it."""
 
     @property
     def key(self) -> str:
-        """What the page's script sorts by, where that isn't what the cell says."""
-        if self.value is None or isinstance(self.value, str):
-            return "" if self.value is None or self.value == self.text else self.value
+        """What the page's script sorts by, where that isn't what the cell says: of an interval alone, its lower end."""
+        value = self.between[0] if self.value is None and self.between else self.value
+        if value is None or isinstance(value, str):
+            return "" if value is None or value == self.text else value
         try:
             float(self.text)
         except ValueError:
-            return f"{self.value:.6g}"
+            return f"{value:.6g}"
         return ""
 
 
@@ -63,13 +65,15 @@ class Line:
 @dataclass(frozen=True)
 class Head:
     """Of a column; number: whether its cells are numbers, which stand to the right and are sorted downwards first,
-    unless `about` says otherwise.
+    unless `about` says otherwise; unit: of its values, which cells say themselves; sign: of its note.
     """
 
     text: str
     number: bool = True
     link: str = ""
     about: Mapping[str, str] = field(default_factory=dict)
+    unit: str = ""
+    sign: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,14 +90,19 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def frame(self) -> pd.DataFrame:
-        """Its values, as a file holds them."""
-        rows = [[None if cell is NOTHING else _value(cell) for cell in line.cells] for line in self.lines]
-        return pd.DataFrame(rows, columns=[words.as_cell(head.text) for head in self.heads])
+        """Its values, as a file holds them: intervals in columns of their own, units in the heads."""
+        found = [
+            column
+            for at, head in enumerate(self.heads)
+            for column in _columns(head, [line.cells[at] for line in self.lines])
+        ]
+        frame = pd.DataFrame({at: values for at, (_, values) in enumerate(found)}, dtype=object)
+        return frame.set_axis([name for name, _ in found], axis="columns")
 
     def texts(self) -> pd.DataFrame:
         """Its cells, as a person reads them."""
         rows = [[f"{cell.text}{cell.variant} {cell.ends}".rstrip() for cell in line.cells] for line in self.lines]
-        return pd.DataFrame(rows, columns=[head.text for head in self.heads])
+        return pd.DataFrame(rows, columns=[f"{head.text}{head.sign}" for head in self.heads])
 
     def latex(self) -> str:
         """As booktabs draws it; bold is what nothing is significantly better than."""
@@ -126,9 +135,27 @@ LATEX = {
 RAISED = {sign: rf"\textsuperscript{{{place}}}" for place, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 
 
-def _value(cell: Cell) -> float | str:
+def _columns(head: Head, cells: Sequence[Cell]) -> Iterator[tuple[str, list[float | str | None]]]:
+    """A column as a file has it: its values, unless it says intervals alone, and the ends of its intervals."""
+    name = words.as_cell(f"{head.text} ({head.unit})" if head.unit else head.text)
+    intervals = [cell.between for cell in cells]
+    if not any(intervals) or any(cell.value is not None for cell in cells):
+        yield name, [_value(cell) for cell in cells]
+    if any(intervals):
+        for end, called in enumerate(("low", "high")):
+            yield f"{name} {called}", [_rounded(ends[end]) if ends else None for ends in intervals]
+
+
+def _value(cell: Cell) -> float | str | None:
+    if cell.value is None and cell.text == words.NOTHING:
+        return None
     found: float | str = words.as_cell(cell.text if cell.value is None else cell.value)
-    return found
+    return _rounded(found) if isinstance(found, float) else found
+
+
+def _rounded(value: float) -> float:
+    """More digits say nothing of a system, and were half of a file."""
+    return round(value, 6)
 
 
 def escaped(text: str) -> str:

@@ -57,7 +57,7 @@ def _line(claim: Claim, told: Told, by: str, verdict: str, kind: str) -> Line:
         Cell(told.metric, told.metric),
         Cell(told.reported or words.NOTHING, told.mark),
         Cell(told.ours or words.NOTHING, told.value),
-        Cell(told.another_run, ends and ends[0], bar) if told.another_run else NOTHING,
+        Cell(told.another_run, None, bar, between=ends) if told.another_run else NOTHING,
         Cell(words.readable(by) or words.NOTHING, by),
     )
     return Line(cells, {"verdict": kind, "by": "own" if by == "its own system" else "stand-in" if by else ""})

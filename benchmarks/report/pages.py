@@ -88,7 +88,7 @@ def _lead(board: Board) -> list[str]:
     tied = sum(sum(row.may_be_best for row in column.ranked) > 1 for column in compared)
     if tied:
         of = "the one task" if len(compared) == 1 else f"{tied} of {len(compared)} tasks"
-        said.append(f"On {of} more than one system may be the best: none is shown to be better than the others.")
+        said.append(f"On {of} no single system is shown to be the best.")
     return said
 
 
@@ -121,7 +121,8 @@ def _card(page: Page, column: Column | None, with_errors: set[str]) -> dict[str,
         "group": page.group or "no run done",
         "sample": page.sample,
         "counted": words.counted(len(ranked), "system"),
-        "best": words.listed(best) if len(ranked) > 1 else "",
+        "best": words.listed(best) if column and column.parted else "",
+        "tied": len(ranked) > 1 and column is not None and not column.parted,
         "errors": places.errors(page) if places.errors(page) in with_errors else "",
     }
 
@@ -225,20 +226,22 @@ def _pictures(site: Site, made: Prepared, name: str) -> list[Picture]:
     metric = words.header(page.metric or "", column.section.scheme)
     found = []
     for cost, label, worded in COSTS:
-        spots = [_spot(row, cost) for row in column.ranked if getattr(row, cost)]
+        spots = [_spot(row, cost) for row in column.ranked if getattr(row, cost) is not None]
         if len(spots) > 1:
-            alt = f"{metric} over {label}: joined are the systems that no other beats in both."
+            alt = f"{metric} over {label}: joined are the systems that no other matches at the same cost or less."
+            if not all(spot.x for spot in spots):
+                alt += " A cost of 0 stands at the left edge."
             if cost == "train_seconds":
                 alt += _times(column)
             draw = partial(pictures.trade, spots=spots, x=label, y=metric, worded=worded)
             found.append(site.picture(f"{name}-{places.slug(label)}", alt, draw, SIZE))
     if lines := _learning(made.curves):
-        alt = f"{metric} over training rows, with 95 % intervals."
-        draw = partial(pictures.curves, lines=lines, x="training rows", y=metric, logarithmic=True)
+        alt = f"{metric} over training rows, with 95 % intervals{_cut(lines)}."
+        draw = partial(pictures.curves, lines=lines[:MOST_LINES], x="training rows", y=metric, logarithmic=True)
         found.append(site.picture(f"{name}-learning", alt, draw, SIZE))
     if lines := _losses(made):
-        alt = "Training loss over the training of the first seed, the best systems that are trained so."
-        found.append(site.picture(f"{name}-loss", alt, partial(pictures.losses, lines=lines), SIZE))
+        alt = f"Training loss from the beginning to the end of one run, the first seed's{_cut(lines)}."
+        found.append(site.picture(f"{name}-loss", alt, partial(pictures.losses, lines=lines[:MOST_LINES]), SIZE))
     best = next((row.system for row in column.ranked if row.system in made.details), None)
     if best and 1 < len(made.details[best].labels) <= MOST_CLASSES and made.details[best].confusion:
         labels, matrix = made.details[best].labels, made.details[best].confusion
@@ -247,6 +250,11 @@ def _pictures(site: Site, made: Prepared, name: str) -> list[Picture]:
         draw = partial(pictures.confusion, labels=labels, matrix=matrix)
         found.append(site.picture(f"{name}-confusion", alt, draw, (max(side, 5.0), side)))
     return found
+
+
+def _cut(lines: Sequence[Line]) -> str:
+    """What a picture of these leaves out."""
+    return f"; the best {MOST_LINES} of {len(lines)} systems" if len(lines) > MOST_LINES else ""
 
 
 def _times(column: Column) -> str:
@@ -285,7 +293,7 @@ def _learning(found: Sequence[Curve]) -> list[Line]:
         )
         for curve in found
         if repr((curve.protocol, curve.conditions)) == most
-    ][:MOST_LINES]
+    ]
 
 
 def _losses(made: Prepared) -> list[Line]:
@@ -295,7 +303,7 @@ def _losses(made: Prepared) -> list[Line]:
             last = found.losses[-1][0]
             steps, losses = zip(*found.losses, strict=True)
             lines.append(Line(name, [step / last for step in steps], losses))
-    return lines[:MOST_LINES]
+    return lines
 
 
 # -- one system, and claims ------------------------------------------------------------------------------------------

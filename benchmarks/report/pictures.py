@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,10 @@ MOST_LINES = 10
 MOST_CLASSES_WITH_NUMBERS = 14
 LONGEST_NAME = 40
 NAME_SIZE = 9
+BESIDE = ((-5, 4), (5, 4), (5, -4), (-5, -4))
+"""Where a name begins or ends, in points from its spot."""
+LED = tuple((x * s, y * t) for x, y in ((8, 16), (16, 28), (28, 42), (48, 58)) for t in (1, -1) for s in (-1, 1))
+"""The same of a name that a line leads to its spot."""
 INK = "#0a0b0c"
 """A colour that nothing else has: the SVG says `currentColor` in its place."""
 COLOURS = ("#3b82c4", "#e07b39", "#3f9c6b", "#c2569a", "#8a6fd1", "#b8932f", "#2fa3a8", "#d1495b", "#6b7f99", "#8c6d4f")
@@ -65,11 +70,12 @@ def losses(axes: Axes, lines: Sequence[Line]) -> None:
 
 
 def trade(axes: Axes, spots: Sequence[Spot], x: str, y: str, worded: Callable[[float], str]) -> None:
-    """Scores over a cost on a logarithmic scale; those that no other beats in both are joined and named. worded: how a
-    cost is written.
+    """Scores over a cost on a logarithmic scale, a cost of 0 at its left edge; those that no other matches at the same
+    cost or less are joined and named. worded: how a cost is written.
     """
-    from matplotlib.ticker import LogLocator
-
+    least = min((spot.x for spot in spots if spot.x > 0), default=1.0)
+    free = least / 10 if any(spot.x == 0 for spot in spots) else None
+    spots = [spot._replace(x=spot.x or least / 10) for spot in spots]
     best = frontier(spots)
     for spot in spots:
         on_it = spot in best
@@ -81,38 +87,79 @@ def trade(axes: Axes, spots: Sequence[Spot], x: str, y: str, worded: Callable[[f
     axes.set_xscale("log")
     axes.margins(x=0.2, y=0.12)
     low, high = axes.get_xlim()
-    if high < 100 * low:  # powers of ten alone would be one or two ticks
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(lambda value, _: worded(value))
+    ticks = [tick for tick in _ticks(least / 2 if free else low, high) if worded(tick) != worded(0.0)]
+    labels = [worded(tick) for tick in ticks]
+    axes.set_xticks([free, *ticks] if free else ticks, ["0", *labels] if free else labels)
     axes.minorticks_off()
     axes.set(xlabel=x, ylabel=y)
-    _named(axes, best)
+    _named(axes, best, spots)
 
 
-def _named(axes: Axes, spots: Sequence[Spot]) -> None:
-    """The best first, each name where none is yet, within the axes: to the right or left of its spot, above or below
-    it. One that has no such place is left to the table.
+def _ticks(low: float, high: float) -> list[float]:
+    """Powers of ten; where these would be one or two, what lies between them, too."""
+    steps = (1.0, 2.0, 5.0) if high < 100 * low else (1.0,)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+    return [tick for power in powers for step in steps if low <= (tick := step * 10.0**power) <= high]
+
+
+class Box(NamedTuple):
+    """A part of a picture, in pixels."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def meets(self, other: Box) -> bool:
+        return self.x0 < other.x1 and other.x0 < self.x1 and self.y0 < other.y1 and other.y0 < self.y1
+
+    def within(self, other: Box) -> bool:
+        return other.x0 <= self.x0 and self.x1 <= other.x1 and other.y0 <= self.y0 and self.y1 <= other.y1
+
+    def away(self, x: float, y: float) -> float:
+        """How far a point is from it."""
+        return math.hypot(max(self.x0 - x, 0, x - self.x1), max(self.y0 - y, 0, y - self.y1))
+
+
+def _named(axes: Axes, spots: Sequence[Spot], everyone: Sequence[Spot]) -> None:
+    """The best first, each name within the axes where nothing is yet, nearest to its own spot or led to it by a line.
+    One that has no such place is left to the table.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.draw_without_rendering()  # before it, no spot has its place
-    taken = [axes.transData.transform((spot.x, spot.y)) for spot in spots]
-    boxes = [(x - 4, y - 4, x + 4, y + 4) for x, y in taken]
-    within = axes.get_window_extent()
-    scale = figure.dpi / 72
-    for (x, y), spot in sorted(zip(taken, spots, strict=True), key=lambda pair: -pair[1].y):
-        name = _name(spot.name)
-        width, height = len(name) * NAME_SIZE * 0.58 * scale, NAME_SIZE * 1.25 * scale
-        for right, up in ((False, True), (True, True), (True, False), (False, False)):
-            left, below = (x + 5 if right else x - 5 - width), (y + 4 if up else y - 4 - height)
-            box = (left, below, left + width, below + height)
-            fits = within.x0 <= left and box[2] <= within.x1
-            if fits and not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in boxes):
-                boxes.append(box)
-                offset = (5 if right else -5, 4 if up else -4)
-                axes.annotate(name, (spot.x, spot.y), xytext=offset, textcoords="offset points", fontsize=NAME_SIZE,
-                              ha="left" if right else "right", va="bottom" if up else "top")  # fmt: skip
+    places = {spot: tuple(axes.transData.transform((spot.x, spot.y))) for spot in everyone}
+    taken = [Box(x - 4, y - 4, x + 4, y + 4) for x, y in places.values()]
+    whole = Box(*axes.get_window_extent().extents)
+    for spot in sorted(spots, key=lambda one: -one.y):
+        others = [place for one, place in places.items() if one != spot]
+        for offset in (*BESIDE, *LED):
+            box, line = _place(places[spot], len(_name(spot.name)), offset, figure.dpi / 72)
+            clear = box.within(whole) and not any(one.meets(other) for one in (box, *line) for other in taken)
+            if clear and (line or all(box.away(*places[spot]) < box.away(*other) for other in others)):
+                taken += [box, *line]
+                _write(axes, spot, offset)
                 break
+
+
+def _place(spot: Sequence[float], letters: int, offset: tuple[int, int], scale: float) -> tuple[Box, list[Box]]:
+    """Where a name would stand, and the line that leads to it in pieces; none beside the spot."""
+    width, height = letters * NAME_SIZE * 0.58 * scale, NAME_SIZE * 1.25 * scale
+    x, y = (at + scale * by for at, by in zip(spot, offset, strict=True))
+    left, below = x - (width if offset[0] < 0 else 0), y - (height if offset[1] < 0 else 0)
+    box = Box(left, below, left + width, below + height)
+    if offset in BESIDE:
+        return box, []
+    points = zip(np.linspace(spot[0], x, 10)[3:-1], np.linspace(spot[1], y, 10)[3:-1], strict=True)
+    return box, [Box(at - 1, up - 1, at + 1, up + 1) for at, up in points]
+
+
+def _write(axes: Axes, spot: Spot, offset: tuple[int, int]) -> None:
+    right, up = offset[0] > 0, offset[1] > 0
+    line: dict[str, Any] = {"arrowstyle": "-", "color": INK, "alpha": 0.5, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 3}
+    axes.annotate(_name(spot.name), (spot.x, spot.y), xytext=offset, textcoords="offset points", fontsize=NAME_SIZE,
+                  ha="left" if right else "right", va="bottom" if up else "top",
+                  arrowprops=None if offset in BESIDE else line | {"relpos": (not right, not up)})  # fmt: skip
 
 
 def frontier(spots: Sequence[Spot]) -> list[Spot]:

@@ -8,7 +8,7 @@ from benchmarks import amounts
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.boards import Board, Standing
 from benchmarks.leaderboard.page import seeds_of, titles
-from benchmarks.leaderboard.rows import Row
+from benchmarks.leaderboard.rows import Row, parted
 from benchmarks.leaderboard.sections import Page, Section, columns
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS
 from benchmarks.report import places
@@ -19,13 +19,16 @@ MOST_CLASSES = 200
 MOST_SYSTEMS = 40
 LOW = {"first": "ascending"}
 """About a column in which low is good: its first sorting."""
+ASIDE = {"aside": "last"}
+"""About a column of all tasks: systems set aside stay last in its order."""
+COSTS = (Head("train time", about=LOW, unit="s"), Head("peak memory", about=LOW, unit="bytes"))
 
 
 def _scale(rows: Sequence[Row]) -> Scale:
     return Scale.of(end for row in rows for end in row.interval or ([row.score] if row.score is not None else []))
 
 
-def _score(row: Row, scale: Scale, compared: bool = True, room: bool = True) -> Cell:
+def _score(row: Row, scale: Scale, marks: bool, room: bool = True) -> Cell:
     """The primary metric with its interval, drawn and, where there is room, in numbers."""
     if row.score is None:
         return NOTHING
@@ -35,7 +38,13 @@ def _score(row: Row, scale: Scale, compared: bool = True, room: bool = True) -> 
         bar = scale.bar(low, row.score, high)
         said = words.interval(low, high)
         note, ends = ("", said) if room else (said, "")
-    return Cell(f"{row.score:.4f}", row.score, bar, best=compared and row.may_be_best, note=note, ends=ends)
+    return Cell(f"{row.score:.4f}", row.score, bar, best=marks and row.may_be_best, note=note, ends=ends,
+                between=row.interval)  # fmt: skip
+
+
+def _rank(row: Row) -> Cell:
+    between = (row.places[0], row.places[-1]) if row.places else None
+    return Cell(words.places(row.rank, row.places), row.rank, between=between)
 
 
 # -- over all tasks --------------------------------------------------------------------------------------------------
@@ -44,9 +53,10 @@ def _score(row: Row, scale: Scale, compared: bool = True, room: bool = True) -> 
 def leaderboard(board: Board, tags: Mapping[str, Sequence[str]], name: str) -> Table:
     """Systems by tasks; tags: of each system, its families."""
     shown = board.columns
-    heads = [Head("system", number=False), Head("win rate"), Head("mean rank", about=LOW), Head("tasks")]
+    heads = [Head("system", number=False), Head("win rate", about=ASIDE), Head("mean rank", about=LOW | ASIDE)]
+    heads += [Head("tasks")]
     heads += [
-        Head(f"{words.readable(column.page.task)}{column.sign}", link=places.task(column.page),
+        Head(words.readable(column.page.task), link=places.task(column.page), sign=column.sign,
              about={"group": column.page.group, "metric": column.page.metric or ""})
         for column in shown
     ]  # fmt: skip
@@ -58,7 +68,7 @@ def leaderboard(board: Board, tags: Mapping[str, Sequence[str]], name: str) -> T
         cells = [system(standing.system), *_standing(standing)]
         for column, scale, rows in zip(shown, scales, of_tasks, strict=True):
             row = rows.get(standing.system)
-            cells.append(_score(row, scale, column.compared, room=False) if row and row.rank is not None else NOTHING)
+            cells.append(_score(row, scale, column.parted, room=False) if row and row.rank is not None else NOTHING)
         about = {"method": methods.get(standing.system, ""), "family": " ".join(tags.get(standing.system, ()))}
         if standing.aside:
             about["aside"] = ""
@@ -76,8 +86,8 @@ def _standing(standing: Standing) -> list[Cell]:
     between = f"[{rates[0]:.2f}, {rates[1]:.2f}]" if rates else ""
     tasks = len(standing.places)
     return [
-        Cell(f"{standing.win_rate:.2f}", standing.win_rate, bar, note=between),
-        Cell(f"{standing.mean_rank:.1f}", standing.mean_rank, note=said),
+        Cell(f"{standing.win_rate:.2f}", standing.win_rate, bar, note=between, between=rates),
+        Cell(f"{standing.mean_rank:.1f}", standing.mean_rank, note=said, between=ranks),
         Cell(str(tasks), tasks),
     ]
 
@@ -91,15 +101,15 @@ def ranked(rows: Sequence[Row], section: Section, metric: str, name: str, captio
     scale, folds = _scale(rows), section.protocol.get("folds")
     heads = [Head("rank", about=LOW), Head("system", number=False), Head(words.header(first, section.scheme))]
     heads += [Head(words.header(other, section.scheme)) for other in also]
-    heads += [Head(cost, about=LOW) for cost in ("train time", "peak memory", "parameters")]
+    heads += [*COSTS, Head("parameters", about=LOW)]
     heads += [Head("folds × seeds" if folds else "seeds")]
     lines = []
     for row in rows:
         memory = row.peak_memory_mb and row.peak_memory_mb * 2**20
         cells = [
-            Cell(words.places(row.rank, row.places), row.rank),
+            _rank(row),
             system(row.system),
-            _score(row, scale, len(rows) > 1),
+            _score(row, scale, parted(rows)),
             *(number(row.metrics.get(other)) for other in also),
             NOTHING if row.train_seconds is None else Cell(amounts.duration(row.train_seconds), row.train_seconds),
             NOTHING if memory is None else Cell(amounts.size(memory), memory),
@@ -156,7 +166,7 @@ def of_system(name: str, pages: Sequence[Page]) -> Table:
         Head("of"),
         Head("metric", number=False),
     ]
-    heads += [Head("score"), Head("train time", about=LOW), Head("seeds")]
+    heads += [Head("score"), COSTS[0], Head("seeds")]
     lines = []
     for page in pages:
         for title, section in zip(titles(page.sections), page.sections, strict=True):
@@ -170,10 +180,10 @@ def _of_task(row: Row, rows: Sequence[Row], page: Page, title: str, metric: str)
     return (
         Cell(f"{words.readable(page.task)}{made_up}", page.task, link=places.task(page)),
         Cell(title, title),
-        Cell(words.places(row.rank, row.places), row.rank),
+        _rank(row),
         Cell(str(sum(other.rank is not None for other in rows)), len(rows)),
         Cell(metric, metric),
-        _score(row, Scale.of([1.0, *(row.interval or ())]), len(rows) > 1),
+        _score(row, Scale.of([1.0, *(row.interval or ())]), parted(rows)),
         NOTHING if row.train_seconds is None else Cell(amounts.duration(row.train_seconds), row.train_seconds),
         Cell(str(row.seeds), row.seeds),
     )

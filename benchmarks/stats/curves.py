@@ -92,8 +92,3 @@ def _misfit(logs: Floats, errors: Floats, fit: tuple[Floats, Floats], floors: Fl
 def extrapolated(curve: Curve, size: float) -> Extrapolation:
     """The score at a size."""
     return Extrapolation.of(curve.at(size))
-
-
-def gained(curve: Curve, start: float, end: float) -> Extrapolation:
-    """How much the score rises from one size to another."""
-    return Extrapolation.of(curve.at(end) - curve.at(start))

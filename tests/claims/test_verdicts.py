@@ -142,7 +142,7 @@ def test_one_seed_decides_nothing_against_a_report(kept):
     words(kept, 6)
     kept.run("small", wrong(kept, 40), method="finetune", encoder=OF_SMALL)
     for fields, verdict in (
-        ({"reported": {"accuracy": 0.9}}, "reproduced"),
+        ({"reported": {"accuracy": 0.9}}, "reproduced (one seed)"),
         ({"reported": {"accuracy": 0.3}}, "undecided (one seed)"),
         ({"at_most": {"accuracy": 0.99}}, "undecided (one seed)"),
         ({"at_most": {"accuracy": 0.3}}, "undecided (one seed)"),
@@ -354,9 +354,21 @@ def test_the_page_opens_with_findings_and_sets_a_stand_in_apart(kept):
     text = shown(kept, claim(), claim(name="mine-2", system="large"), findings="Three things.")
     assert text.startswith("# Reported numbers, and what we measure\n\nThree things.\n")
     first, second = (line for line in text.splitlines() if line.startswith("| [mine-"))
-    assert "| **reproduced** " in first
+    assert "| **reproduced (one seed)** " in first
     assert "with a stand-in (small): reproduced" in second
+    assert (
+        "1 measured by the claim's own system on comparable rows (of their numbers 1 reproduced, all with one seed)"
+        in text
+    )
     assert "By a stand-in, `small`, 1 seed, 60 test rows, of which one is worth 0.017 of accuracy:" in text
+
+
+def test_scores_that_only_one_confusion_gives_tell_its_classes(kept):
+    words(kept, 6)
+    of_172 = {"accuracy": 0.7848837209, "precision": 0.7261904762, "recall": 0.8133333333}
+    assert "75 of the 172 rows (44%) are positive: no other" in shown(kept, claim(reported=of_172, test_size=172))
+    rounded = {"accuracy": 0.7, "precision": 0.7, "recall": 0.7}
+    assert "are positive" not in shown(kept, claim(reported=rounded, test_size=172)), "many confusions give them"
 
 
 def test_what_is_not_comparable_says_why_and_shows_its_numbers(kept):

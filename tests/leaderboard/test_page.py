@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from records import DATA, MACHINE, cells, done, failed, page
 
+from benchmarks.leaderboard.page import LEGEND, SEVERAL_MACHINES
+
 
 def test_a_page_says_what_was_measured_on_what():
     notes = ["Not comparable with published scores: a fifth of the rows.", "24 rows of test also occur in train."]
@@ -85,10 +87,20 @@ def test_only_precisions_that_are_known_are_named():
     assert "- Hardware: Xeon (2 cores), 1 process\n" in page(unknown)
 
 
+def test_times_are_of_several_machines_where_these_or_known_precisions_differ():
+    def told(**environment):
+        return SEVERAL_MACHINES in page(done(), done("b", environment={**MACHINE, **environment}))
+
+    assert not told() and not told(precision=None), "what trains no network computes in none"
+    assert told(precision="bf16") and told(device="H100") and told(processes=2)
+
+
 def test_costs_that_are_not_known_have_no_column():
     (row,) = cells(page(done(cost={"train_seconds": 1.0, "predict_seconds": 1.0, "peak_memory_mb": None})))
     assert row["train time"] == "1.0 s"
     assert not {"peak memory", "parameters"} & row.keys()
+    unknown = page(done(cost={"train_seconds": 1.0, "predict_seconds": 1.0, "peak_memory_mb": None}))
+    assert LEGEND["memory"] not in unknown and LEGEND["memory"] in page(done())
 
 
 def test_names_and_errors_of_outside_do_not_break_a_table():

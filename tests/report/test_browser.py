@@ -141,13 +141,21 @@ def test_where_low_is_good_the_best_comes_first_at_the_first_click(view):
     assert systems(page) == ["good", "fair", "poor"]
 
 
-def test_systems_of_few_tasks_stay_last_in_every_order(view, of_groups):
+def test_systems_of_few_tasks_are_last_in_orders_over_all_tasks_and_in_their_place_in_one_tasks(view, of_groups):
     page = view(of_groups)
     assert systems(page) == ["good", "fair", "poor", "few"]
-    head = page.locator("thead th", has_text="win rate")
-    for expected in (["good", "fair", "poor", "few"], ["poor", "fair", "good", "few"]):
-        head.get_by_role("button").click()
-        assert systems(page) == expected
+    up, down = ["good", "fair", "poor", "few"], ["poor", "fair", "good", "few"]
+    line = "e => getComputedStyle(e).borderTopWidth"
+    few = page.locator("tr[data-aside] td").first
+    for head, orders in (
+        ("win rate", (up, down)),
+        ("films", (["few", "good", "fair", "poor"], ["poor", "fair", "good", "few"])),
+        ("mean rank", (up, down)),
+    ):
+        for expected in orders:
+            page.locator("thead th", has_text=head).get_by_role("button").click()
+            assert systems(page) == expected
+        assert few.evaluate(line) == ("0px" if head == "films" else "2px")
 
 
 def test_a_group_of_tasks_leaves_the_systems_that_have_a_score_in_it(view, of_groups):
@@ -156,6 +164,8 @@ def test_a_group_of_tasks_leaves_the_systems_that_have_a_score_in_it(view, of_gr
     for group, expected in {"news": ["good", "fair"], "reviews": ["good", "fair", "poor", "few"]}.items():
         page.locator("select[data-columns]").select_option(group)
         assert (systems(page), said.inner_text()) == (expected, f"{len(expected)} of 4 shown")
+        heads = page.locator("thead th:visible button").all_inner_texts()
+        assert heads == ["system", *({"news": ["papers"], "reviews": ["books", "films"]}[group])]
     page.get_by_label("Search").fill("poor")
     page.locator("select[data-columns]").select_option("news")
     assert said.inner_text() == "0 of 4 shown"
@@ -183,14 +193,32 @@ def test_the_line_below_the_head_stays_where_the_rows_move(view):
     assert line in {"rgb({}, {}, {})".format(*shot.getpixel((5, y))) for y in range(below - 3, below + 3)}
 
 
-def test_a_phone_shows_each_interval_in_numbers_and_a_desk_where_one_points(view):
-    for viewport, seen in ((PHONE, True), (DESKTOP, False)):
-        score = view("index.html", viewport=viewport).locator("tbody tr").first.locator("td").last
+def test_each_interval_is_seen_in_numbers_below_its_score_at_every_width_and_on_paper(view):
+    for viewport, media in ((PHONE, "screen"), (DESKTOP, "screen"), ({"width": SHEET, "height": 700}, "print")):
+        score = view("index.html", viewport=viewport, media=media).locator("tbody tr").first.locator("td").last
         interval = score.locator("small")
         assert re.fullmatch(r"\[0\.\d{3}, \d\.\d{3}\]", interval.inner_text().strip())
-        assert score.get_attribute("title") == f"95 % interval {interval.inner_text().strip()}"
-        box = interval.bounding_box()
-        assert (box["width"] > 40 and box["height"] > 10) is seen
+        box, cell = interval.bounding_box(), score.bounding_box()
+        assert box["width"] > 40 and box["height"] > 8 and box["y"] > cell["y"] + 8
+
+
+def test_the_bar_of_an_interval_is_told_from_what_is_around_it_and_its_score_from_the_bar(view):
+    paper = """e => { for (; e; e = e.parentElement) { const found = getComputedStyle(e).backgroundColor;
+        if (found !== 'rgba(0, 0, 0, 0)') return found; } }"""
+    marks = "e => ['::before', '::after'].map(part => getComputedStyle(e, part).backgroundColor)"
+    for scheme in ("light", "dark"):
+        page = view("index.html", color_scheme=scheme)
+        for cell in (page.locator("td.best").last, page.locator("td:not(.best):has(.bar)").first):
+            bar, score = cell.locator(".bar").evaluate(marks)
+            assert contrast(bar, cell.evaluate(paper)) >= 3
+            assert contrast(bar, score) >= 3
+
+
+def test_rows_are_whole_pixels_high_so_that_the_line_below_a_name_that_sticks_meets_that_of_its_row(view):
+    for name in ("index.html", "report/tasks/mine.html", "report/systems/good.html"):
+        heights = "rows => rows.map(row => row.getBoundingClientRect().height)"
+        found = view(name).locator("tbody tr").evaluate_all(heights)
+        assert found and [height for height in found if height % 1] == [], name
 
 
 def test_a_phone_shows_the_verdict_beside_each_claim_in_rows_of_a_few_lines(view, of_claims):
@@ -251,9 +279,14 @@ def test_a_dark_page_is_dark_and_its_words_are_read(view):
         ink, paper = page.evaluate(
             "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
         )
-        light, dark = sorted(map(luminance, (ink, paper)), reverse=True)
         assert (luminance(paper) > 0.5) == (scheme == "light")
-        assert (light + 0.05) / (dark + 0.05) > 7  # the contrast of WCAG's level AAA
+        assert contrast(ink, paper) > 7  # WCAG's level AAA
+
+
+def contrast(one: str, other: str) -> float:
+    """As WCAG 2 has it."""
+    light, dark = sorted(map(luminance, (one, other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
 
 
 def luminance(colour: str) -> float:
@@ -269,7 +302,23 @@ def test_without_its_script_a_page_shows_all_that_it_has(browser, results):
     page.goto((results / "report/errors/mine.html").as_uri())
     assert page.locator(".rows > li").count() == 40
     assert page.locator(".rows > li").first.is_visible()
+    assert page.locator(".choose select:visible, .choose input[type=search]:visible").count() == 0
+    page.get_by_label("Show the texts").check()
+    page.wait_for_timeout(300)
+    assert page.locator(".text").first.evaluate("e => getComputedStyle(e).filter") == "none"
+    page.goto((results / "index.html").as_uri())
+    assert page.locator(".choose :visible").count() == 0
+    arrow = "e => getComputedStyle(e, '::after').display"
+    assert page.locator("thead button").first.evaluate(arrow) == "none"
     context.close()
+
+
+def test_paper_shows_what_is_folded(view):
+    for name in ("index.html", "report/tasks/mine.html"):
+        page = view(name, media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("details").count() > 0
+        assert page.locator("details:not([open])").count() == 0, name
 
 
 def test_every_control_has_a_name_for_a_screen_reader(view):

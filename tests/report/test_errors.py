@@ -34,6 +34,8 @@ def test_a_row_that_all_have_wrong_fails_and_one_that_some_have_wrong_is_dispute
     found = found_in(kept)
     assert found.rows == ROWS
     assert found.counts == {"all fail": 1, "disagree": 29}
+    expected = "1 is wrong in all 3 systems (seed 0); 29 are right in some and wrong in others."
+    assert _lead(found) == f"of {ROWS} test rows, {expected}"
     first = found.shown[0]
     assert (first.row_id, first.kind, first.right, first.systems) == ("test:0", "all fail", 0, 3)
     (group,) = first.groups
@@ -83,6 +85,14 @@ def test_one_system_alone_has_nobody_to_disagree_with_and_what_it_has_wrong_is_s
     found = found_in(kept)
     assert found.counts == {"all fail": 2} and found.systems == ("good",)
     assert _lead(found) == f"of {ROWS} test rows, good (seed 0) has 2 wrong."
+
+
+def test_rows_that_none_has_wrong_everywhere_are_not_told_as_systems_without_an_error(tmp_path):
+    kept = Kept(tmp_path)
+    kept.run("one", flipped(kept.gold, 0))
+    kept.run("two", flipped(kept.gold, 1, 2))
+    expected = "none is wrong in both systems (seed 0); 3 are right in some and wrong in others."
+    assert _lead(found_in(kept)) == f"of {ROWS} test rows, {expected}"
 
 
 def test_systems_that_say_one_thing_of_every_row_show_none(tmp_path):

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from kept import Kept, flipped
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image, ImageColor
 from records import done
 from reported import declared, reported, three_systems
@@ -27,7 +29,7 @@ from benchmarks.leaderboard import tables
 from benchmarks.report import drawn, pictures, places, write
 from benchmarks.report.browser import _pieces
 from benchmarks.report.cells import NOTHING, Cell, Head, Line, Scale, Table
-from benchmarks.report.pages import _lead, index
+from benchmarks.report.pages import _cut, _lead, _pictures, index, prepared
 from benchmarks.report.site import Site
 
 HOSTILE = "<script>alert('task')</script> & \"quotes\" \u202eRTL\u202c 🦊 \x07"
@@ -116,6 +118,37 @@ def test_a_tasks_page_begins_with_what_is_first_and_shows_each_interval(kept):
     assert f'{best.score:.4f} <small class="ends">[{low:.3f}, {high:.3f}]</small>' in text
     latex = (kept.results / "report" / "tables" / "mine-1.tex").read_text(encoding="utf-8")
     assert f"{{[}}{low:.3f}, {high:.3f}]" in latex
+
+
+def test_files_of_tables_hold_places_intervals_and_units_and_no_signs_of_notes(kept):
+    reported(kept)
+    folder = kept.results / "report" / "tables"
+    task, board, system = (
+        list(csv.DictReader((folder / f"{name}.csv").read_text().splitlines()))
+        for name in ("mine-1", "text-classification", "system-good")
+    )
+    (page,) = leaderboard.read(kept.results, "mine")
+    for row, line in zip(page.sections[0].rows, task, strict=True):
+        assert (line["rank"], line["rank low"], line["rank high"]) == (
+            str(row.rank), str(row.places[0]), str(row.places[-1])
+        )  # fmt: skip
+        assert [float(line[f"accuracy {end}"]) for end in ("low", "high")] == pytest.approx(row.interval, abs=1e-6)
+        assert float(line["train time (s)"]) == pytest.approx(row.train_seconds, abs=1e-6)
+    assert "peak memory (bytes)" in task[0]
+    assert {"win rate low", "mean rank high", "mine low", "mine high"} <= set(board[0])
+    assert (system[0]["rank low"], system[0]["score low"]) == (task[0]["rank low"], task[0]["accuracy low"])
+    noted = Table("a", "b", (Head("huffpost", sign="³"),), (Line((NOTHING,)),), notes=("³ of a part",))
+    assert noted.frame().columns.tolist() == ["huffpost"] and noted.frame().isna().all(axis=None)
+    assert r"huffpost\textsuperscript{3}" in noted.latex()
+
+
+def test_a_file_has_both_ends_of_a_column_that_says_intervals_alone():
+    cell = Cell("0.1 to 0.2", bar=None, between=(0.1, 0.2))
+    found = Table("a", "b", (Head("another run"),), (Line((cell,)), Line((NOTHING,)))).frame()
+    assert found.to_csv(index=False, lineterminator="\n").splitlines()[:2] == [
+        "another run low,another run high", "0.1,0.2"
+    ]  # fmt: skip
+    assert cell.key == "0.1"
 
 
 def test_what_comes_from_outside_is_shown_as_a_text_and_never_done(tmp_path):
@@ -307,6 +340,54 @@ def test_names_of_systems_stay_within_the_axes_and_a_narrow_scale_has_ticks():
     assert places and all(axes.bbox.x0 <= place.x0 and place.x1 <= axes.bbox.x1 for place in places)
     low, high = axes.get_xlim()
     assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [2e6, 5e6]
+
+
+def _traded(*systems: tuple[str, float, float]):
+    axes = Figure(figsize=(7.2, 3.6), layout="constrained").subplots()
+    spots = [pictures.Spot(name, x, y, y - 0.02, y + 0.02) for name, x, y in systems]
+    pictures.trade(axes, spots, "training time", "F1", lambda value: f"{value:.1f} s")
+    axes.figure.draw_without_rendering()
+    return axes
+
+
+def test_what_costs_nothing_is_drawn_at_the_left_edge_and_beats_what_is_dearer_and_worse():
+    axes = _traded(("free", 0.0, 0.6), ("worse", 0.4, 0.5), ("good", 80.0, 0.9))
+    assert {text.get_text() for text in axes.texts} == {"free", "good"}
+    ticks = dict(zip((text.get_text() for text in axes.get_xticklabels()), axes.get_xticks(), strict=True))
+    left = min(line.get_xdata()[0] for line in axes.lines)
+    assert ticks["0"] == left == min(ticks.values())
+    assert [label for label in ticks if label not in ("0", "0.0 s")] == ["1.0 s", "10.0 s", "100.0 s"]
+
+
+def test_a_name_in_a_picture_is_nearest_to_its_own_spot_or_a_line_leads_to_it():
+    systems = [("majority", 0.396, 0.51), ("tfidf-logreg", 0.744, 0.7737), ("tfidf-svm", 1.19, 0.7748),
+               ("minilm-probe", 57.2, 0.788), ("minilm-frozen", 70.3, 0.793), ("lstm-bert", 83.0, 0.796),
+               ("bert", 126.4, 0.85), ("cosine", 210.2, 0.856), ("minilm", 412.8, 0.861)]  # fmt: skip
+    axes = _traded(*systems)
+    places = {name: axes.transData.transform((x, y)) for name, x, y in systems}
+    led = 0
+    for text in axes.texts:
+        box = Text.get_window_extent(text)
+        away = {name: np.hypot(max(box.x0 - x, 0, x - box.x1), max(box.y0 - y, 0, y - box.y1))
+                for name, (x, y) in places.items()}  # fmt: skip
+        led += text.arrow_patch is not None
+        assert text.arrow_patch or min(away, key=away.__getitem__) == text.get_text()
+    assert {"tfidf-logreg", "tfidf-svm"} <= {text.get_text() for text in axes.texts}
+    assert 0 < led < len(axes.texts)
+
+
+def test_captions_say_what_stands_at_the_edge_and_how_many_systems_are_left_out(kept, monkeypatch):
+    monkeypatch.setattr("benchmarks.report.pages.MOST_LINES", 2)
+    lines = [pictures.Line(name, [0, 1], [2, 1]) for name in "abc"]
+    assert _cut(lines) == "; the best 2 of 3 systems" and _cut(lines[:2]) == ""
+    (page,) = leaderboard.read(kept.results)
+    made = prepared(kept.results, page)
+    rows = [replace(row, train_seconds=at, parameters=1 + at) for at, row in enumerate(made.column.ranked)]
+    section = replace(made.column.section, rows=tuple(rows))
+    made = replace(made, column=replace(made.column, section=section))
+    said = {picture.stem: picture.alt for picture in _pictures(Site(kept.folder, None, False), made, "mine")}
+    assert "A cost of 0 stands at the left edge." in said[f"mine-{places.slug('training time')}"]
+    assert "A cost of 0" not in said["mine-parameters"]
 
 
 def test_a_picture_is_drawn_again_only_where_it_shows_something_else(tmp_path, monkeypatch):

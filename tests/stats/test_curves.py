@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.stats.curves import extrapolated, fitted, gained
+from benchmarks.stats.curves import Curve, Extrapolation, extrapolated, fitted
 
 SIZES = [100, 300, 1000, 3000]
 
 
 def scores(a: float, b: float, c: float, sizes=SIZES) -> np.ndarray:
     return 1 - (c + a * np.array(sizes, dtype=float) ** -b)
+
+
+def gained(curve: Curve, start: float, end: float) -> Extrapolation:
+    """From one size to another."""
+    return Extrapolation.of(curve.at(end) - curve.at(start))
 
 
 @pytest.mark.parametrize(("a", "b", "c"), [(2.0, 0.4, 0.05), (1.0, 0.3, 0.0), (5.0, 0.6, 0.1)])
