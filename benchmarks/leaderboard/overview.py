@@ -19,16 +19,16 @@ from benchmarks.schema import folder_name
 FOLDER = "leaderboards"
 
 ORDER = (
-    "A cell is the mean of the task's primary metric over seeds, with its 95 % interval over seeds and test rows, from "
-    "the table that most systems share (of equals the one of the whole training split). **Bold**: it may be the best, "
-    "no other system is significantly better; where no system is shown to be better than any other, none is bold. – "
-    "was not run.\n\n"
+    "A cell is the mean of the task's primary metric over seeds, with its 95 % interval over seeds and test rows, "
+    "from the table that most systems share (of equals the one of the whole training split). **Bold**: it may be the "
+    "best, no other system is significantly better; where no system is shown to be better than any other, none is "
+    "bold. – was not run.\n\n"
     "The *win rate* is the mean over tasks of the share of other systems that a system is above (a tie counts half), "
     "the *mean rank* that of its ranks (of equals the mean). The others are those that were run on half of the tasks "
-    "or more, each by the recipe that was run on most; a task without two of these does not count. The intervals of both "
-    "say what other seeds and test rows would do on these tasks, not what other tasks would. Systems are in order of "
-    "their win rate, those that were run on fewer than half of the tasks, or by another recipe, after the others: "
-    "neither number compares systems fairly that were run on different tasks."
+    "or more, each by the recipe that was run on most; a task without two of these does not count. The intervals of "
+    "both say what other seeds and test rows would do on these tasks, not what other tasks would. Systems are in "
+    "order of their win rate, those that were run on fewer than half of the tasks, or by another recipe, after the "
+    "others: neither number compares systems fairly that were run on different tasks."
 )
 
 

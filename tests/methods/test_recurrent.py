@@ -17,6 +17,7 @@ from benchmarks.methods import Job, load
 from benchmarks.methods import recurrent as recurrent_module
 from benchmarks.methods.recurrent import Network, _word_vectors
 from benchmarks.methods.word2vec import trained, vectors_of, words_of
+from benchmarks.plan import recipe_identity
 from benchmarks.recipes import Recurrent, Word2vecRecurrent
 from benchmarks.schema import TAGS, TEXTS, Predictions
 
@@ -172,6 +173,27 @@ def test_unmasked_scores_depend_on_the_longest_length_and_masked_ones_do_not(tmp
         recipes = (kind(attention=True, masked_attention=masked, epochs=1, max_length=n) for n in (16, 32))
         short, long = (scores(tmp_path, bert, recipe) for recipe in recipes)
         assert np.allclose(short, long, atol=1e-5) == masked
+
+
+@pytest.mark.parametrize("attention", [True, False])
+def test_padding_that_is_read_is_what_the_encoder_gives_for_it_unless_zeros_are_asked_for(tmp_path, bert, attention):
+    def found(**fields):
+        return scores(tmp_path, bert, recurrent(attention=attention, epochs=1, max_length=24, **fields))
+
+    masked = [found(padding=padding) for padding in ("states", "zeros")]
+    assert np.array_equal(*masked), "nothing reads it"
+    states, zeros = (found(masked_attention=False, padding=padding) for padding in ("states", "zeros"))
+    assert not np.allclose(states, zeros, atol=1e-4)
+    assert np.array_equal(found(masked_attention=False), states)
+
+
+def test_what_stands_in_padding_is_part_of_a_run_only_where_it_is_read():
+    def identity(kind, **fields):
+        return recipe_identity(kind(**fields), TEXTS)
+
+    assert identity(Recurrent, masked_attention=False)["padding"] == "states"
+    assert "padding" not in identity(Recurrent, masked_attention=False, padding="zeros")  # as before there was a choice
+    assert "padding" not in identity(Recurrent) and "padding" not in identity(Word2vecRecurrent, masked_attention=False)
 
 
 # -- seeds, rows and what is recorded --------------------------------------------------------------------------------
