@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks import store
 from benchmarks.errors import UserError, nearest, one_of, unknown
-from benchmarks.leaderboard import Page, Row, Section, read
+from benchmarks.leaderboard import Page, Row, Section, read, words
 from benchmarks.leaderboard.folds import Tested, effective_rows, tested
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS, primary_for
 from benchmarks.metrics.resampled import Exchange, Weighted, exchanging
+from benchmarks.plan import is_variant
 from benchmarks.schema import TEXTS
 from benchmarks.scoring import Named
 from benchmarks.stats.paired import holm, mcnemar, permutation_test
@@ -90,7 +92,7 @@ def compared(results: Path, task: str, first: str, second: str, metric: str | No
     refused = [_why_not(task, *pair[1:3]) for pair in together]
     pairs = [pair for pair, why in zip(together, refused, strict=True) if not why]
     if not pairs:
-        raise UserError(refused[0] if refused else _why_none(pages, task, first, second))
+        raise UserError(refused[0] if refused else _why_none(results, pages, task, first, second))
     found = [_comparison(results, *pair) for pair in pairs]
     corrected = iter(holm([one.p for one in found]))
     exchanged = iter(holm([one.exchanged for one in found if one.exchanged is not None]))
@@ -131,16 +133,24 @@ def _why_not(task: str, metric: str, row: Row) -> str:
     return f"--metric {metric}: {why}.{nearest(metric, allowed)}{one_of(allowed)}"
 
 
-def _why_none(pages: Sequence[Page], task: str, first: str, second: str) -> str:
+def _why_none(results: Path, pages: Sequence[Page], task: str, first: str, second: str) -> str:
     if not pages:
-        return f"--task {task}: no stored runs of it."
+        tasks = sorted({path.parts[-3] for path in store.records(results)})
+        return f"--task {task}: no stored runs of it.{nearest(task, tasks)}{_stored('', task, tasks)}"
     systems = sorted({row.system for page in pages for s in page.sections for row in (*s.rows, *s.clusterings)})
     for name in (first, second):
         if name not in systems:
-            return unknown("system", name, systems, f"Stored for {task}:{one_of(systems)}")
+            return unknown("system", name, systems, _stored(f" for {task}", name, systems).strip())
     if first == second:
         return f"{first}: compared with itself."
     return f"{task}: {first} and {second} are in no table together: run both under one protocol."
+
+
+def _stored(place: str, asked: str, names: Sequence[str]) -> str:
+    """Those that hold what was asked for, else those under their own recipe, else all; a few of them."""
+    alike = [name for name in names if asked.lower() in name.lower()]
+    shown = alike or [name for name in names if not is_variant(name)] or names
+    return f" Stored{place}: {words.listed(shown)}." if shown else ""
 
 
 # -- one table -------------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -192,8 +193,10 @@ def combinations(overrides: Sequence[Override]) -> list[dict[str, Any]]:
 # -- overrides -------------------------------------------------------------------------------------------------------
 
 
-def parse_override(text: str) -> Override:
-    """'recipe.learning_rate=1e-5,2e-5' -> Override. Raises UserError for an unknown target or field."""
+def parse_override(text: str, systems: Iterable[System] | None = None) -> Override:
+    """'recipe.learning_rate=1e-5,2e-5' -> Override; systems: whose fields are proposed in place of an unknown one (none
+    given: all methods'). Raises UserError for an unknown target or field.
+    """
     name, equals, values = text.partition("=")
     target, _, inner = name.strip().partition(".")
     known = sorted({field for recipe in RECIPES.values() for field in recipe.model_fields})
@@ -205,8 +208,12 @@ def parse_override(text: str) -> Override:
         return Override("recipe", inner, tuple(read_scalar(value) for value in _split(values)))
     if target == "protocol" and inner in SETTABLE_PROTOCOL:
         return Override("protocol", inner, tuple(read_scalar(value) for value in _split(values)))
-    names = ["encoder", *(f"recipe.{field}" for field in known), *(f"protocol.{field}" for field in SETTABLE_PROTOCOL)]
-    near = f" Did you mean 'recipe.{name}'?" if name in known else nearest(name, names)
+    methods = RECIPES.keys() if systems is None else {system.method for system in systems}
+    had = sorted({field for method in methods for field in RECIPES[method].model_fields})
+    read = ["encoder"] if any(RECIPES[method].needs_encoder for method in methods) else []
+    names = [*read, *(f"recipe.{field}" for field in had), *(f"protocol.{field}" for field in SETTABLE_PROTOCOL)]
+    last = {known.rpartition(".")[2]: known for known in names}  # 'recipe.' in both would make any two alike
+    near = re.sub(r"'(.*)'", lambda match: repr(last[match[1]]), nearest(name.rpartition(".")[2], last))
     raise UserError(f"--set {name}: no such setting.{near or one_of(names)}")
 
 
@@ -252,7 +259,7 @@ def variants(systems: Sequence[System], overrides: Sequence[Override], encoders:
     refused: dict[str, str] = {}
     accepted: list[tuple[Override, Any]] = []
     for system in systems:
-        own = [override for override in changes if knows(system, override)]
+        own = sorted((override for override in changes if knows(system, override)), key=_in_order(system))
         for values in itertools.product(*(override.values for override in own)):
             settings = list(zip(own, values, strict=True))
             try:
@@ -266,6 +273,12 @@ def variants(systems: Sequence[System], overrides: Sequence[Override], encoders:
     if refused and any((override, value) not in accepted for override in changes for value in override.values):
         raise UserError(next(iter(refused.values())))
     return Variants(list(found.values()), refused)
+
+
+def _in_order(system: System) -> Callable[[Override], int]:
+    """The encoder, then the recipe's fields as it has them: in whatever order flags stand, a variant has one name."""
+    fields = ["encoder", *RECIPES[system.method].model_fields]
+    return lambda override: fields.index(override.field)
 
 
 def knows(system: System, override: Override) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.definitions import SUFFIXES, Reported, folder_named, load_claims, load_task
-from benchmarks.errors import UserError, unknown
+from benchmarks.errors import UserError, one_of, unknown
 from benchmarks.schema import Claim, Encoder, Publication, System, Task
 
 ALL = "all"
@@ -89,6 +89,7 @@ def _systems_named(
     if tagged := [system for system in offered.values() if name in (ALL, *system.tags)]:
         return tagged
     if "/" in (checkpoint := typed(name, declared)):
+        _check_revision(checkpoint, f"--systems {name}")
         return [from_checkpoint(checkpoint, [*declared, *chosen])]
     tags = dict.fromkeys(tag for system in declared.values() for tag in system.tags)
     if name in tags:
@@ -111,6 +112,15 @@ def typed(name: str, declared: Mapping[str, System]) -> str:
     return name if name in declared or folder_named(name) or not Path(name).is_dir() else f"./{name}"
 
 
+def _check_revision(checkpoint: str, flag: str) -> None:
+    hub_id, at, _ = checkpoint.partition("@")
+    if at and not folder_named(checkpoint):
+        raise UserError(
+            f"{flag}: no revision stands here: `encoder-bench fetch --systems {hub_id}` writes the commit in use to "
+            "encoder-bench.lock; docs/how-to.md has how to pin another one."
+        )
+
+
 def encoder_named(name: str, declared: Mapping[str, System]) -> Encoder:
     """The encoder of the system of that name, a Hub id or a local folder. Raises UserError for another name."""
     if name in declared:
@@ -118,6 +128,7 @@ def encoder_named(name: str, declared: Mapping[str, System]) -> Encoder:
             return encoder
         raise UserError(f"--set encoder={name}: system {name!r} has no encoder.")
     if "/" in name or folder_named(name):
+        _check_revision(name, f"--set encoder={name}")
         return Encoder(checkpoint=name)
     having_one = [system.name for system in declared.values() if system.encoder]
     raise UserError("--set encoder: " + unknown("encoder", name, having_one))
@@ -159,6 +170,6 @@ def _together(reported: Iterable[Reported]) -> Reported:
 def _claims_named(name: str, known: Reported) -> dict[str, Claim]:
     chosen = {claim.name: claim for claim in known.claims.values() if name in (ALL, claim.name, claim.source)}
     if not chosen:
-        where = "`encoder-bench claims` shows all."
+        where = f"Sources:{one_of(known.sources).removeprefix(' One of:')} `encoder-bench claims` shows all claims."
         raise UserError(unknown("claim", name, [*known.claims, *known.sources, ALL], where))
     return chosen

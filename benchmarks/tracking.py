@@ -52,7 +52,9 @@ class Trackers:
         """Raises UserError where one is not installed, or lets nobody in."""
         for name in self.names:
             if find_spec(name) is None:
-                raise UserError(f"--report-to {name}: is not installed: pip install 'encoder-bench[trackers]'")
+                raise UserError(
+                    f"--report-to {name}: not installed; in the clone: pip install -c constraints.txt -e '.[trackers]'"
+                )
         with variables(self._variables()):
             for name in self.names:
                 try:

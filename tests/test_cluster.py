@@ -476,7 +476,7 @@ def test_under_a_launcher_there_is_no_cluster(here, monkeypatch, capsys):
 def test_without_ray_the_extra_is_named(here, monkeypatch, capsys):
     monkeypatch.setattr("benchmarks.execute.connection.find_spec", lambda name: None)
     assert main([*CHEAP, "--ray", "local"]) == 2
-    assert "pip install 'encoder-bench[ray]'" in capsys.readouterr().err
+    assert "in the clone: pip install -c constraints.txt -e '.[ray]'" in capsys.readouterr().err
 
 
 # -- one that is started here ----------------------------------------------------------------------------------------

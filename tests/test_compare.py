@@ -144,7 +144,7 @@ def test_seeds_with_other_test_rows_are_compared_without_row_by_row(kept):
 @pytest.mark.parametrize(
     ("names", "metric", "said"),
     [
-        (("good", "por"), None, r"No system 'por'\. Did you mean 'poor'\? Stored for mine: One of: good, poor"),
+        (("good", "por"), None, r"No system 'por'\. Did you mean 'poor'\? Stored for mine: good, poor\."),
         (("good", "good"), None, "good: compared with itself"),
         (("good", "poor"), "average_precision", "--metric average_precision: its predictions have no scores"),
         (
@@ -277,4 +277,16 @@ def test_tags_are_shown_word_by_word(tmp_path, capsys):
 def test_a_wrong_name_ends_with_exit_code_2_and_one_message(kept, capsys):
     code, out, err = printed(kept, capsys, "good", "por")
     assert (code, out) == (2, "")
-    assert err == "No system 'por'. Did you mean 'poor'? Stored for mine: One of: good, poor.\n"
+    assert err == "No system 'por'. Did you mean 'poor'? Stored for mine: good, poor.\n"
+
+
+def test_a_part_of_a_name_is_answered_by_the_names_that_hold_it(kept, capsys):
+    for name in ("tfidf-svm", "tfidf-nb"):
+        kept.run(name, kept.gold)
+    assert printed(kept, capsys, "good", "tfidf")[2].endswith("Stored for mine: tfidf-nb, tfidf-svm.\n")
+
+
+@pytest.mark.parametrize(("asked", "said"), [("mime", " Did you mean 'mine'? Stored: mine."), ("x", " Stored: mine.")])
+def test_a_task_of_which_nothing_is_stored_is_told_with_those_that_are(kept, capsys, asked, said):
+    code = main(["compare", "good", "poor", "--task", asked, "--results-dir", str(kept.results)])
+    assert (code, capsys.readouterr().err) == (2, f"--task {asked}: no stored runs of it.{said}\n")

@@ -109,7 +109,7 @@ def test_stored_runs_are_read_with_the_lines_of_the_readme(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     assert main(["run", "--tasks", "./mine.yaml", "--systems", "majority", "--seeds", "2", "--data-dir", "data"]) == 0
     *first, last = blocks("python")[0].strip().splitlines()
-    names: dict[str, object] = {"Path": Path}
+    names: dict[str, object] = {}
     exec("\n".join([*first, f"shown = {last}"]), names)  # noqa: S102  the README's own lines
     assert list(names["shown"].score) == [0.5, 0.5]  # type: ignore[attr-defined]
 
@@ -132,8 +132,17 @@ def test_every_real_task_stands_in_the_readmes_table_of_data():
     assert [name for name, task in load_tasks().items() if not task.sample and f"`{name}`" not in table] == []
 
 
+def test_the_documents_count_the_tasks_and_claims_that_there_are():
+    tasks, systems = load_tasks(), load_systems()
+    changes = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    counts = re.search(r"^- (\d+) tasks on published files .*?and (\d+) embedded sample corpora", changes, re.S | re.M)
+    embedded = sum(task.sample is not None for task in tasks.values())
+    assert counts and tuple(map(int, counts.groups())) == (len(tasks) - embedded, embedded)
+    assert f"holds {len(load_claims(tasks, systems).claims)} reported results" in README
+
+
 def test_every_link_between_documents_leads_somewhere():
-    for document in [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md"), *RESULTS.glob("*.md")]:
+    for document in [*PROJECT.glob("*.md"), *(PROJECT / "docs").glob("*.md"), *RESULTS.glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -140,6 +141,18 @@ def test_fetching_again_keeps_other_entries_and_the_locked_commit_until_update(h
     assert {name: entry["commit"] for name, entry in locked(here)["encoders"].items()} == {
         MODEL: second, "org/other": other
     }  # fmt: skip
+
+
+def test_a_commit_that_somebody_wrote_into_the_lock_is_fetched_and_gets_its_checksums(here, hub, bert):
+    """As docs/how-to.md has it."""
+    text = (Path(__file__).parent.parent / "docs" / "how-to.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```json\n(.*?)^```", text, re.S | re.M)
+    old = hub.add("models", MODEL, bert)
+    hub.add("models", MODEL, {**bert, "README.md": b"new"})
+    written = shown.replace("org/name", MODEL).replace("0123456789abcdef0123456789abcdef01234567", old)
+    (here / "encoder-bench.lock").write_text(written)
+    assert command(here, hub.url, "fetch", "--systems", MODEL).returncode == 0
+    assert locked(here)["encoders"] == {MODEL: {"commit": old, "files": digests(bert)}}
 
 
 def test_fetches_side_by_side_lose_no_entry_of_the_lock(tmp_path, monkeypatch):

@@ -22,7 +22,8 @@ from benchmarks.metrics import texts as text_metrics
 
 PROJECT = Path(__file__).parent.parent
 DOCS = {
-    path.name: path.read_text(encoding="utf-8") for path in [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]
+    path.name: path.read_text(encoding="utf-8")
+    for path in [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *(PROJECT / "docs").glob("*.md")]
 }
 
 
@@ -67,7 +68,7 @@ def test_every_command_that_a_document_names_is_one_that_the_program_takes(name,
 def test_what_a_document_fetches_is_on_the_hub():
     arguments = [parse(words) for _, words in SHOWN if words[0] == "fetch" and len(words) > 1]
     tasks = load_tasks()
-    assert arguments and all(tasks[name].hub for one in arguments for name in one.tasks)
+    assert arguments and all(tasks[name].hub for one in arguments for name in one.tasks or ())
 
 
 def test_the_guides_commands_run_as_they_stand(tmp_path, monkeypatch, capsys):
@@ -125,7 +126,16 @@ def test_every_metric_has_its_formula():
 
 
 def test_every_guide_is_found_from_the_readme():
-    assert [name for name in DOCS if name != "README.md" and f"docs/{name}" not in DOCS["README.md"]] == []
+    assert [name for name in DOCS if name.islower() and f"docs/{name}" not in DOCS["README.md"]] == []
+
+
+def test_the_suite_is_installed_from_its_clone_in_every_document_and_message():
+    """No registry has it: `pip install encoder-bench` would find nothing, or somebody else's."""
+    messages = {path.name: path.read_text(encoding="utf-8") for path in (PROJECT / "benchmarks").rglob("*.py")}
+    asked = re.compile(r"""pip install [^\n]*?(?<![\w./-])encoder[-_]bench\b""")
+    assert [name for name, text in {**DOCS, **messages}.items() if asked.search(text)] == []
+    extras = {extra for text in {**DOCS, **messages}.values() for extra in re.findall(r"-e ['\"]\.\[([\w,]+)\]", text)}
+    assert {"ray", "trackers", "sample"} <= extras
 
 
 def test_two_array_jobs_into_one_folder_keep_all_runs(tmp_path, monkeypatch):

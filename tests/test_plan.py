@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated
 
 import make
@@ -27,7 +28,7 @@ from benchmarks.schema import (
     fingerprint,
     folder_name,
 )
-from benchmarks.selection import select_systems, typed
+from benchmarks.selection import encoder_named, select_systems, typed
 
 SYSTEMS = load_systems()
 SEED_0 = Protocol()
@@ -187,6 +188,15 @@ def test_a_value_that_is_written_twice_is_one_variant(task, values):
     assert one(task, found).fingerprint == one(task, overridden("recipe.learning_rate=1e-4")[0]).fingerprint
 
 
+def test_a_variant_has_one_name_in_whatever_order_its_overrides_stand():
+    given = ["recipe.epochs=1", "encoder=minilm", "recipe.learning_rate=1e-5"]
+    minilm = {"minilm": SYSTEMS["minilm"].encoder}
+    found = {
+        overridden(*order, systems=("bert-base",), encoders=minilm)[0].name for order in itertools.permutations(given)
+    }
+    assert found == {"bert-base[encoder=minilm,learning_rate=1e-05,epochs=1]"}
+
+
 def test_several_overrides_make_a_grid_in_which_each_counts_for_texts_and_tags(task, tagging):
     found = overridden("recipe.learning_rate=1e-5,2e-5", "recipe.epochs=1,2")
     assert len(found) == 4
@@ -217,6 +227,8 @@ def test_the_encoder_that_a_system_has_makes_no_variant():
     [
         ("learning_rate=1", "--set learning_rate: no such setting. Did you mean 'recipe.learning_rate'?"),
         ("recipe.learningrate=1", "Did you mean 'recipe.learning_rate'?"),
+        ("recipe.test_size=9", "Did you mean 'protocol.test_size'?"),
+        ("protocol.epoch=1", "Did you mean 'recipe.epochs'?"),
         ("recipe.epochs", "expected NAME=VALUE"),
         ("recipe.epochs=", "expected NAME=VALUE"),
         ("protocol.seed=3", "no such setting"),
@@ -226,6 +238,22 @@ def test_a_wrong_override_is_one_message(text, expected):
     with pytest.raises(UserError) as raised:
         parse_override(text)
     assert expected in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("recipe.learning_rat=1", "One of: recipe.alpha"),
+        ("learning_rate=1", "One of: recipe.alpha"),
+        ("recipe.ngram=1", "Did you mean 'recipe.ngrams'?"),
+        ("encodr=minilm", "One of: recipe.alpha"),
+    ],
+)
+def test_no_override_is_proposed_that_none_of_the_systems_has(text, expected):
+    with pytest.raises(UserError) as raised:
+        parse_override(text, [SYSTEMS["tfidf-svm"]])
+    said = str(raised.value)
+    assert expected in said and "learning_rate'" not in said and "encoder" not in said.replace("encodr", "")
 
 
 @pytest.mark.parametrize("text", ["recipe.learning_rate=-1", "recipe.epochs=many", "recipe.schedule=linaer"])
@@ -312,6 +340,18 @@ def test_an_unknown_system_is_told_with_the_nearest_match():
         select_systems(["bert-bse"], SYSTEMS, sample=False)
 
 
+def test_a_revision_in_a_name_is_refused_with_what_pins_one(tmp_path, monkeypatch):
+    said = r"no revision stands here: `encoder-bench fetch --systems org/model` writes .* encoder-bench\.lock"
+    with pytest.raises(UserError, match=f"--systems org/model@main: {said}"):
+        select_systems(["org/model@main"], SYSTEMS, sample=False)
+    with pytest.raises(UserError, match=f"--set encoder=org/model@v1: {said}"):
+        encoder_named("org/model@v1", SYSTEMS)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "org" / "model@main").mkdir(parents=True)
+    (found,) = select_systems(["org/model@main"], SYSTEMS, sample=False)
+    assert found.name == "model@main"  # a folder may be named so
+
+
 SAMPLED = {"default": None, "all": ["all"], "tags": ["sbert", "classical"]}
 
 
@@ -396,7 +436,7 @@ PEOPLE_ALONE = {
     Source: "folder files",
     File: "",
     Hub: "",
-    Encoder: "checkpoint package sha256",
+    Encoder: "checkpoint package sha256 tokenizer_sha256",
     System: "",
 }
 

@@ -158,4 +158,5 @@ def test_what_lets_nobody_in_is_told_before_anything_is_trained(here, monkeypatc
 def test_a_tracker_that_is_not_installed_is_told_with_what_installs_it(here, monkeypatch, capsys):
     monkeypatch.setattr(tracking, "find_spec", lambda name: None)
     assert run(here, "--report-to", "tensorboard") == 2
-    assert "--report-to tensorboard: is not installed: pip install 'encoder-bench[trackers]'" in capsys.readouterr().err
+    said = "not installed; in the clone: pip install -c constraints.txt -e '.[trackers]'"
+    assert f"--report-to tensorboard: {said}" in capsys.readouterr().err

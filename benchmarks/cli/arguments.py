@@ -150,13 +150,14 @@ def _run(parser: argparse.ArgumentParser) -> None:
 _TUNE = "each run chooses its recipe among N, by its score on validation rows"
 _SIZES = "nested training subsets; 'all' is the whole"
 _LIMIT = "first N rows of every split: a smoke run, kept out of leaderboards"
-_JOBS = "runs side by side, or 'auto': one a core, several a GPU"
+_JOBS = "runs side by side, or 'auto': one worker per core, several per GPU"
 _RAY = "runs as tasks on a Ray cluster: HOST:PORT, 'auto' (this machine's), or 'local' (one of this machine's cores)"
 _TIMEOUT = "a run that takes longer is stopped, and stored as failed; the others go on"
 _CHECKPOINTS = "how often a training writes what it goes on from when it was interrupted (default 10; 0: never)"
 _PRECISION = "of training; auto (default): bf16 where processor or GPU computes in it, else fp32"
 _REPORT_TO = f"trackers that are told of training and scores: {', '.join(NAMES)}"
 _CLAIMS = "exactly the runs that claims need: names, sources, YAML paths; without any, all"
+_SYSTEMS = "system names, tags, Hub ids, folders, or 'all' (default: those that `encoder-bench list systems` marks *)"
 _SET = "override, such as recipe.learning_rate=1e-5,2e-5 or encoder=minilm; several values make a grid"
 
 
@@ -174,7 +175,7 @@ def _selection(parser: argparse._ActionsContainer) -> None:
         metavar="X,Y",
         type=values.names("--systems"),
         action="extend",
-        help="system names, tags, Hub ids, folders, or 'all'",
+        help=_SYSTEMS,
     )
     _data(parser, _DATA)
     add("--sample", action="store_true", help="the embedded sample corpora and the bundled encoder: no network")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks import definitions, lock, needed, plan, selection
+from benchmarks.cli.planned import left_out
 from benchmarks.data import foreseen
 from benchmarks.errors import UserError
 from benchmarks.places import Places, search
@@ -20,22 +21,24 @@ def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]
     """
     grid, places = _of_claims(arguments, locked) if arguments.claims else _of_grid(arguments, locked)
     if not grid.runs:
-        raise UserError("nothing to run: " + "; ".join(f"{s.task} x {s.system}: {s.why}" for s in grid.skipped))
+        raise UserError(f"nothing to run: {'; '.join(left_out(grid.skipped))}")
     return grid, places
 
 
 def _of_grid(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]:
     tasks = selection.select_tasks(arguments.tasks, definitions.load_tasks(), arguments.sample)
-    variants, protocol_settings = _systems(arguments)
+    declared = definitions.load_systems()
+    overrides = _overrides(arguments, declared)
+    variants = _systems(arguments, declared, overrides)
     protocols = dict.fromkeys(  # a value that is given twice is one
         protocol
-        for more in plan.combinations(protocol_settings)
+        for more in plan.combinations([override for override in overrides if override.target == "protocol"])
         for protocol in plan.protocols(
             arguments.seeds, arguments.train_sizes or [None], arguments.folds, arguments.limit, more
         )
     )
     places = _places(tasks, variants.systems, arguments, locked)
-    pinned = frozenset(override.field for override in _overrides(arguments) if override.target == "recipe")
+    pinned = frozenset(override.field for override in overrides if override.target == "recipe")
     search = plan.Search(arguments.tune, pinned) if arguments.tune else None
     grid = plan.plan(tasks, variants.systems, list(protocols), *_identities(places), variants.refused, search)
     foreseen.check(grid.runs, places.origins)
@@ -94,7 +97,7 @@ def _of_claim(one: needed.Needed, lacking: str | None, places: Places) -> plan.P
 
 def _stand_in(arguments: Namespace, declared: Mapping[str, System]) -> str | None:
     """What --set says beside --claims: an encoder in place of every claim's own."""
-    overrides = _overrides(arguments)
+    overrides = _overrides(arguments, declared)
     for override in overrides:
         if override.target != "encoder" or len(override.values) > 1:
             raise UserError(f"--set {override}: beside --claims one encoder=... alone; the rest is what they claim.")
@@ -112,24 +115,26 @@ def _identities(places: Places) -> tuple[dict[str, Mapping[str, Any]], dict[Enco
     return origins, {encoder: plan.Weights(c.identity, c.labels()) for encoder, c in places.checkpoints.items()}
 
 
-def _overrides(arguments: Namespace) -> list[plan.Override]:
-    return plan.merged(plan.parse_override(text) for text in arguments.overrides)
+def _overrides(arguments: Namespace, declared: Mapping[str, System]) -> list[plan.Override]:
+    if not arguments.overrides:
+        return []
+    chosen = None if arguments.claims else selection.select_systems(arguments.systems, declared, sample=False)
+    return plan.merged(plan.parse_override(text, chosen) for text in arguments.overrides)
 
 
-def _systems(arguments: Namespace) -> tuple[plan.Variants, list[plan.Override]]:
-    declared = definitions.load_systems()
-    overrides = _overrides(arguments)
+def _systems(arguments: Namespace, declared: Mapping[str, System], overrides: Sequence[plan.Override]) -> plan.Variants:
     names = {value for override in overrides if override.target == "encoder" for value in override.values}
     encoders = {name: selection.encoder_named(selection.typed(name, declared), declared) for name in names}
     chosen = selection.select_systems(arguments.systems, declared, arguments.sample and not encoders)
-    overrides = plan.merged([*overrides, *_precision(arguments, chosen)])
-    return plan.variants(chosen, overrides, encoders), [o for o in overrides if o.target == "protocol"]
+    return plan.variants(chosen, plan.merged([*overrides, *_precision(arguments, chosen, overrides)]), encoders)
 
 
-def _precision(arguments: Namespace, chosen: Sequence[System]) -> list[plan.Override]:
+def _precision(
+    arguments: Namespace, chosen: Sequence[System], overrides: Iterable[plan.Override]
+) -> list[plan.Override]:
     """--precision as an override, of those that train by gradient descent."""
     override = plan.Override("recipe", "precision", (arguments.precision,))
-    given = [value for own in _overrides(arguments) if str(own) == str(override) for value in own.values]
+    given = [value for own in overrides if str(own) == str(override) for value in own.values]
     if arguments.precision and any(value != arguments.precision for value in given):
         raise UserError(f"--precision {arguments.precision}: --set recipe.precision=... says another thing; give one.")
     wanted = arguments.precision in ("fp32", "bf16") and any(plan.knows(system, override) for system in chosen)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from benchmarks.amounts import duration
 from benchmarks.history import History
 from benchmarks.lock import Repo
-from benchmarks.plan import Plan
+from benchmarks.plan import Plan, Skipped
 from benchmarks.schema import RunSpec
 
 
@@ -27,11 +27,19 @@ def print_plan(
     print(tabulate(_lines(grid.runs, todo, history), headers, disable_numparse=True))
     if any(not history.seconds(spec)[1] for spec in todo):
         print("\n(?) a guess: no stored run to learn from")
-    _print_all("\nLeft out:", [f"{item.task} x {item.system}: {item.why}" for item in grid.skipped])
+    _print_all("\nLeft out:", left_out(grid.skipped))
     _print_all("\nStored under another name:", twins(grid.runs, history))
     _print_all("\nStored, but made otherwise:", _stale(todo, history))
     for repo in without_commit:
         print(f"\n{repo}: commit not known yet: resolved at download. Until then its stored runs can't be told apart.")
+
+
+def left_out(skipped: Iterable[Skipped]) -> list[str]:
+    """Why a system is, once for all tasks of which it is for the same reason."""
+    tasks: dict[tuple[str, str], list[str]] = {}
+    for item in skipped:
+        tasks.setdefault((item.system, item.why), []).append(item.task)
+    return [f"{', '.join(dict.fromkeys(names))} x {system}: {why}" for (system, why), names in tasks.items()]
 
 
 def _lines(runs: Sequence[RunSpec], todo: Sequence[RunSpec], history: History) -> list[list[object]]:

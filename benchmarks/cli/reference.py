@@ -10,13 +10,15 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from benchmarks import api
 from benchmarks.cli.arguments import command_line
+from benchmarks.compare import Comparison, Disagreement, Example, Scored
+from benchmarks.definitions import fields_of
 from benchmarks.files import write_text
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.page import as_markdown
@@ -86,10 +88,12 @@ def _files() -> Iterator[str]:
     ):  # fmt: skip
         yield from _fields(kind, title)
     yield "## Systems"
-    yield "Entries of `systems.yaml`. An encoder is a Hub id or a folder, or has these fields:"
+    yield "Entries of `systems.yaml`; the name is the entry's key."
+    yield "An encoder is a Hub id or a folder, or has these fields:"
     yield from _fields(Encoder, "encoder")
     yield from _fields(System, "A system")
     yield "## Claims"
+    yield "Entries of `claims` in `claims.yaml`, or in a file of yours; the name is the entry's key."
     yield from _fields(Claim, "A claim")
     yield "## Protocols"
     yield "What `--set protocol.NAME=V` and a claim's `protocol` may say."
@@ -108,7 +112,7 @@ def _said(kind: type[BaseModel]) -> list[tuple[tuple[str, Any], str]]:
     for base in reversed(kind.__mro__):
         if issubclass(base, BaseModel) and base is not BaseModel:
             told |= _docstrings(base)
-    return [((name, field), told.get(name, "")) for name, field in kind.model_fields.items()]
+    return [((name, kind.model_fields[name]), told.get(name, "")) for name in fields_of(kind)]
 
 
 def _docstrings(kind: type) -> dict[str, str]:
@@ -194,6 +198,20 @@ def _python() -> Iterator[str]:
             yield f"### api.{name}"
             yield f"```python\n{_called(name, function)}\n```"
             yield "\n\n".join(" ".join(part.split()) for part in (inspect.getdoc(function) or "").split("\n\n"))
+            for kind, title in GIVEN.get(name, ()):
+                yield f"#### {title}"
+                yield _cell(kind.__doc__ or "")
+                hints = get_type_hints(kind)
+                yield _table([{"field": words.code(name), "value": words.plain(_type(hints[name]))} for name in hints])
+
+
+GIVEN: dict[str, tuple[tuple[type, str], ...]] = {
+    "compare": (
+        (Comparison, "A comparison"), (Scored, "first, second"), (Disagreement, "seeds: each"),
+        (Example, "examples: each"),
+    ),
+}  # fmt: skip
+"""What a function gives, where that is no data frame."""
 
 
 def _called(name: str, function: Callable[..., Any]) -> str:

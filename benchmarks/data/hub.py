@@ -152,7 +152,7 @@ def rows(task: str, type_: TaskType, hub: Hub, part: str, folder: Path) -> Itera
         table = stream(folder, hub, hub.parts[part])
         there = table.column_names or list(next(iter(table), {}))  # CSV and JSON tell their columns with the first row
         _check_columns(there, needed, task, hub)
-        names = hub.labels or names_of((table.features or {}).get(hub.columns[needed[1]]))
+        names = _label_names(task, hub, names_of((table.features or {}).get(hub.columns[needed[1]])))
         for record in table:
             row = as_row(number, record, hub.columns, names)
             if isinstance(row, TextRow) or row.tokens:  # as in published files, where blank lines hold no item
@@ -234,6 +234,18 @@ def _check_columns(there: Sequence[str], needed: Sequence[str], task: str, hub: 
             if name not in there:
                 what = f"{where}.{ours}: no column {name!r} in {place(hub)}"
                 raise UserError(f"{what}.{nearest(name, there)}{one_of(there)}")
+
+
+def _label_names(task: str, hub: Hub, published: Sequence[str]) -> Sequence[str]:
+    """The task's own, else the published ones. Raises UserError where a name has another number in the two lists: rows
+    would get each other's labels without a word.
+    """
+    ours, theirs = ([name.casefold() for name in names] for names in (hub.labels, published))
+    moved = [name for name in ours if name in theirs and ours.index(name) != theirs.index(name)]
+    if moved:
+        both = f"{list(hub.labels)}, but {place(hub)} numbers its classes {list(published)}"
+        raise UserError(f"task {task!r}: hub.labels: {both}. Leave them away: label_map renames the published ones.")
+    return hub.labels or published
 
 
 def names_of(feature: Any) -> Sequence[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.definitions.reading import PROJECT, read_yaml, validated
+from benchmarks.definitions.reading import PROJECT, named_problem, read_yaml, validated
 from benchmarks.definitions.systems import changed, resolved_recipe
 from benchmarks.errors import MOST_PROBLEMS, UserError, nearest, one_of, problems, short, unknown
 from benchmarks.metrics import METRICS
@@ -52,7 +52,7 @@ def _claim(
 ) -> Claim:
     if not isinstance(entry, dict):
         raise UserError(f"{name}: holds {short(entry)}, expected fields such as 'reported: {{accuracy: 0.9}}'.")
-    claim = validated(Claim, {**entry, "name": name}, name)
+    claim = validated(Claim, {**entry, "name": name}, name, named_problem(Claim, entry, name))
     if name in ("all", *sources):
         raise UserError(f"{name}: is the name of {'all claims' if name == 'all' else 'a source'}; rename the claim.")
     if claim.source not in sources:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from benchmarks.errors import MOST_PROBLEMS, UserError, nearest, one_of, problems, short
 from benchmarks.files import read_text
+from benchmarks.schema import Claim, System, Task
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 PROJECT = _PACKAGE.parent if (_PACKAGE.parent / "systems.yaml").is_file() else _PACKAGE / "declared"
@@ -31,6 +32,8 @@ BRANCHES = ("~mapping", "~other")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 """Signs that move a terminal's cursor, or do more to it than to begin a line: what is declared is printed."""
 SUFFIXES = (".yaml", ".yml")
+NAMED_BY: dict[type[BaseModel], str] = {Task: "file", System: "key", Claim: "key"}
+"""What names a declaration."""
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -184,7 +187,19 @@ def _fields_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:
     for step in steps:
         if step in model.model_fields:
             model = next(iter(_models_in(model.model_fields[str(step)].annotation)), model)
-    return list(model.model_fields)
+    return fields_of(model)
+
+
+def fields_of(model: type[BaseModel]) -> list[str]:
+    """Those that a declaration may set, which its name is none of."""
+    return [name for name in model.model_fields if name != "name" or model not in NAMED_BY]
+
+
+def named_problem(model: type[BaseModel], content: Mapping[str, Any], name: str) -> list[str]:
+    """A name inside of a declaration, which would be no other than the one that it has."""
+    kind = model.__name__.lower()
+    found = f"name: not a field: a {kind} is named by its {NAMED_BY[model]}, here {name!r}."
+    return [found] if "name" in content else []
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

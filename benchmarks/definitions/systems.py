@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.definitions.reading import PROJECT, read_yaml, validated
+from benchmarks.definitions.reading import PROJECT, named_problem, read_yaml, validated
 from benchmarks.errors import MOST_PROBLEMS, UserError, one_of, problems, short, unknown
 from benchmarks.recipes import RECIPES
 from benchmarks.schema import Recipe, System, TaskType
@@ -34,7 +34,7 @@ def _system(name: str, entry: Any, entries: Mapping[str, Any]) -> System:
     encoder = entry.get("encoder")
     if isinstance(encoder, str):
         entry = {**entry, "encoder": _encoder(name, encoder, entries)}
-    system = validated(System, {**entry, "name": name}, name)
+    system = validated(System, {**entry, "name": name}, name, named_problem(System, entry, name))
     if system.method not in RECIPES:
         raise UserError(f"{name}.method: {unknown('method', system.method, list(RECIPES), one_of(RECIPES).strip())}")
     if RECIPES[system.method].needs_encoder and system.encoder is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from benchmarks.definitions.reading import PROJECT, SUFFIXES, read_yaml, validated
+from benchmarks.definitions.reading import PROJECT, SUFFIXES, named_problem, read_yaml, validated
 from benchmarks.errors import nearest, one_of
 from benchmarks.metrics import METRICS, primary_for
 from benchmarks.schema import TAGS, TEXTS, File, HeldOut, Source, Splits, Task
@@ -29,7 +29,7 @@ NEEDED_COLUMNS = {
 def load_task(path: Path) -> Task:
     """The task that a YAML file declares; its name is the file's stem. Raises UserError with every problem at once."""
     content = read_yaml(path)
-    named = [f"name: not a field: a task is named by its file, here {path.stem!r}."] if "name" in content else []
+    named = named_problem(Task, content, path.stem)
     content = {**content, "name": path.stem}
     return validated(Task, content, path, chain(named, _metric_problem(content), _joint_problems(content)))
 

@@ -37,7 +37,7 @@ QUIET = {
 def check_installed() -> None:
     """Raises UserError."""
     if find_spec("ray") is None:
-        raise UserError("--ray: Ray is not installed: pip install 'encoder-bench[ray]'")
+        raise UserError("--ray: Ray is not installed; in the clone: pip install -c constraints.txt -e '.[ray]'")
 
 
 @contextmanager

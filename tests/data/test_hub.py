@@ -80,6 +80,28 @@ def test_names_in_the_task_come_before_those_of_the_data_set(serve):
     assert [row.label for row in rows(task(labels=("bad", "good")), commit)] == ["bad", "good", "good"]
 
 
+@pytest.mark.parametrize("labels", [("pos", "neg"), ("good", "NEG"), ("POS", "other")])
+def test_names_of_the_task_in_another_order_than_the_data_sets_are_refused(serve, labels):
+    commit = serve(texts(names=["neg", "pos"]))
+    with pytest.raises(UserError) as raised:
+        rows(task(labels=labels), commit)
+    assert f"task 'mine': hub.labels: {list(labels)}, but Hub org/data (de) numbers" in str(raised.value)
+    assert "['neg', 'pos']" in str(raised.value)
+
+
+def test_tags_of_the_task_in_another_order_than_the_data_sets_are_refused(serve):
+    table = fake_hub.parquet(TAGS, {"ner_tags": TAG_NAMES})
+    commit = serve({"README.md": fake_hub.card(CONFIGS), "de/train-0.parquet": table, "de/validation.parquet": table})
+    swapped = (TAG_NAMES[0], *reversed(TAG_NAMES[1:]))
+    with pytest.raises(UserError, match=r"hub\.labels: \['O', "):
+        rows(task(columns={"tokens": "tokens", "tags": "ner_tags"}, labels=swapped), commit)
+
+
+def test_names_of_the_task_in_the_data_sets_order_are_taken_in_the_tasks_letters(serve):
+    commit = serve(texts(names=["neg", "pos"]))
+    assert [row.label for row in rows(task(labels=("NEG", "Pos")), commit)] == ["NEG", "Pos", "Pos"]
+
+
 def test_integers_without_names_stand_for_themselves(serve):
     assert [row.label for row in rows(task(), serve(texts()))] == ["0", "1", "1"]
 
