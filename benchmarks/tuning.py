@@ -16,6 +16,8 @@ from benchmarks.schema import Between, Dimension, RunFailure, RunResult, RunSpec
 
 DIGITS = 3
 """Of a number drawn from a range: names and records stay readable."""
+OWN_FAULTS = ("FloatingPointError", "LinAlgError", "OverflowError", "ValueError", "ZeroDivisionError")
+"""How a recipe fails by its numbers. What else is raised, such as by a full disk, says nothing of the recipe."""
 DRAWN_AT_MOST = 20
 """Times the trials: a small space may not hold so many different recipes."""
 
@@ -57,7 +59,11 @@ def _trial(spec: RunSpec, changes: Mapping[str, Any]) -> Trial:
     recipe = resolved_recipe(system, spec.task.type)
     differing = {name: value for name, value in changes.items() if getattr(recipe, name) != getattr(spec.recipe, name)}
     own = {name: value for name, value in spec.identity.items() if name != "tuning"}
-    identity = {**own, "recipe": recipe_identity(recipe, spec.task.type), "scored_on": "validation"}
+    read = recipe_identity(recipe, spec.task.type)
+    # What is not changed is the plan's: a file may be another one by now, and is compared with it.
+    planned = {name: value for name, value in spec.identity.get("recipe", {}).items() if name not in changes}
+    read = {name: planned.get(name, value) for name, value in read.items()}
+    identity = {**own, "recipe": read, "scored_on": "validation"}
     return Trial(differing, replace(spec, system=system, recipe=recipe, identity=identity, tuning=None, trial=True))
 
 
@@ -74,6 +80,13 @@ class Tried:
     def score(self, metric: str) -> float | None:
         """None where it failed, or the metric is not defined on the validation rows."""
         return self.outcome.metrics.get(metric) if isinstance(self.outcome, RunResult) else None
+
+
+def hindrance(outcome: RunResult | RunFailure) -> str | None:
+    """Why a trial failed by what is no fault of its recipe: it would count as a worse one."""
+    if not isinstance(outcome, RunFailure) or outcome.error["type"] in OWN_FAULTS:
+        return None
+    return f"{outcome.error['type']}: {outcome.error['message']}"
 
 
 def best(tried: Sequence[Tried], metric: str) -> Tried:

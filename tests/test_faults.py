@@ -25,13 +25,17 @@ import tiny
 from benchmarks import environment as machine
 from benchmarks import methods, ranks, store, unfinished
 from benchmarks.cli import main
+from benchmarks.cli.arguments import parse
+from benchmarks.cli.grid import planned
 from benchmarks.cli.screen import Screen
 from benchmarks.data.loading import TaskData, load
 from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
 from benchmarks.execute import here as one_after_the_other
 from benchmarks.execute import making, pool, shares
+from benchmarks.execute.prepare import Options
 from benchmarks.execute.shares import Place
+from benchmarks.execute.worker import Order
 from benchmarks.files import replacing, replacing_folder
 from benchmarks.lock import Lock
 from benchmarks.recipes import Finetune
@@ -376,6 +380,33 @@ def test_a_worker_tells_of_a_full_disk(here, one_worker, capsys, monkeypatch):
     assert main([*RUN, "--systems", "majority,tfidf-nb", "--jobs", "2"]) == 2
     assert re.search(r"can't be written: (File exists|Not a directory)\.\n$", capsys.readouterr().err)
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_can_not_be_stored_is_the_same_message_from_a_worker_as_from_here(here, one_worker, capsys, jobs):
+    """A file stands where the run's model is to be a folder: that shows when it is trained."""
+    command = [*RUN, "--systems", f"{tiny.checkpoint(here / 'enc')}", "--set", "recipe.epochs=1", "--seeds", "1"]
+    assert main(command) == 0
+    (key,) = (record["key"] for record in records().values())
+    (here / "results" / "models" / "mine" / "enc[epochs=1]").mkdir(parents=True)
+    (model,) = (here / "results" / "models" / "mine").glob("*")
+    (model / key).write_text("a file")
+    assert main([*command, "--keep-models", "--jobs", jobs]) == 2
+    assert capsys.readouterr().err.endswith(": Not a directory\n")
+    assert records()["enc[epochs=1] 0"]["status"] == "done"
+
+
+def test_a_failure_is_not_stored_over_what_another_suite_is_making(here):
+    (spec,) = planned(parse([*RUN, "--systems", "majority", "--seeds", "1"]), Lock())[0].runs
+    worker = SimpleNamespace(order=Order(spec), killed=False, end="ended with exit code 1", printed="")
+    prepared = SimpleNamespace(options=Options())
+    results = here / "results"
+    with unfinished.claimed(results, spec, wait=False):
+        event = pool._ended(SimpleNamespace(prepared=prepared), worker, pool._Ended(), results)
+    assert isinstance(event.outcome, RunFailure) and not records()
+    worker.order = Order(spec)
+    pool._ended(SimpleNamespace(prepared=prepared), worker, pool._Ended(), results)
+    assert records()["majority 0"]["status"] == "failed"
 
 
 def environment() -> dict[str, str]:

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,31 @@ def test_a_checksum_is_that_of_the_bytes_and_a_file_that_is_not_there_is_the_use
     assert files.sha256(tmp_path / "file") == hashlib.sha256(b"content").hexdigest()
     with pytest.raises(UserError, match="nowhere: can't be read: No such file"):
         files.sha256(tmp_path / "nowhere")
+
+
+def test_a_checksum_is_computed_once_for_each_state_of_a_file(tmp_path, monkeypatch):
+    """Also where the new content has the old one's size and time, as after a copy that keeps times."""
+    read, path = [], tmp_path / "file"
+    sha256 = files.sha256
+    monkeypatch.setattr(files, "sha256", lambda path: read.append(path) or sha256(path))
+    path.write_bytes(b"first")
+    assert files.checksum(path) == files.checksum(path) == sha256(path) and len(read) == 1
+    before = path.stat()
+    time.sleep(0.02)  # a file system's clock ticks some hundred times a second
+    path.write_bytes(b"other")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert files.checksum(path) == hashlib.sha256(b"other").hexdigest()
+    path.unlink()
+    with pytest.raises(UserError, match="can't be read: No such file"):
+        files.checksum(path)
+
+
+def test_a_folder_that_can_not_be_made_is_the_users_to_mend(tmp_path):
+    (tmp_path / "task").write_text("a file")
+    for path in (tmp_path / "task" / "model", tmp_path / "task" / "system" / "model"):
+        refused = pytest.raises(UserError, match=r"model: can't be written: (File exists|Not a directory)\.")
+        with refused, files.replacing_folder(path):
+            raise AssertionError("a training would begin")
 
 
 def test_two_files_are_replaced_together_or_not_at_all(tmp_path):

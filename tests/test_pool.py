@@ -175,6 +175,39 @@ def test_there_are_no_more_workers_than_the_memory_holds_of_the_largest_runs(mac
     assert len(shares.places(4, [8 * GB] * 8)) == 4
 
 
+def group(folder: Path, limit: str, version: int = 2) -> None:
+    """A memory group that uses 3 GB, one of which is of files that nobody uses any more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    most, used, unused = shares.SECOND_VERSION if version == 2 else shares.FIRST_VERSION
+    (folder / most).write_text(f"{limit}\n")
+    (folder / used).write_text(f"{3 * GB}\n")
+    (folder / "memory.stat").write_text(f"anon 5\n{unused} {GB}\n")
+
+
+def test_memory_is_what_the_narrowest_group_around_the_process_has_left(tmp_path):
+    """As in a job of a batch system, whose limit is not the root's."""
+
+    def left(told: str) -> list[int]:
+        return sorted(shares._left_in_groups(told, tmp_path))
+
+    assert left("0::/\n") == []
+    group(tmp_path / "slurm", f"{20 * GB}")
+    group(tmp_path / "slurm" / "job", f"{8 * GB}")
+    group(tmp_path / "slurm" / "job" / "step", "max")
+    assert left("0::/slurm/job/step\n") == [6 * GB, 18 * GB]
+    assert left("0::/elsewhere\n") == []
+    group(tmp_path, f"{4 * GB}")
+    assert left("0::/slurm/job\n") == [2 * GB, 6 * GB, 18 * GB]
+
+
+def test_memory_of_groups_in_their_first_version_counts_too(tmp_path):
+    group(tmp_path / "memory", f"{5 * GB}", version=1)
+    group(tmp_path / "memory" / "docker" / "abc", f"{7 * GB}", version=1)
+    told = "9:name=systemd:/\n4:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n0::/\n"
+    assert sorted(shares._left_in_groups(told, tmp_path)) == [3 * GB, 5 * GB]
+    assert list(shares._left_in_groups("5:hugetlb,memory:/unseen\n", tmp_path)) == [3 * GB]
+
+
 def test_threads_of_a_run_are_its_cores_or_fewer_where_the_user_says_so(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert Place((0, 1, 2)).threads == 3
@@ -285,6 +318,13 @@ def test_more_rows_longer_rows_and_more_weights_take_more(tmp_path):
     assert estimate(SimpleNamespace(**{**vars(spec_of("finetune")), "tuning": tried}), small) == estimate(
         spec_of("finetune", batch_size=64), small
     )
+
+
+def test_a_file_of_vectors_takes_all_its_words_and_numbers(tmp_path):
+    (tmp_path / "v.txt").write_text("3000000 300\n")
+    of_a_file = spec_of("recurrent-word2vec", vectors=str(tmp_path / "v.txt"))
+    more = estimate(of_a_file, None) - estimate(spec_of("recurrent-word2vec"), None)
+    assert 3_000_000 * 300 * 4 < more < 5 * GB
 
 
 @pytest.mark.parametrize("family", ["bert", "distilbert", "roberta"])

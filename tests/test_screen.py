@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import make
@@ -14,6 +15,7 @@ from benchmarks.cli.arguments import parse
 from benchmarks.cli.grid import planned
 from benchmarks.cli.screen import Screen
 from benchmarks.execute.making import Event
+from benchmarks.execute.prepare import Options, Prepared
 from benchmarks.history import History
 from benchmarks.lock import Lock
 from benchmarks.runner import failure
@@ -92,3 +94,14 @@ def test_all_runs_are_looked_at_once_a_second_however_many_words_they_say(grid, 
             screen.tell(Event(spec, 0.5))
         now.seconds += 0.01
     assert len(looked) == 10
+
+
+@pytest.mark.parametrize(("force", "told"), [
+    (False, "4 left; the same command goes on"),
+    (True, "4 left; --force begins anew; without it what is stored stays"),
+])  # fmt: skip
+def test_an_interruption_says_how_to_go_on(grid, force, told):
+    screen, seen = screen_of(grid, terminal=False)
+    screen.prepared(Prepared(list(grid.runs), [], {}, {}, Path(), Options(force=force)))
+    screen.interrupted()
+    assert seen.getvalue().splitlines()[-1] == f"interrupted: 0 runs made and stored, {told}"

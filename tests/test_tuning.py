@@ -21,7 +21,7 @@ from benchmarks.history import History
 from benchmarks.lock import Lock
 from benchmarks.plan import Search, plan
 from benchmarks.recipes import RECIPES
-from benchmarks.schema import Between, Protocol, RunResult
+from benchmarks.schema import Between, Protocol, RunFailure, RunResult
 
 SYSTEMS = load_systems()
 
@@ -237,6 +237,44 @@ def test_where_every_trial_fails_the_run_has_failed_and_says_why(here, jobs, cap
     assert tfidf("--tune", "3", "--set", "recipe.c=9") == 1
     assert "none of 3 trials gave a score on validation rows: FloatingPointError: c is 9" in capsys.readouterr().out
     assert record(here)["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(28, "No space left on device"), MemoryError("no memory"), RuntimeError("CUDA error: unknown error")],
+)
+def test_where_a_trial_fails_by_what_is_not_its_recipe_s_fault_the_run_has_failed_and_is_tried_again(
+    here, jobs, monkeypatch, error
+):
+    """Else the other recipes would be all that was tried, for ever."""
+    method, tried = runner.load("tfidf"), []
+
+    def hindered(job):
+        tried.append(job)
+        if len(tried) >= 3:
+            raise error
+        return method(job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "load", lambda name: hindered)
+        assert tfidf("--tune", "6") == 1
+    found = record(here)
+    assert found["status"] == "failed"
+    assert found["error"]["message"] == f"trial 3 of 6 could not be tried: {type(error).__name__}: {error}"
+    assert len(tried) == 3
+    before = len(jobs)
+    assert tfidf("--tune", "6") == 0
+    assert record(here)["status"] == "done" and len(record(here)["tuning"]["tried"]) == 6
+    assert len(jobs) - before == 5 + (jobs[1].recipe.c > 5), "the first two are known, but for one that has failed"
+
+
+def test_a_recipe_s_own_faults_are_those_of_numbers():
+    def hindrance(kind: str) -> str | None:
+        return tuning.hindrance(RunFailure.model_construct(error={"type": kind, "message": "why"}))
+
+    assert [hindrance(kind) for kind in ("FloatingPointError", "ValueError", "LinAlgError")] == [None] * 3
+    assert hindrance("UserError") == "UserError: why", "such as a cache that can't be written"
+    assert tuning.hindrance(RunResult.model_construct()) is None
 
 
 def failed(tried: list[dict]) -> int:

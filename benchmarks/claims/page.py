@@ -50,8 +50,8 @@ def counts(found: Sequence[Assessment]) -> str:
     return (
         f"{words.counted(len(found), 'reported result')}: {comparable} measured by the claim's own system on "
         f"comparable rows{_verdicts(own)}, {len(own) - comparable} in a way that is not comparable, {stand_in} by a "
-        f"stand-in encoder alone, which says nothing of the claim's own, {len(found) - len(own) - stand_in} not run yet "
-        f"or not runnable here."
+        f"stand-in encoder alone, which says nothing of the claim's own, {len(found) - len(own) - stand_in} not run "
+        f"yet or not runnable here."
     )
 
 

@@ -56,6 +56,7 @@ class Screen:
         self.todo, self.grid, self.pace, self.twins = todo, grid, Pace(todo, history), twins(grid.runs, history)
         self.abreast = 1
         self.done = self.failed = 0
+        self.force = False
         self.sizes: dict[str, int] = {}
         self.told = time.monotonic()
         self.left, self.counted = "", -SECONDS_BETWEEN_COUNTS
@@ -88,7 +89,7 @@ class Screen:
 
     def prepared(self, prepared: Prepared) -> None:
         self._left_out(prepared.left_out)
-        self.todo = prepared.runs
+        self.todo, self.force = prepared.runs, prepared.options.force
         self.sizes = {name: len(data.splits["train"]) for name, data in prepared.data.items()}
         for name, data in prepared.data.items():
             rows = ", ".join(f"{split} {len(rows):,}" for split, rows in data.splits.items())
@@ -182,7 +183,8 @@ class Screen:
 
     def interrupted(self) -> None:
         left = len(self.todo) - self.done
-        then = f"{left} left; the same command goes on" if left else "none left; `encoder-bench leaks` looks for leaks"
+        goes_on = "--force begins anew; without it what is stored stays" if self.force else "the same command goes on"
+        then = f"{left} left; {goes_on}" if left else "none left; `encoder-bench leaks` looks for leaks"
         self.console.print(f"interrupted: {self.done} runs made and stored, {then}")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.embeddings.store import Row, Vectors
 from benchmarks.encoders import checkpoint_sha256, load_encoder, load_tokenizer, longest_input
+from benchmarks.errors import UserError
 from benchmarks.schema import TAGS, TEXTS
 from benchmarks.shortage import give_back, is_shortage
 from benchmarks.windows import encoded, furthest_from_an_edge, words_of
@@ -44,10 +45,13 @@ BESIDE = 2**30
 
 @dataclass(frozen=True)
 class Frozen:
-    """An encoder that reads rows of one kind, not loaded yet; length: pieces that it reads at once."""
+    """An encoder that reads rows of one kind, not loaded yet; sha256: of all its files before any was read; length:
+    pieces that it reads at once.
+    """
 
     kind: Kind
     encoder: Path
+    sha256: str
     tokenizer: PreTrainedTokenizerBase
     length: int
     width: int
@@ -59,10 +63,11 @@ class Frozen:
         import torch
         from transformers import AutoConfig
 
+        sha256 = checkpoint_sha256(encoder)
         tokenizer = load_tokenizer(encoder, TAGS if kind == "words" else TEXTS)
         width = AutoConfig.from_pretrained(encoder, trust_remote_code=False).hidden_size
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(kind, encoder, tokenizer, longest_input(encoder, tokenizer, length), width, device)
+        return cls(kind, encoder, sha256, tokenizer, longest_input(encoder, tokenizer, length), width, device)
 
     @property
     def key(self) -> str:
@@ -73,7 +78,7 @@ class Frozen:
         import torch
         import transformers
 
-        said = [self.kind, checkpoint_sha256(self.encoder), self.length, self.device]
+        said = [self.kind, self.sha256, self.length, self.device]
         code = [VERSION, torch.__version__, transformers.__version__, tokenizers.__version__]
         return hashlib.sha256(json.dumps([*said, *code]).encode()).hexdigest()[:32]
 
@@ -111,12 +116,12 @@ class Tokenized:
 def computed(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[dict[Kind, list[Vectors]]]:
     """The vectors of all rows by key, those for one file after the other; loads the encoder where there is any row.
 
-    values: 'pooled' (3, width) float32 in the order of POOLINGS, of the other kinds (tokens, width) float16. Of 'pooled'
-    and 'pieces' both, of which either may be wanted later; but no pieces beside the poolings of very many.
+    values: 'pooled' (3, width) float32 in the order of POOLINGS, of the other kinds (tokens, width) float16. Of
+    'pooled' and 'pieces' both, of which either may be wanted later; but no pieces beside the poolings of very many.
     """
     if not rows:
         return
-    model = load_encoder(frozen.encoder).eval().to(frozen.device)
+    model = _loaded(frozen)
     by_length = sorted(_tokenized(frozen, rows), key=lambda row: row.pieces)
     kinds = _kinds(frozen, sum(row.pieces for row in by_length))
     for some in _files(by_length):
@@ -130,6 +135,14 @@ def computed(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[dict[Kind, l
             ]
             for kind in kinds
         }
+
+
+def _loaded(frozen: Frozen) -> PreTrainedModel:
+    """Raises UserError where it is not what its key says: its vectors would be kept as another one's."""
+    model = load_encoder(frozen.encoder).eval().to(frozen.device)
+    if checkpoint_sha256(frozen.encoder) != frozen.sha256:
+        raise UserError(f"encoder {str(frozen.encoder)!r}: has changed while it was read. The same command plans anew.")
+    return model
 
 
 def _kinds(frozen: Frozen, pieces: int) -> tuple[Kind, ...]:

@@ -6,14 +6,13 @@ import hashlib
 import json
 import mmap
 from collections.abc import Collection, Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from benchmarks.errors import UserError
-from benchmarks.files import replacing, sha256
+from benchmarks.files import checksum, replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -140,15 +139,9 @@ def _columns(batch: pa.RecordBatch, mapped: mmap.mmap) -> File:
 def _is_whole(path: Path) -> bool:
     """Whether the file is as it was written: its name is the hash of its content."""
     try:
-        return _sha256_of(path, path.stat().st_mtime_ns)[:NAME] == path.stem
-    except (OSError, UserError):  # gone
+        return checksum(path)[:NAME] == path.stem
+    except UserError:  # gone
         return False
-
-
-@cache
-def _sha256_of(path: Path, changed: int) -> str:
-    """Once a process: the files may be large."""
-    return sha256(path)
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------

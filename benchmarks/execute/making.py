@@ -65,7 +65,9 @@ class Making:
         return _agreed(spec, outcome, predictions) if conditions.processes > 1 else (outcome, predictions)
 
     def _tuned(self, spec: RunSpec, progress: Progress, keep: Path | None) -> Outcome:
-        """Makes the trials that are not known yet and hands each on, then the run with the best one's recipe."""
+        """Makes the trials that are not known yet and hands each on, then the run with the best one's recipe. It has
+        failed where a trial could not be tried: those before it are known to the next try.
+        """
         assert spec.tuning is not None
         trials = tuning.trials(spec)
         tried: list[tuning.Tried] = []
@@ -79,6 +81,9 @@ class Making:
                 if outcome is None:
                     outcome, _ = self._made(trial.spec, of_all)
                     self.hand_on(trial.spec, outcome)
+                    if why := next(filter(None, ranks.from_all(tuning.hindrance(outcome))), None):
+                        error = RuntimeError(f"trial {len(tried) + 1} of {len(trials)} could not be tried: {why}")
+                        return failure(spec, error, self.conditions(spec, None).processes), None
             tried.append(tuning.Tried(trial, outcome))
         try:
             chosen = tuning.best(tried, spec.tuning.metric)

@@ -99,7 +99,7 @@ def execute(
 
     A run whose worker is killed begins anew with half as many rows at once: a system kills what runs out of memory. One
     whose worker ends otherwise, or takes too long, has failed. The others go on. Raises RuntimeError where no worker
-    can be started, UserError where nothing can be stored any more.
+    can be started, UserError or OSError where nothing can be stored any more.
     """
     taken = {spec.path: estimated for spec, estimated in zip(prepared.runs, estimates(prepared), strict=True)}
     waiting = [Order(spec) for spec in sorted(prepared.runs, key=seconds, reverse=True)]
@@ -167,8 +167,8 @@ def _heard(workers: Sequence[Worker], options: Options) -> Iterator[tuple[Worker
 
 
 def _event(pool: _Pool, worker: Worker, said: Any, results: Path) -> Event | None:
-    """What a worker's word means for its run; None where it has none. Raises the UserError that it tells of."""
-    if isinstance(said, UserError):
+    """What a worker's word means for its run; None where it has none. Raises the error that it tells of."""
+    if isinstance(said, (UserError, OSError)):
         raise said
     if isinstance(said, Ready):
         pool.begin(worker, said)
@@ -218,6 +218,7 @@ def _ended(pool: _Pool, worker: Worker, said: _Ended, results: Path) -> Event:
         hint = ", as a system does that runs out of memory: fewer --jobs take less" if worker.killed else ""
         error = RuntimeError(f"its worker {worker.end}{hint}")
     outcome = failure(order.run, error, printed=worker.printed)
-    with unfinished.claimed(results, order.run, wait=False):  # what the worker left of its files goes
-        store.save(results, order.run, outcome, None)
+    with unfinished.claimed(results, order.run, wait=False) as mine:  # what the worker left of its files goes
+        if mine:  # else another suite is making it
+            store.save(results, order.run, outcome, None)
     return Event(order.run, 1.0, outcome)

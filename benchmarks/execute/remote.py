@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
@@ -186,9 +186,8 @@ class _Telling:
             ray.get(self.trials)
 
 
-@lru_cache
 def _encoder(encoder: Encoder, cache: Path) -> Path:
-    """Written once a machine, looked at once a process."""
+    """Written once a machine; read again where it has changed there."""
     import ray
 
     return encoder_folder(encoder.sha256, lambda: ray.get(encoder.files), cache)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.encoders import checkpoint_sha256
+from benchmarks.errors import UserError
 from benchmarks.execute.memory import beside_a_gpu, estimate
 from benchmarks.execute.needs import Need, Node, cores_of_a_run, part_of_a_gpu, room
 from benchmarks.execute.parcels import packed_encoder, without_paths
 from benchmarks.execute.prepare import Prepared
 from benchmarks.execute.remote import Ears, Encoder, Reference, gpu_memory
+from benchmarks.recipes import Word2vecRecurrent
 from benchmarks.schema import Encoder as Named
 from benchmarks.schema import RunSpec
 
@@ -37,13 +39,23 @@ class Terms:
 
 
 def terms(prepared: Prepared) -> Terms:
-    """Of the cluster as it is now."""
+    """Of the cluster as it is now. Raises UserError for a run that reads what is not sent."""
+    _check_sent(prepared)
     there = nodes()
     cpus = cores_of_a_run(there, len(prepared.runs), os.environ.get("OMP_NUM_THREADS"))
     gpu = _smallest_gpu(there)
     needs = {spec.path: _need(prepared, cpus, gpu, spec) for spec in prepared.runs}
     abreast = min(len(needs), max(room(need, there) for need in needs.values()))
     return Terms(cpus, max(1, abreast), sum(node.cpus >= 1 for node in there), needs)
+
+
+def _check_sent(prepared: Prepared) -> None:
+    for spec in prepared.runs:
+        if isinstance(spec.recipe, Word2vecRecurrent) and spec.recipe.file:
+            raise UserError(
+                f"--ray: {spec.system.name}: recipe.vectors: {spec.recipe.vectors}: files of word vectors are not sent "
+                "to nodes. Leave that system out, or make its runs without --ray."
+            )
 
 
 def _need(prepared: Prepared, cpus: int, gpu: int | None, spec: RunSpec) -> Need:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from benchmarks.errors import UserError
 
 MOST_ON_A_GPU = 8
 SHARE_OF_MEMORY = 0.9
+FIRST_VERSION = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+SECOND_VERSION = ("memory.max", "memory.current", "inactive_file")
+"""Of Linux' cgroups: a group's limit, what it uses, and what of that are files that nobody uses any more."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,31 @@ def _gpus() -> list[str]:
 
 
 def _free_memory() -> int:
-    """Bytes that this machine can give, or the container in which the process is."""
+    """Bytes that this machine can give, or the groups in which the process is: a container's, a batch job's."""
     import psutil
 
-    free = int(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
-    with suppress(OSError, ValueError, KeyError):  # no such group, or its limit is 'max'
-        most, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
-        statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        free = min(free, most - used + int(statistics["inactive_file"]))  # files that were read make room
-    return free
+    free = [int(psutil.virtual_memory().available)]
+    with suppress(OSError):  # not on macOS
+        free += _left_in_groups(Path("/proc/self/cgroup").read_text(), Path("/sys/fs/cgroup"))
+    return min(free)
+
+
+def _left_in_groups(told: str, root: Path) -> Iterator[int]:
+    """Bytes that each of the process' groups has left that has a limit, in either version of Linux' cgroups; told: its
+    groups, as the system lists them. Where a container sees no group above its own, that one lies at the root.
+    """
+    for line in told.splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        top, names = (root / "memory", FIRST_VERSION) if controllers else (root, SECOND_VERSION)
+        own = PurePosixPath(path.lstrip("/"))
+        for group in (own, *own.parents):
+            with suppress(OSError, ValueError, KeyError):  # no such group, or its limit is 'max'
+                yield _left_in(top / group, *names)
+
+
+def _left_in(group: Path, limit: str, usage: str, unused: str) -> int:
+    most, used = (int((group / name).read_text()) for name in (limit, usage))
+    statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    return most - used + int(statistics[unused])  # files that were read make room

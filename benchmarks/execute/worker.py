@@ -9,6 +9,7 @@ import secrets
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -177,7 +178,8 @@ def _work(connection: Connection, place: Place, results: Path, output: Path) -> 
             try:
                 if storing.make(order.run, order.wait) is None:
                     connection.send(Elsewhere())
-            except UserError as error:  # such as a full disk: nothing can be stored any more
+            except (UserError, OSError) as error:  # such as a full disk: nothing can be stored any more
+                error.add_note(traceback.format_exc())  # which would stay here
                 connection.send(error)
             _freed(place)
 

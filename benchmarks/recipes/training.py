@@ -5,14 +5,13 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from benchmarks.errors import UserError, short
-from benchmarks.files import sha256
+from benchmarks.files import checksum
 from benchmarks.schema import TAGS, TEXTS, Between, Neutral, Recipe, Task, TaskType
 
 Schedule = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]
@@ -239,21 +238,20 @@ class Word2vecRecurrent(Recurrent):
 
 
 def _content(path: Path) -> str:
-    """The file's sha256, computed once: published vectors take gigabytes. Raises UserError where it can't be read, or
-    doesn't begin as word2vec's formats do.
-    """
-    changed = path.stat().st_mtime_ns if path.exists() else 0
-    content = _sha256_of(path, changed)
+    """The file's sha256. Raises UserError where it can't be read, or doesn't begin as word2vec's formats do."""
+    content = checksum(path)
+    vectors_in(path)
+    return content
+
+
+def vectors_in(path: Path) -> tuple[int, int]:
+    """How many words a file of vectors says that it has, and how many numbers each. Raises UserError."""
     first = _first_line(path)
     if not re.fullmatch(rb"\d+ \d+\s+", first):
         expected = "word2vec's format, which begins with the number of words and of numbers a word: '3000000 300'"
         raise UserError(f"{path}: begins with {short(first)}, expected {expected}.")
-    return content
-
-
-@lru_cache
-def _sha256_of(path: Path, changed: int) -> str:
-    return sha256(path)
+    words, width = map(int, first.split())
+    return words, width
 
 
 def _first_line(path: Path) -> bytes:

@@ -18,6 +18,9 @@ class Encoder(Value):
     package: Annotated[str | None, DESCRIPTIVE] = None
     """'package/folder' that carries the checkpoint offline."""
     sha256: Annotated[str | None, DESCRIPTIVE] = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """Of the package's model.safetensors."""
+    tokenizer_sha256: Annotated[str | None, DESCRIPTIVE] = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """Of the package's tokenizer and configuration, by names and contents; checked, and no part of a run's identity."""
 
 
 class System(Value):

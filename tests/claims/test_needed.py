@@ -97,7 +97,7 @@ def test_claims_are_named_by_source_and_file_too(declared, tmp_path):
         (["--claims", "S3", "--sample"], "--sample can't stand beside it."),
         (["--claims", "S3", "--set", "recipe.epochs=1"], "--set recipe.epochs: beside --claims one encoder=... alone"),
         (["--claims", "S3", "--set", "encoder=minlm"], "Did you mean 'minilm'"),
-        (["--claims", "nothing"], "No claim 'nothing'."),
+        (["--claims", "nothing"], "No claim 'nothing'. Sources: S1, S2, S3, S4"),
     ],
 )
 def test_what_cannot_stand_beside_claims_is_refused(arguments, said, capsys, tmp_path):
