@@ -16,7 +16,7 @@ from benchmarks.schema import Between, Dimension, RunFailure, RunResult, RunSpec
 
 DIGITS = 3
 """Of a number drawn from a range: names and records stay readable."""
-OWN_FAULTS = ("FloatingPointError", "LinAlgError", "OverflowError", "ValueError", "ZeroDivisionError")
+OWN_FAULTS = ("FloatingPointError", "LinAlgError", "_LinAlgError", "OverflowError", "ValueError", "ZeroDivisionError")
 """How a recipe fails by its numbers. What else is raised, such as by a full disk, says nothing of the recipe."""
 DRAWN_AT_MOST = 20
 """Times the trials: a small space may not hold so many different recipes."""

@@ -113,6 +113,15 @@ def test_padded_texts_have_what_the_encoder_gives_for_padding_behind_their_own_v
     assert all(np.allclose(found[row][: len(own)], own, atol=2e-3) for row, own in enumerate(pieces))
 
 
+def test_a_file_of_padded_texts_holds_no_more_vectors_than_one_of_others(tmp_path, encoder, monkeypatch):
+    monkeypatch.setattr(encoding, "FILE", 4 * LENGTH)
+    sizes = []
+    monkeypatch.setattr(store, "write", lambda rows, folder: sizes.append(sum(len(row.values) for row in rows)))
+    with pytest.raises(UserError, match="can't be read back"):
+        of_padded([f"good town {number}" for number in range(20)], encoder, LENGTH, tmp_path)
+    assert sizes == [4 * LENGTH] * 5
+
+
 @pytest.mark.parametrize("family", ["bert", "roberta"])
 def test_words_have_the_vector_of_their_first_piece_where_they_stand_furthest_from_an_edge(tmp_path, encoders, family):
     import torch

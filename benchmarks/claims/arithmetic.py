@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 MOST_ROWS = 2000
-"""Up to which the fewest rows are looked for."""
+"""Up to which counts are looked for."""
 EPSILON = 1e-12
 SCORES = ("accuracy", "precision", "recall", "f1")
 

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 import pandas as pd
 
 from benchmarks import amounts
-from benchmarks.claims.arithmetic import can_be_asked, fewest, is_share, of_rows
+from benchmarks.claims.arithmetic import MOST_ROWS, can_be_asked, fewest, is_share, of_rows
 from benchmarks.claims.told import not_run, number, order_of, told
 from benchmarks.claims.verdicts import SEVERAL, Assessment, Bound, Cost, Measured, Order, Value
 from benchmarks.leaderboard import words
@@ -146,7 +146,7 @@ def _arithmetic(claim: Claim) -> Iterator[str]:
     rounding = {name: claim.rounding(value) for name, value in claim.reported.items()}
     if not is_share(accuracy, size, rounding["accuracy"]):
         yield f"No number of {size:,} rows gives an accuracy of {accuracy}{_of_fewest(claim, rounding)}"
-    elif can_be_asked(claim.reported):
+    elif can_be_asked(claim.reported) and size <= MOST_ROWS:
         counts = list(itertools.islice(of_rows(size, claim.reported, rounding), 2))
         if not counts:
             yield f"No counts of {size:,} rows give all reported numbers{_of_fewest(claim, rounding)}"

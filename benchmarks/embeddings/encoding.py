@@ -124,7 +124,7 @@ def computed(frozen: Frozen, rows: Mapping[bytes, Row]) -> Iterator[dict[Kind, l
     model = _loaded(frozen)
     by_length = sorted(_tokenized(frozen, rows), key=lambda row: row.pieces)
     kinds = _kinds(frozen, sum(row.pieces for row in by_length))
-    for some in _files(by_length):
+    for some in _files(by_length, frozen.length if frozen.kind == "padded" else 0):
         start = time.perf_counter()
         outputs = iter(_outputs(frozen, model, [window for row in some for window in row.windows]))
         values = [_values(frozen, row, list(islice(outputs, len(row.windows)))) for row in some]
@@ -152,13 +152,13 @@ def _kinds(frozen: Frozen, pieces: int) -> tuple[Kind, ...]:
     return ("pooled",) if too_large else ("pooled", "pieces")
 
 
-def _files(rows: Iterable[Tokenized]) -> Iterator[list[Tokenized]]:
-    """Neighbours of about FILE pieces together."""
+def _files(rows: Iterable[Tokenized], least: int) -> Iterator[list[Tokenized]]:
+    """Neighbours of about FILE pieces together; least: what a row counts as at least."""
     some: list[Tokenized] = []
     pieces = 0
     for row in rows:
         some.append(row)
-        pieces += row.pieces
+        pieces += max(row.pieces, least)
         if pieces >= FILE:
             yield some
             some, pieces = [], 0

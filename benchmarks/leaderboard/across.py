@@ -66,8 +66,8 @@ class Column:
             return f"{named}; not compared with {words.listed(untested)}, whose predictions are not stored"
         tied = [row.system for row in others if row.may_be_best]
         if not tied:
-            than = {1: others[0].system, 2: "both others"}.get(len(others), f"each of the {len(others)} others")
-            return f"{named}; {than} is shown not to be the best"
+            are = {1: f"{others[0].system} is", 2: "both others are"}.get(len(others), f"all {len(others)} others are")
+            return f"{named}; {are} shown not to be the best"
         if not self.parted:
             return f"{named}; no system is shown to be better than any other"
         return f"{named}; may be the best, too: {words.listed(tied)}"

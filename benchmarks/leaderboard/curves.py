@@ -55,7 +55,7 @@ class Curve:
     points: tuple[Point, ...]
     last_step: Extrapolation
     twice: Extrapolation
-    fitted: int
+    sizes_fitted: int
 
 
 def curves(page: Page) -> list[Curve]:
@@ -157,7 +157,7 @@ def _cells(curve: Curve) -> dict[str, str]:
 
 def _middle(curve: Curve) -> str:
     """Of two sizes none: half of what c may be says that the curve is level, half that it rises on."""
-    return f"{curve.twice.middle:.3f} " if curve.fitted > 2 else ""
+    return f"{curve.twice.middle:.3f} " if curve.sizes_fitted > 2 else ""
 
 
 def _signed(found: Extrapolation) -> str:
@@ -180,5 +180,5 @@ def _records(curve: Curve) -> Iterator[tuple[Any, ...]]:
         ends = (round(value, 4) for value in (point.score, point.low, point.high))
         yield (*head, point.rows, point.seeds, *ends, "measured")
     low, middle, high = (round(value, 4) for value in curve.twice)
-    told = middle if curve.fitted > 2 else None
+    told = middle if curve.sizes_fitted > 2 else None
     yield (*head, 2 * curve.points[-1].rows, None, told, low, high, "power law")

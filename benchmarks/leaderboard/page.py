@@ -104,12 +104,12 @@ def facts(section: Section) -> Iterator[str]:
         known = " and ".join(precision for precision in dict.fromkeys(precisions) if precision)
         ranks = " or ".join(words.counted(number, "process") for number in dict.fromkeys(processes))
         yield f"Hardware: {', '.join(filter(None, [words.plain(device), known, ranks]))}"
-    if _differ(section):
+    if several_machines(section):
         yield SEVERAL_MACHINES
     yield f"Code: encoder-bench {words.listed([words.plain(version) for version in section.versions])}"
 
 
-def _differ(section: Section) -> bool:
+def several_machines(section: Section) -> bool:
     """Whether times were taken in different ways; what trains no network computes in no precision."""
     machines = section.machines
     precisions = {machine.precision for machine in machines if machine.precision}

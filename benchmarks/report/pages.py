@@ -103,7 +103,7 @@ def _highest(first: Standing, *others: Standing) -> Iterator[str]:
     yield f"{name} has the highest win rate{among}: over {tasks} above {share} of the others."
     near = [one for one in others if not one.aside and _reaches(one, first)]
     if near:
-        over = ", some over other tasks" if any(len(one.places) != len(first.places) for one in near) else ""
+        over = ", not all over the same tasks" if any(len(one.places) != len(first.places) for one in near) else ""
         yield f"Its interval and those of {words.counted(len(near), 'other system')} overlap{over}."
 
 
@@ -260,7 +260,7 @@ def _cut(lines: Sequence[Line]) -> str:
 def _times(column: Column) -> str:
     """What else to know of the times."""
     said = " A search for the recipe counts." if any(_searched(row) for row in column.ranked) else ""
-    if len(column.section.machines) > 1:
+    if task_page.several_machines(column.section):
         said += f" {task_page.SEVERAL_MACHINES}"
     return said
 

@@ -97,9 +97,10 @@ def trade(axes: Axes, spots: Sequence[Spot], x: str, y: str, worded: Callable[[f
 
 def _ticks(low: float, high: float) -> list[float]:
     """Powers of ten; where these would be one or two, what lies between them, too."""
+    from matplotlib.ticker import LogLocator
+
     steps = (1.0, 2.0, 5.0) if high < 100 * low else (1.0,)
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
-    return [tick for power in powers for step in steps if low <= (tick := step * 10.0**power) <= high]
+    return [float(tick) for tick in LogLocator(subs=steps).tick_values(low, high) if low <= tick <= high]
 
 
 class Box(NamedTuple):

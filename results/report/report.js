@@ -1,8 +1,10 @@
-// Sorting, choosing and searching. Without this script every page shows all that it has.
+// Sorting, choosing and searching. Without this script every page shows all that it has, and no control but one that
+// works without it.
 "use strict";
+document.documentElement.classList.add("scripted");
 
 // -- sorting: a button in each head; a cell is sorted by its data-value or by what it says, and one that says nothing,
-// or words in a column of numbers, comes last, as do the rows set aside
+// or words in a column of numbers, comes last, as do the rows set aside in a column that parts them
 
 function sorted(cell, number) {
   const said = (cell.querySelector("bdi") ?? cell.firstChild)?.textContent.trim();
@@ -12,9 +14,11 @@ function sorted(cell, number) {
 
 function sortBy(table, column, down) {
   const body = table.tBodies[0];
-  const isNumber = table.tHead.rows[0].cells[column].classList.contains("number");
+  const head = table.tHead.rows[0].cells[column];
+  const isNumber = head.classList.contains("number");
   const value = (row) => sorted(row.cells[column], isNumber);
-  const aside = (row) => "aside" in row.dataset;
+  const parted = "aside" in head.dataset;
+  const aside = (row) => parted && "aside" in row.dataset;
   const number = (text) => (text === undefined || text === "" ? NaN : Number(text));
   const rows = [...body.rows];
   const numeric = rows.every((row) => value(row) === undefined || !Number.isNaN(number(value(row))));
@@ -26,6 +30,7 @@ function sortBy(table, column, down) {
     return down ? order(b, a) : order(a, b);
   });
   body.append(...rows);
+  table.classList.toggle("mixed", !parted);
 }
 
 for (const table of document.querySelectorAll("table.sorted")) {
@@ -87,9 +92,10 @@ function scored(table, row, group) {
   return !group || heads.some((head, column) => head.dataset.group === group && sorted(row.cells[column], true));
 }
 
+// of a group, what is of all tasks would be read as the group's
 function showColumns(table, group) {
   [...table.tHead.rows[0].cells].forEach((head, column) => {
-    const hidden = Boolean(group && head.dataset.group && head.dataset.group !== group);
+    const hidden = Boolean(group && column > 0 && head.dataset.group !== group);
     for (const row of table.rows) row.cells[column].hidden = hidden;
   });
 }

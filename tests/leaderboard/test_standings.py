@@ -190,7 +190,12 @@ def test_where_nothing_parts_the_systems_none_is_marked_and_the_page_says_so(tmp
         kept.run("good", flipped(kept.gold, seed), seed)
         kept.run("poor", flipped(kept.gold, *range(40 + seed)), seed)
     (column,) = columns(read(kept.results))
-    assert column.first.endswith("poor is shown not to be the best")
+    assert column.first.endswith("; poor is shown not to be the best")
+    for count, said in ((2, "both others are"), (3, "all 3 others are")):
+        for seed in (0, 1, 2):
+            kept.run(f"poor {count}", flipped(kept.gold, *range(10, 50 + seed)), seed)
+        (column,) = columns(read(kept.results))
+        assert column.first.endswith(f"; {said} shown not to be the best")
     assert "No system is shown" not in write(kept.results).texts["mine"]
 
 

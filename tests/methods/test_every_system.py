@@ -32,7 +32,7 @@ def specs_of(task: Task, encoder: Encoder, protocol: Protocol, labels: tuple[str
     overrides = [parse_override("encoder=this")]
     systems = variants(list(SYSTEMS.values()), overrides, {"this": encoder}).systems
     return list(plan(systems=systems, tasks=[task], protocols=[protocol], origins={task.name: {}},
-        checkpoints={encoder: Weights({"sha256": "a"}, labels)}).runs)  # fmt: skip
+        checkpoints={encoder: Weights({}, labels)}).runs)  # fmt: skip
 
 
 # -- it learns -------------------------------------------------------------------------------------------------------

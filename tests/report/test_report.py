@@ -340,6 +340,9 @@ def test_names_of_systems_stay_within_the_axes_and_a_narrow_scale_has_ticks():
     assert places and all(axes.bbox.x0 <= place.x0 and place.x1 <= axes.bbox.x1 for place in places)
     low, high = axes.get_xlim()
     assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [2e6, 5e6]
+    alike = Figure().subplots()
+    pictures.trade(alike, [pictures.Spot(f"{x}", x, 0.5, 0.4, 0.6) for x in (22.6e6, 22.8e6)], "parameters", "F1", str)
+    assert len(alike.get_xticks()) > 1, "of costs within a hundredth"
 
 
 def _traded(*systems: tuple[str, float, float]):
@@ -504,7 +507,7 @@ def test_the_first_of_all_tasks_is_told_with_those_whose_win_rates_reach_its_own
     assert lead(first, near, far)[1] == "Its interval and those of 1 other system overlap."
     elsewhere, few = standing("other", 0.7, (0.6, 0.75), tasks=5), standing("few", 0.9, (0.8, 1.0), few=True)
     said = lead(first, near, elsewhere, few)[1]
-    assert said == "Its interval and those of 2 other systems overlap, some over other tasks."
+    assert said == "Its interval and those of 2 other systems overlap, not all over the same tasks."
     assert len(lead(first, standing("unknown", 0.7, None))) == 1
     among = "good has the highest win rate of the systems that were run on half of these tasks or more: over 2 tasks"
     assert lead(first, few)[0].startswith(among)
