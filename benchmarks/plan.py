@@ -58,6 +58,14 @@ class Skipped:
     why: str
 
 
+def left_out(skipped: Iterable[Skipped]) -> list[str]:
+    """Why a system is, once for all tasks of which it is for the same reason."""
+    tasks: dict[tuple[str, str], list[str]] = {}
+    for item in skipped:
+        tasks.setdefault((item.system, item.why), []).append(item.task)
+    return [f"{', '.join(dict.fromkeys(names))} x {system}: {why}" for (system, why), names in tasks.items()]
+
+
 class Search(NamedTuple):
     """--tune: so many trials for each run, of every field of its recipe's space but those that the user has set."""
 

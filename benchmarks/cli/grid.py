@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks import definitions, lock, needed, plan, selection
-from benchmarks.cli.planned import left_out
 from benchmarks.data import foreseen
 from benchmarks.errors import UserError
 from benchmarks.places import Places, search
@@ -21,7 +20,7 @@ def planned(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places]
     """
     grid, places = _of_claims(arguments, locked) if arguments.claims else _of_grid(arguments, locked)
     if not grid.runs:
-        raise UserError(f"nothing to run: {'; '.join(left_out(grid.skipped))}")
+        raise UserError(f"nothing to run: {'; '.join(plan.left_out(grid.skipped))}")
     return grid, places
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from benchmarks.amounts import duration
 from benchmarks.history import History
 from benchmarks.lock import Repo
-from benchmarks.plan import Plan, Skipped
+from benchmarks.plan import Plan, left_out
 from benchmarks.schema import RunSpec
 
 
@@ -32,14 +32,6 @@ def print_plan(
     _print_all("\nStored, but made otherwise:", _stale(todo, history))
     for repo in without_commit:
         print(f"\n{repo}: commit not known yet: resolved at download. Until then its stored runs can't be told apart.")
-
-
-def left_out(skipped: Iterable[Skipped]) -> list[str]:
-    """Why a system is, once for all tasks of which it is for the same reason."""
-    tasks: dict[tuple[str, str], list[str]] = {}
-    for item in skipped:
-        tasks.setdefault((item.system, item.why), []).append(item.task)
-    return [f"{', '.join(dict.fromkeys(names))} x {system}: {why}" for (system, why), names in tasks.items()]
 
 
 def _lines(runs: Sequence[RunSpec], todo: Sequence[RunSpec], history: History) -> list[list[object]]:

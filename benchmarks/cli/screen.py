@@ -15,7 +15,7 @@ from benchmarks import ranks
 from benchmarks.amounts import duration
 from benchmarks.cli.planned import twins
 from benchmarks.history import History, Pace
-from benchmarks.plan import Plan, Skipped
+from benchmarks.plan import Plan, Skipped, left_out
 from benchmarks.schema import RunFailure, RunResult, RunSpec
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class Screen:
         self._left_out(self.grid.skipped)
 
     def _left_out(self, skipped: Iterable[Skipped]) -> None:
-        for item in skipped:
-            self.console.print(f"left out: {item.task} x {item.system}: {item.why}")
+        for said in left_out(skipped):
+            self.console.print(f"left out: {said}")
 
     def prepared(self, prepared: Prepared) -> None:
         self._left_out(prepared.left_out)

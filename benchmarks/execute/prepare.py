@@ -11,7 +11,7 @@ from benchmarks import ranks, store
 from benchmarks.encoders import Checkpoint, depth, fetch
 from benchmarks.errors import UserError
 from benchmarks.lock import Lock
-from benchmarks.plan import Skipped
+from benchmarks.plan import Skipped, left_out
 from benchmarks.schema import Encoder, RunSpec
 from benchmarks.tracking import NOBODY, Trackers
 
@@ -83,13 +83,13 @@ def prepare(
     _check_batches(runs)
     _check_layers(runs, folders)
     lacking = [(spec, _lacks_labels(spec, folders)) for spec in runs]
-    left_out = dict.fromkeys(Skipped(spec.task.name, spec.system.name, why) for spec, why in lacking if why)
+    skipped = list(dict.fromkeys(Skipped(spec.task.name, spec.system.name, why) for spec, why in lacking if why))
     makeable = [spec for spec, why in lacking if not why]
     if not makeable:
-        raise UserError("nothing to run: " + "; ".join(f"{item.system}: {item.why}" for item in left_out))
+        raise UserError(f"nothing to run: {'; '.join(left_out(skipped))}")
     return Prepared(
         makeable,
-        list(left_out),
+        skipped,
         loaded,
         {encoder: found.folder for encoder, found in folders.items() if found.folder},
         cache,
