@@ -35,7 +35,7 @@ from benchmarks.execute import here as one_after_the_other
 from benchmarks.execute import making, pool, shares
 from benchmarks.execute.prepare import Options
 from benchmarks.execute.shares import Place
-from benchmarks.execute.worker import Order
+from benchmarks.execute.worker import Order, Worker
 from benchmarks.files import replacing, replacing_folder
 from benchmarks.lock import Lock
 from benchmarks.recipes import Finetune
@@ -133,6 +133,22 @@ def test_a_crash_is_a_stored_failure_with_the_worker_s_last_words(here, one_work
     error = found["enc 0"]["error"]
     assert "was killed by SIGSEGV" in error["message"]
     assert "Fatal Python error: Segmentation fault" in error["printed"] and "File " in error["printed"]
+
+
+@pytest.mark.parametrize("frames", [3, 100])
+def test_the_last_words_of_a_crash_are_where_it_began_however_deep_it_was(tmp_path, frames):
+    deep = '  File "parser.py", line 1 in parse\n' * frames
+    output = tmp_path / "printed"
+    worker = Worker(Place((0,)), None, None, output)  # type: ignore[arg-type]
+    assert worker.printed == ""
+    output.write_text("epoch\n" * 1000)
+    assert worker.printed == ("epoch\n" * 1000)[-4000:]
+    with output.open("a") as file:
+        file.write("what(): an assert of the GPU\nFatal Python error: Aborted\n\n")
+        file.write(f'  File "at.py", line 9 in fault\n{deep}')
+        file.write(f"Extension modules: {', '.join(['numpy.core._multiarray_umath'] * 100)}\n")
+    assert 'assert of the GPU\nFatal Python error: Aborted\n\n  File "at.py", line 9 in fault\n' in worker.printed
+    assert 4000 < len(worker.printed) < 8100
 
 
 def test_a_run_that_hangs_is_stopped_after_its_time_and_the_others_go_on(here, one_worker, monkeypatch, capsys):

@@ -31,7 +31,10 @@ from benchmarks.variables import variables
 SECONDS_BETWEEN_TELLINGS = 0.5
 SECONDS_TO_LEAVE = 10.0
 MOST_PRINTED = 4000
-"""Bytes that are kept of what a worker printed during a run: the last ones."""
+"""Bytes that are kept of what a worker printed during a run: the last ones; of a crash as many before and after it."""
+
+_CRASH = b"Fatal Python error: "  # what faulthandler's report begins with
+_MOST_OF_A_CRASH = 1 << 20  # at most 100 frames of each of 100 threads, then every extension module's name
 
 _spawned = get_context("spawn")  # a forked process would share torch's threads and the GPU's state, which breaks both
 
@@ -90,10 +93,12 @@ class Worker:
 
     @property
     def printed(self) -> str:
-        """The last of what it printed during its run."""
+        """The last of what it printed during its run; of a crash its beginning, however many frames follow."""
         with suppress(OSError), self.output.open("rb") as file:
-            file.seek(max(0, self.output.stat().st_size - MOST_PRINTED))
-            return file.read().decode(errors="replace")
+            file.seek(max(0, self.output.stat().st_size - MOST_PRINTED - _MOST_OF_A_CRASH))
+            before, crash, report = file.read().rpartition(_CRASH)
+            kept = before[-MOST_PRINTED:] + crash + report[:MOST_PRINTED] if crash else report[-MOST_PRINTED:]
+            return kept.decode(errors="replace")
         return ""
 
     def send(self, what: Prepared | Order) -> None:
