@@ -1,4 +1,4 @@
-"""How durations and sizes are written for people."""
+"""How durations, sizes and counts are written for people."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ def size(bytes_: float) -> str:
     if bytes_ < 1e5:
         return f"{bytes_:,.0f} bytes"
     return f"{_two_digits(bytes_ / 1e6)} MB" if bytes_ < 1e9 else f"{_two_digits(bytes_ / 1e9)} GB"
+
+
+def counted(number: int, noun: str) -> str:
+    """'1 row', '1,121 rows', '2 processes'."""
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 def _two_digits(value: float) -> str:

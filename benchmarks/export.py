@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks import leaderboard, store
+from benchmarks import amounts, leaderboard, store
 from benchmarks.errors import UserError, one_of, unknown
 from benchmarks.leaderboard import Page, Row, Section, words
 from benchmarks.leaderboard.boards import boards
@@ -143,7 +143,7 @@ def eval_results(
                 value=round(row.score, DIGITS),
                 dataset_revision=section.data.get("revision") if section.data["source"] == "hub" else None,
                 date=row.made[0][0].created,
-                notes=f"{page.metric}, {protocol}, mean of {words.counted(row.seeds, 'seed')}, by encoder-bench",
+                notes=f"{page.metric}, {protocol}, mean of {amounts.counted(row.seeds, 'seed')}, by encoder-bench",
             )
         )
     if not entries:

@@ -255,7 +255,7 @@ def test_an_interruption_keeps_what_is_stored_and_ends_with_130(here, monkeypatc
     monkeypatch.setattr(executor, "run", interrupted)
     assert main([*RUN, "--seeds", "1"]) == 130
     assert len(records(here)) == 1
-    assert "1 runs made and stored, 1 left" in capsys.readouterr().out
+    assert "1 run made and stored, 1 left" in capsys.readouterr().out
 
 
 def test_the_embedded_sample_stands_in_for_every_group_and_says_so(here, capsys):
@@ -513,7 +513,7 @@ def test_a_task_whose_name_is_a_pattern_finds_its_own_runs_and_no_others(here, c
     for name in ("mine", "mine[1]", "mine[1]"):
         command = ["run", "--tasks", f"./{name}.yaml", "--data-dir", "data", "--systems", "majority", "--seeds", "1"]
         assert main(command) == 0
-    assert "1 runs: 1 stored, 0 to make" in capsys.readouterr().out
+    assert "1 run: 1 stored, 0 to make" in capsys.readouterr().out
 
 
 def test_a_metric_that_these_rows_do_not_define_is_said_and_the_others_go_on(here, capsys):

@@ -269,7 +269,7 @@ def test_leaderboards_are_there_before_leaks_are_looked_for(here, capsys, monkey
     with monkeypatch.context() as patch:
         patch.setattr("benchmarks.data.leaks.near", interrupted)
         assert main(command) == 130
-    assert "1 runs made and stored, none left; `encoder-bench leaks` looks for leaks" in capsys.readouterr().out
+    assert "1 run made and stored, none left; `encoder-bench leaks` looks for leaks" in capsys.readouterr().out
     assert "| majority " in (here.results / "leaderboards" / "mine.md").read_text()
     assert main([*command[:-1], "2"]) == 0
     assert "20 (33.3 %)" in (here.results / "leaderboards" / "mine.md").read_text()

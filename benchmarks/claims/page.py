@@ -48,7 +48,7 @@ def counts(found: Sequence[Assessment]) -> str:
     comparable = sum(not one.not_comparable for one in own)
     stand_in = sum(bool(one.measured) for one in found) - len(own)
     return (
-        f"{words.counted(len(found), 'reported result')}: {comparable} measured by the claim's own system on "
+        f"{amounts.counted(len(found), 'reported result')}: {comparable} measured by the claim's own system on "
         f"comparable rows{_verdicts(own)}, {len(own) - comparable} in a way that is not comparable, {stand_in} by a "
         f"stand-in encoder alone, which says nothing of the claim's own, {len(found) - len(own) - stand_in} not run "
         f"yet or not runnable here."
@@ -166,7 +166,7 @@ def _of_fewest(claim: Claim, rounding: Mapping[str, float]) -> str:
 def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
     encoder = "the claim's own system" if measured.stand_in is None else f"a stand-in, {words.code(measured.stand_in)}"
     worth = _worth(measured.rows, {value.metric for value in measured.conventions})
-    yield f"By {encoder}, {words.counted(measured.seeds, 'seed')}, {measured.rows:,} test rows{worth}:"
+    yield f"By {encoder}, {amounts.counted(measured.seeds, 'seed')}, {measured.rows:,} test rows{worth}:"
     if measured.untold:
         yield f"Its predictions can't give {' and '.join(measured.untold)}: they hold no scores."
     if measured.order:

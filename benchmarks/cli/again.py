@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import definitions, leaderboard, lock, ranks, selection
+from benchmarks import amounts, definitions, leaderboard, lock, ranks, selection
 from benchmarks.cli import INTERRUPTED, SOME_FAILED
 from benchmarks.cli.grid import planned
 from benchmarks.cli.run import check_results_dir, run
@@ -87,7 +87,7 @@ def _beside(column: Column, stored: Row, into: Path) -> tuple[list[str], bool]:
     first, second = [then[seed] for seed in seeds], [now[seed] for seed in seeds]
     told = [page.task, protocol, metric, _mean(first or list(then.values())), _mean(second)]
     if len(seeds) < len(then):
-        made = f"{len(seeds)} of {words.counted(len(then), 'seed')} made"
+        made = f"{len(seeds)} of {amounts.counted(len(then), 'seed')} made"
         return [*told, f"{made} of the same data and definitions"], False
     if all(abs(a - b) < 1e-9 for a, b in zip(first, second, strict=True)):
         return [*told, "the same"], True
@@ -112,7 +112,7 @@ def _by_seed(row: Row) -> dict[int, float]:
 
 
 def _mean(values: Sequence[float]) -> str:
-    return f"{mean(values):.4f} ({words.counted(len(values), 'seed')})" if values else words.NOTHING
+    return f"{mean(values):.4f} ({amounts.counted(len(values), 'seed')})" if values else words.NOTHING
 
 
 def _print(system: str, lines: Sequence[Sequence[str]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 
+from benchmarks import amounts
 from benchmarks.compare import Comparison, Disagreement, Example, Scored, compared
 from benchmarks.leaderboard import words
 
@@ -21,7 +22,7 @@ def compare(arguments: Namespace) -> int:
 
 def _lines(found: Comparison, tables: int) -> Iterator[str]:
     first, second = found.first, found.second
-    yield f"{words.protocol(found.section.protocol)}: {found.metric} on {words.counted(found.rows, 'row')}"
+    yield f"{words.protocol(found.section.protocol)}: {found.metric} on {amounts.counted(found.rows, 'row')}"
     width = max(len(first.system), len(second.system), len("difference"))
     for scored in (first, second):
         yield f"  {scored.system:{width}}  {_value(scored)}"
@@ -47,7 +48,7 @@ def _lines(found: Comparison, tables: int) -> Iterator[str]:
 
 
 def _value(scored: Scored) -> str:
-    seeds = words.counted(len(scored.values), "seed")
+    seeds = amounts.counted(len(scored.values), "seed")
     return f"{scored.mean:7.4f}  [{scored.low:.4f}, {scored.high:.4f}]  {seeds}"
 
 

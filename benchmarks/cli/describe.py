@@ -48,7 +48,7 @@ def _fields(values: Mapping[str, Any]) -> Iterator[str]:
 
 def _stored(results: Path, task: str | None = None, system: str | None = None) -> str:
     count = len(store.records(results, task, system))
-    return f"{words.counted(count, 'run')} in {results}" if count else "none"
+    return f"{amounts.counted(count, 'run')} in {results}" if count else "none"
 
 
 def _task(task: Task, results: Path) -> Iterator[str]:

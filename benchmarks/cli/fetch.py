@@ -74,4 +74,5 @@ def _locked(repo: Repo, update: bool, get: Get) -> str:
     fetched = Locked(commit=commit, files=found.checksums())
     with files.alone(cache_dir() / lock.NAME):  # else another fetch here may write between the two
         lock.write(lock.read().with_entry(repo, fetched))
-    return f"{repo.kind} {repo.hub_id}: commit {commit[:12]}, {len(found.files)} files, {amounts.size(found.size())}"
+    number = amounts.counted(len(found.files), "file")
+    return f"{repo.kind} {repo.hub_id}: commit {commit[:12]}, {number}, {amounts.size(found.size())}"

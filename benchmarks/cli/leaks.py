@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from benchmarks import definitions, lock, selection, store, unfinished
+from benchmarks import amounts, definitions, lock, selection, store, unfinished
 from benchmarks.errors import UserError
 from benchmarks.leaderboard import words
 from benchmarks.leaks import Leaks
@@ -39,7 +39,7 @@ def leaks(arguments: Namespace) -> int:
         with unfinished.alone(arguments.results_dir):
             write(arguments.results_dir)
     if refused:
-        raise UserError("\n".join([f"{words.counted(len(refused), 'task')} could not be looked at:", *refused]))
+        raise UserError("\n".join([f"{amounts.counted(len(refused), 'task')} could not be looked at:", *refused]))
     return 0
 
 
@@ -72,7 +72,7 @@ def _looked(task: Task, arguments: Namespace) -> Iterator[str]:
         yield f"{task.name}, {_protocol(protocol)}: {_counts(leaks)}"
     yield from _examples(data, [leaks for _, leaks in found])
     if others := len(runs) - len(same):
-        yield f"  not looked at: {words.counted(others, 'run')} on other data or under another definition of the task"
+        yield f"  not looked at: {amounts.counted(others, 'run')} on other data or under another definition of the task"
 
 
 def _of_same_rows(run: Stored, task: Task, data: Mapping[str, Any]) -> Protocol | None:

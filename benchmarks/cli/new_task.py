@@ -9,7 +9,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import lock
+from benchmarks import amounts, lock
 from benchmarks.cli.verbs import data_checked
 from benchmarks.data import looks
 from benchmarks.data.looks import Looked, files, on_hub
@@ -98,7 +98,7 @@ def _seen(found: Looked) -> Iterator[str]:
     for name, content in found.contents.items():
         kinds = words.listed([f"{label} {count:,}" for label, count in content.counts.items()])
         what = "entities" if found.type == TAGS else "labels"
-        yield f"  {name}: {found.places[name]}: {words.counted(content.rows, 'row')}; {what}: {kinds or 'none'}"
+        yield f"  {name}: {found.places[name]}: {amounts.counted(content.rows, 'row')}; {what}: {kinds or 'none'}"
     yield from (f"  note: {note}" for note in found.notes)
     for example in found.contents["train"].examples:
         yield f"    {words.shortened(words.readable(example), EXAMPLE)}"
@@ -109,7 +109,7 @@ def _told(arguments: Namespace, name: str, found: Looked) -> dict[str, str]:
     if not counts:
         raise UserError(f"{found.places['train']}: no entity is tagged in it.")
     if arguments.positive is not None and (found.type == TAGS or len(counts) != 2):
-        kinds = "tagged words" if found.type == TAGS else words.counted(len(counts), "label")
+        kinds = "tagged words" if found.type == TAGS else amounts.counted(len(counts), "label")
         raise UserError(f"--positive {arguments.positive}: is one of two labels of texts; found are {kinds}.")
     allowed, usual = primary_for(found.type, len(counts)), looks.metric(found.type, counts)
     told = {

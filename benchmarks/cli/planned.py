@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.amounts import duration
+from benchmarks.amounts import counted, duration
 from benchmarks.history import History
 from benchmarks.lock import Repo
 from benchmarks.plan import Plan, left_out
@@ -20,7 +20,7 @@ def print_plan(
     """
     from tabulate import tabulate
 
-    counts = f"{len(grid.runs)} runs: {len(grid.runs) - len(todo)} stored, {len(todo)} to make"
+    counts = f"{counted(len(grid.runs), 'run')}: {len(grid.runs) - len(todo)} stored, {len(todo)} to make"
     beside = f" with {abreast} at a time" if abreast > 1 else ""
     print(f"{counts}, {_time(todo, history, abreast)}{beside}\n")
     headers = ["task", "system", "runs", "stored", "to make", "time"]
@@ -58,13 +58,15 @@ def _time(runs: Sequence[RunSpec], history: History, abreast: int = 1) -> str:
 
 def _stale(todo: Sequence[RunSpec], history: History) -> list[str]:
     reasons = Counter((spec.task.name, spec.system.name, changes) for spec in todo for changes in history.changes(spec))
-    return [f"{task} x {system}: {n} runs; changed: {changes}" for (task, system, changes), n in reasons.items()]
+    return [
+        f"{task} x {system}: {counted(n, 'run')}; changed: {changes}" for (task, system, changes), n in reasons.items()
+    ]
 
 
 def twins(runs: Sequence[RunSpec], history: History) -> list[str]:
     """Variants that were made as another system, which they are the same as."""
     found = Counter((spec.task.name, spec.system.name, twin) for spec in runs if (twin := history.twin(spec)))
-    return [f"{task} x {system}: {n} runs, as {twin}" for (task, system, twin), n in found.items()]
+    return [f"{task} x {system}: {counted(n, 'run')}, as {twin}" for (task, system, twin), n in found.items()]
 
 
 def _print_all(title: str, lines: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from benchmarks import ranks
-from benchmarks.amounts import duration
+from benchmarks.amounts import counted, duration
 from benchmarks.cli.planned import twins
 from benchmarks.history import History, Pace
 from benchmarks.plan import Plan, Skipped, left_out
@@ -78,7 +78,7 @@ class Screen:
 
     def checking(self) -> None:
         total = len(self.grid.runs)
-        self.console.print(f"{total} runs: {total - len(self.todo)} stored, {len(self.todo)} to make")
+        self.console.print(f"{counted(total, 'run')}: {total - len(self.todo)} stored, {len(self.todo)} to make")
         for said in self.twins:
             self.console.print(f"stored under another name: {said}")
         self._left_out(self.grid.skipped)
@@ -185,7 +185,7 @@ class Screen:
         left = len(self.todo) - self.done
         goes_on = "--force begins anew; without it what is stored stays" if self.force else "the same command goes on"
         then = f"{left} left; {goes_on}" if left else "none left; `encoder-bench leaks` looks for leaks"
-        self.console.print(f"interrupted: {self.done} runs made and stored, {then}")
+        self.console.print(f"interrupted: {counted(self.done, 'run')} made and stored, {then}")
 
 
 def _rows(spec: RunSpec, sizes: Mapping[str, int]) -> float:

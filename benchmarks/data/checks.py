@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.amounts import counted
 from benchmarks.schema import TAGS, Task
 
 if TYPE_CHECKING:
@@ -132,7 +133,8 @@ def _pairs(splits: Mapping[str, Hashes]) -> Iterator[tuple[str, str]]:
 
 def in_words(found: Mapping[str, Any]) -> list[str]:
     """One sentence for each kind, for people: "1,121 rows of test also occur in train."."""
-    across = [f"{n:,} rows of {pair.replace(' in ', ' also occur in ')}." for pair, n in found["across"].items() if n]
-    within = [f"{n:,} rows of {split} repeat an earlier one." for split, n in found["within"].items() if n]
-    conflicting = found["conflicting"]
-    return [*across, *within, *([f"{conflicting:,} texts carry more than one labelling."] if conflicting else [])]
+    said = [(n, f" of {pair.replace(' in ', ' also occur{} in ')}.") for pair, n in found["across"].items()]
+    said += [(n, f" of {split} repeat{{}} an earlier one.") for split, n in found["within"].items()]
+    rows = [counted(n, "row") + rest.format("s" if n == 1 else "") for n, rest in said if n]
+    texts = found["conflicting"]
+    return [*rows, *([f"{counted(texts, 'text')} with more than one labelling."] if texts else [])]

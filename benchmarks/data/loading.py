@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.amounts import counted
 from benchmarks.data import checks, iob
 from benchmarks.data.origins import Origin, Piece
 from benchmarks.data.splits import Part, Rows, Split, declared
@@ -168,7 +169,7 @@ def _warnings(origin: Origin, tables: Mapping[str, Dataset], task: Task, found: 
     yield from checks.in_words(found)
     for part, table in tables.items():
         if empty := checks.empty_texts(table, task):
-            yield f"{empty:,} rows of {part} have an empty text."
+            yield f"{counted(empty, 'row')} of {part} with an empty text."
 
 
 def _of_iob1(strays: Mapping[str, int], tables: Mapping[str, Dataset], task: Task) -> Iterator[str]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from benchmarks import amounts
 from benchmarks.leaderboard import words
 from benchmarks.leaderboard.across import Column
 from benchmarks.leaderboard.boards import Board, Standing, boards
@@ -129,5 +130,5 @@ def _links(pages: Sequence[Page]) -> Iterator[str]:
 def _standing(page: Page) -> str:
     tables = sum(bool(section.rows) + bool(section.clusterings) for section in page.sections)
     failed = sum(len(section.failures) for section in page.sections)
-    told = [words.counted(tables, "table"), *([f"{words.counted(failed, 'run')} failed"] if failed else [])]
+    told = [amounts.counted(tables, "table"), *([f"{amounts.counted(failed, 'run')} failed"] if failed else [])]
     return f" ({', '.join(told)})"

@@ -102,7 +102,7 @@ def facts(section: Section) -> Iterator[str]:
     for device, found in itertools.groupby(section.machines, key=lambda machine: machine.device):
         precisions, processes = zip(*((machine.precision, machine.processes) for machine in found), strict=True)
         known = " and ".join(precision for precision in dict.fromkeys(precisions) if precision)
-        ranks = " or ".join(words.counted(number, "process") for number in dict.fromkeys(processes))
+        ranks = " or ".join(amounts.counted(number, "process") for number in dict.fromkeys(processes))
         yield f"Hardware: {', '.join(filter(None, [words.plain(device), known, ranks]))}"
     if several_machines(section):
         yield SEVERAL_MACHINES
@@ -260,9 +260,9 @@ def below(section: Section) -> list[str]:
     lines += [f"{words.plain(name)}: the same runs as {words.plain(twin)}" for name, twin in section.twins.items()]
     if section.left_out:
         which = words.listed([f"{words.plain(system)} {count}" for system, count in section.left_out.items()])
-        lines.append(f"{words.counted(sum(section.left_out.values()), 'older run')} made otherwise left out: {which}")
+        lines.append(f"{amounts.counted(sum(section.left_out.values()), 'older run')} made otherwise left out: {which}")
     for system, count in section.unfinished.items():
-        lines.append(f"{words.plain(system)}: {words.counted(count, 'fold')} of unfinished seeds left out")
+        lines.append(f"{words.plain(system)}: {amounts.counted(count, 'fold')} of unfinished seeds left out")
     lines += [_at_thresholds(row) for row in section.rows if row.made and row.made[0][0].threshold is not None]
     lines += [_tuned(row) for row in section.rows if row.made and row.made[0][0].tuning]
     for row in (*section.rows, *section.clusterings):
@@ -270,7 +270,7 @@ def below(section: Section) -> list[str]:
             lines.append(f"{words.plain(row.system)}: no score of all folds together: {row.untold}")
     if section.failures:
         which = words.listed([_failure(failure) for failure in section.failures], "; ")
-        lines.append(f"{words.counted(len(section.failures), 'run')} failed: {which}")
+        lines.append(f"{amounts.counted(len(section.failures), 'run')} failed: {which}")
     return lines
 
 
@@ -305,7 +305,7 @@ def _tuned(row: Row) -> str:
     failed = sum(run["failed"] for run in runs)
     took = amounts.duration(fmean(run["seconds"] for run in runs))
     chosen = Counter(", ".join(f"{k} {v}" for k, v in run["chosen"].items()) or "its own" for run in runs)
-    said = [f"{recipe} ({words.counted(count, 'run')})" for recipe, count in chosen.most_common()]
+    said = [f"{recipe} ({amounts.counted(count, 'run')})" for recipe, count in chosen.most_common()]
     lost = f", {failed} of which failed" if failed else ""
     searched = f"the best of {tried} recipes{lost} by {runs[0]['metric']} on {rows} validation rows"
     return words.plain(

@@ -62,11 +62,6 @@ def listed(items: Sequence[str], between: str = ", ") -> str:
     return between.join([*items[:MOST_SHOWN], *([f"and {more} more"] if more > 0 else [])])
 
 
-def counted(number: int, noun: str) -> str:
-    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
-    return f"{number:,} {noun}{ending}"
-
-
 def interval(low: float, high: float) -> str:
     return f"[{low:.3f}, {high:.3f}]"
 

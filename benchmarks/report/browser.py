@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks import amounts
 from benchmarks.leaderboard import words
 from benchmarks.metrics.spans import spans
 from benchmarks.report import places
@@ -93,7 +94,7 @@ def _error(row: Failing, made: Prepared, places_of: Mapping[str, str]) -> dict[s
         "text": text,
         "pieces": _pieces(row.gold, words_, scheme) if tagged else [],
         "groups": [_group(group, group is largest, row, words_, scheme) for group in row.groups[:MOST_GROUPS]],
-        "others": f"and {words.counted(len(more), 'more prediction')}, all wrong" if more else "",
+        "others": f"and {amounts.counted(len(more), 'more prediction')}, all wrong" if more else "",
     }
 
 
@@ -117,7 +118,7 @@ def _systems(group: Group, largest: bool, row: Failing) -> tuple[str, list[str]]
     if count <= FEW:
         return ", ".join(names), []
     if not largest:
-        return words.counted(count, "system"), names
+        return amounts.counted(count, "system"), names
     return (f"all {count} systems" if count == row.systems else f"the {count} others"), []
 
 

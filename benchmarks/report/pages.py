@@ -96,7 +96,7 @@ def _highest(first: Standing, *others: Standing) -> Iterator[str]:
     """Which win rate is the highest, and whose intervals reach its own."""
     if not first.places:
         return
-    tasks = words.counted(len(first.places), "task")
+    tasks = amounts.counted(len(first.places), "task")
     few = any(one.aside for one in others if one.places)
     among = " of the systems that were run on half of these tasks or more" if few else ""
     name, share = words.readable(first.system), f"{first.win_rate:.0%}"
@@ -104,7 +104,7 @@ def _highest(first: Standing, *others: Standing) -> Iterator[str]:
     near = [one for one in others if not one.aside and _reaches(one, first)]
     if near:
         over = ", not all over the same tasks" if any(len(one.places) != len(first.places) for one in near) else ""
-        yield f"Its interval and those of {words.counted(len(near), 'other system')} overlap{over}."
+        yield f"Its interval and those of {amounts.counted(len(near), 'other system')} overlap{over}."
 
 
 def _reaches(one: Standing, first: Standing) -> bool:
@@ -120,7 +120,7 @@ def _card(page: Page, column: Column | None, with_errors: set[str]) -> dict[str,
         "link": places.task(page),
         "group": page.group or "no run done",
         "sample": page.sample,
-        "counted": words.counted(len(ranked), "system"),
+        "counted": amounts.counted(len(ranked), "system"),
         "best": words.listed(best) if column and column.parted else "",
         "tied": len(ranked) > 1 and column is not None and not column.parted,
         "errors": places.errors(page) if places.errors(page) in with_errors else "",
@@ -177,7 +177,7 @@ def task(site: Site, made: Prepared) -> None:
             "tables": [site.table(table) for table in found],
             "below": task_page.below(section),
             "made_by": task_page.made_by(page, section),
-            "counted": words.counted(sum(len(table.lines) for table in found), "system"),
+            "counted": amounts.counted(sum(len(table.lines) for table in found), "system"),
         })  # fmt: skip
     by_class = tables.classes(made.details, f"{name}-classes")
     site.page(

@@ -37,7 +37,7 @@ def test_splits_that_are_not_there_are_not_counted():
     assert found["across"] == {"test in train": 3}
     assert in_words(found) == [
         "3 rows of test also occur in train.", "2 rows of train repeat an earlier one.",
-        "1 rows of test repeat an earlier one.", "2 texts carry more than one labelling.",
+        "1 row of test repeats an earlier one.", "2 texts with more than one labelling.",
     ]  # fmt: skip
 
 

@@ -245,7 +245,7 @@ def test_the_provenance_of_files_is_complete_and_plain_json(folder):
         "across": {"test in train": 1},
         "conflicting": 0,
     }
-    said = ["1 rows of test also occur in train.", "1 rows of train repeat an earlier one."]
+    said = ["1 row of test also occurs in train.", "1 row of train repeats an earlier one."]
     assert data.provenance["notes"] == list(data.warnings) == said
 
 
@@ -254,8 +254,8 @@ def test_empty_texts_and_what_is_not_comparable_are_warned_of(folder):
     task = text_task().model_copy(update={"not_comparable": "a sample."})
     assert loaded(folder, task).warnings == (
         "Not comparable with published scores: a sample.",
-        "1 rows of train repeat an earlier one.",
-        "1 rows of test have an empty text.",
+        "1 row of train repeats an earlier one.",
+        "1 row of test with an empty text.",
     )
 
 
