@@ -6,14 +6,14 @@ import re
 from typing import Any
 
 from benchmarks.metrics import METRICS
-from benchmarks.schema import TAGS, Encoder, RunResult
+from benchmarks.schema import TAGS, Encoder, RunResult, asked
 
 NAME = "README.md"
 DIGITS = 4
 BODY = """\
 # {title}
 
-{encoder}, trained on **{task_title}** by [encoder-bench](https://pypi.org/project/encoder-bench/) {version}: run
+{encoder}, trained on **{task_title}** by `encoder-bench {version}`: run
 `{task}/{system}/{key}`, made {created}.
 
 ## Scores
@@ -65,13 +65,21 @@ def card(run: RunResult, encoder: Encoder | None, own_head: bool) -> str:
         test=run.data["used"]["test"],
         train=run.data["used"]["train"],
         seed=run.seed,
-        protocol=", ".join(f"{k} {v}" for k, v in run.protocol.items() if v not in (None, False)),
+        protocol=_protocol(run),
         scores=_scores(run),
         use=(USE_OWN_HEAD if own_head else USE).format(type=run.type, task=_name(run.task), system=_name(run.system)),
         recipe="\n".join(f"- {name}: {_line(str(value))}" for name, value in run.recipe.items() if value is not None),
         notes="\n".join(f"- {note}" for note in _notes(run)),
     )
     return str(ModelCard(f"---\n{_metadata(run, encoder).to_yaml()}\n---\n\n{text}"))
+
+
+def _protocol(run: RunResult) -> str:
+    """What is trained on, but the seed: 'the whole training split', 'train_size 1000, balanced', 'fold 1 of 5'."""
+    parts = [] if run.fold is None else [f"fold {run.fold + 1} of {run.protocol['folds']}"]
+    drawn = asked(run.protocol, without=("seed", "fold", "folds"))
+    parts += [name if value is True else f"{name} {value}" for name, value in drawn.items()]
+    return ", ".join(_line(part) for part in parts) or "the whole training split"
 
 
 def _line(text: str) -> str:

@@ -87,7 +87,7 @@ def compared(results: Path, task: str, first: str, second: str, metric: str | No
     """One comparison for every table of the task that has both systems, and of whose runs the metric is one. Raises
     UserError where there is none.
     """
-    pages = read(results, task, sample=False)
+    pages = read(results, task, intervals=False)
     together = [pair for page in pages for pair in _pairs(page, first, second, metric)]
     refused = [_why_not(task, *pair[1:3]) for pair in together]
     pairs = [pair for pair, why in zip(together, refused, strict=True) if not why]

@@ -219,9 +219,8 @@ def _put_space_before(backend: Tokenizer) -> None:
 def load_model(folder: Path, task_type: TaskType, classes: Sequence[str]) -> PreTrainedModel:
     """The encoder with a fresh head for `classes`, in float32 whatever the checkpoint's own dtype."""
     import torch
-    from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
-    family = AutoModelForTokenClassification if task_type == TAGS else AutoModelForSequenceClassification
+    family = _with_head(task_type)
     # A checkpoint that was fine-tuned for several labels a text, or for a number, has another loss.
     problem = {} if task_type == TAGS else {"problem_type": "single_label_classification"}
     model, loaded = family.from_pretrained(
@@ -240,6 +239,23 @@ def load_model(folder: Path, task_type: TaskType, classes: Sequence[str]) -> Pre
         fresh = family.from_config(model.config, dtype=torch.float32, trust_remote_code=False).state_dict()
         model.load_state_dict({name: fresh[name] for name in brought}, strict=False)
     return model
+
+
+def load_with_its_head(folder: Path, task_type: TaskType) -> PreTrainedModel:
+    """The encoder and the head that it was fine-tuned with, in float32 and evaluation mode."""
+    import torch
+
+    model: PreTrainedModel = _with_head(task_type).from_pretrained(
+        folder, dtype=torch.float32, trust_remote_code=False, **ITS_OUTPUTS_ALONE
+    )
+    return model.eval()
+
+
+def _with_head(task_type: TaskType) -> Any:
+    """The class of transformers whose models have a head for such tasks."""
+    from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+
+    return AutoModelForTokenClassification if task_type == TAGS else AutoModelForSequenceClassification
 
 
 def _brought_head(model: PreTrainedModel, loaded: Mapping[str, Any]) -> list[str]:
@@ -261,7 +277,7 @@ def load_encoder(folder: Path) -> PreTrainedModel:
     from transformers import AutoModel
 
     encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False, **ITS_OUTPUTS_ALONE)
-    return _without_pooler(encoder)
+    return without_pooler(encoder)
 
 
 def parameters(folder: Path) -> int:
@@ -271,12 +287,12 @@ def parameters(folder: Path) -> int:
 
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     with torch.device("meta"):  # shapes alone
-        encoder = _without_pooler(AutoModel.from_config(config, trust_remote_code=False))
+        encoder = without_pooler(AutoModel.from_config(config, trust_remote_code=False))
     return sum(weights.numel() for weights in encoder.parameters())
 
 
-def _without_pooler(encoder: PreTrainedModel) -> PreTrainedModel:
-    """In place."""
+def without_pooler(encoder: PreTrainedModel) -> PreTrainedModel:
+    """In place: what some families put on top."""
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None  # unused weights: DDP would wait for their gradients
     return encoder
@@ -295,7 +311,8 @@ def layers_of(encoder: PreTrainedModel) -> tuple[list[Module], list[Module]]:
             parts = list(encoder.named_children())
             holder = [child for child, _ in parts].index(name.partition(".")[0])
             return [child for _, child in parts[:holder]], list(part)
-    raise UserError(f"{encoder.config.model_type}: no stack of layers is known in it, of which some could be named.")
+    family = encoder.config.model_type
+    raise UserError(f"recipe.frozen_layers and LoRA need a plain stack of layers; {family} has none that we know.")
 
 
 def own_labels(folder: Path) -> tuple[str, ...]:

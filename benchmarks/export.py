@@ -13,7 +13,7 @@ from benchmarks import amounts, leaderboard, store
 from benchmarks.errors import UserError, one_of, unknown
 from benchmarks.leaderboard import Page, Row, Section, words
 from benchmarks.leaderboard.boards import boards
-from benchmarks.schema import RunResult, Stored, Task
+from benchmarks.schema import RunResult, Stored, Task, asked
 
 FRAMES = ("csv", "json", "parquet")
 DIGITS = 4
@@ -49,7 +49,7 @@ def _check_names(kind: str, names: Sequence[str], stored: Iterable[str]) -> None
 
 
 def _record(run: Any) -> dict[str, Any]:
-    drawn = {k: v for k, v in run.protocol.items() if k not in ("seed", "fold", "limit") and v not in (None, False)}
+    drawn = asked(run.protocol, without=("seed", "fold", "limit"))
     shared = {
         "task": run.task, "system": run.system, "seed": run.seed, "fold": run.fold, "protocol": words.protocol(drawn),
         "train_rows": run.train_size, "sample": run.sample, "limited": run.limited, "status": run.status,
@@ -155,7 +155,7 @@ def eval_results(
 def _rows(results: Path, tasks: Sequence[str], systems: Sequence[str]) -> Iterator[tuple[Page, Section, Row]]:
     """Every ranked row of every table of real tasks. Raises UserError where none is left."""
     count = 0
-    pages = leaderboard.read(results, sample=False)
+    pages = leaderboard.read(results, intervals=False)
     _check_pages(pages, tasks, systems)
     for page in pages:
         for section in page.sections:

@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.errors import UserError
 
 PART = ".part"
+OLD = ".old"
 
 
 def is_file(path: Path) -> bool:
@@ -124,13 +125,13 @@ def alone(path: Path) -> Iterator[None]:
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """An empty folder beside `path` that takes its place once the block has filled it; not where it is empty then, or
-    gone. A kill between two renames leaves neither the old nor the new one under that name. No other process may do the
-    same: what killed ones left is removed. Raises UserError where none can be made there.
+    gone. Where it can't, the old one stays. No other process may do the same: what killed ones left is removed, but an
+    old one that nothing has replaced (see `put_back`). Raises UserError where none can be made there, or put in place.
     """
     temporary = path.with_name(f"{_beginning(path)}{secrets.token_hex(4)}{PART}")
-    before = temporary.with_suffix(".old")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        put_back(path)
         for left in path.parent.glob(f"{glob.escape(_beginning(path))}*"):
             shutil.rmtree(left, ignore_errors=True)
         temporary.mkdir()
@@ -139,12 +140,36 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         if temporary.is_dir() and any(temporary.iterdir()):
-            if path.is_dir():
-                path.replace(before)
-            temporary.replace(path)
+            _put_in_place(temporary, path)
     finally:
-        for folder in (temporary, before):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """The old folder has the temporary one's name then, to be removed."""
+    before = temporary.with_suffix(OLD)
+    try:
+        if path.is_dir():
+            path.replace(before)
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{path.absolute()}: can't be written: {error.strerror or error}.") from error
+    finally:
+        with suppress(OSError):  # else whoever comes next does it
+            put_back(path)
+    with suppress(OSError):
+        before.replace(temporary)  # half removed under its own name, it would once be put back
+
+
+def put_back(path: Path) -> None:
+    """Where nothing is: the folder that was there until a process was killed that was about to replace it. Raises
+    OSError.
+    """
+    if not os.path.lexists(path):
+        for before in path.parent.glob(f"{glob.escape(_beginning(path))}*{OLD}"):
+            if before.is_dir() and not before.is_symlink():
+                before.replace(path)
+                return
 
 
 def ignored_by_git(folder: Path) -> None:

@@ -92,8 +92,10 @@ class Pace:
         self.estimated += estimate
 
     def left(self, running: Iterable[tuple[RunSpec, float, float]], abreast: int = 1) -> float:
-        """running: spec, share that is done, seconds since its start. Of a run that is made the rest by its own pace
-        once it has one, the others by that of those that are done; `abreast` of them at a time.
+        """running: spec, share that is done, seconds since its start.
+
+        A run in progress: its elapsed time scaled by its share, once that is above 2 %. Others: their estimates, times
+        how far off finished runs' estimates were. All divided by `abreast`, but no less than any run in progress.
         """
         factor = self.spent / self.estimated if self.estimated else 1.0
         begun = {

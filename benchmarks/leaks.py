@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.files import replacing
-from benchmarks.schema import fingerprint, folder_name
+from benchmarks.schema import asked, fingerprint, folder_name
 
 LEAKS_VERSION = 1
 """Raised whenever other rows are found to be alike: what is stored is then found anew."""
@@ -39,8 +39,8 @@ def path(results: Path, task: str, definition: str, data: str, code: int, protoc
     """definition, data: fingerprints of the task's and its rows' identity; code: the protocol number of ours, by which
     rows are drawn. Where nothing is drawn, a seed is none.
     """
-    asked = {name: value for name, value in protocol.items() if value is not None and value is not False}
-    drawn = asked if set(asked) - {"seed"} else {}
+    wanted = asked(protocol, without=())
+    drawn = wanted if set(wanted) - {"seed"} else {}
     known = {"version": LEAKS_VERSION, "code": code, "task": definition, "data": data}
     name = fingerprint({**known, "protocol": drawn})
     return results / "leaks" / folder_name(task) / f"{name}.parquet"

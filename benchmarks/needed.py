@@ -36,13 +36,18 @@ def needed(
     found = []
     for claim in claims:
         task = tasks[claim.task]
-        chosen = [_variant(side, task, stand_in or claim.encoder, systems) for side in claim.sides]
+        chosen = sides(claim, task, systems, stand_in)
         if claim.kind == "score":
             chosen.append(systems[MAJORITY])
         pinned = dict(claim.protocol)
         sizes, folds = [pinned.pop("train_size", None)], pinned.pop("folds", None)
         found.append(Needed(claim, task, chosen, protocols(seeds, sizes, folds, None, pinned)))
     return found
+
+
+def sides(claim: Claim, task: Task, systems: Mapping[str, System], stand_in: str | None = None) -> list[System]:
+    """The systems that it is about, as its runs are made and named; raises UserError as `needed` does."""
+    return [_variant(side, task, stand_in or claim.encoder, systems) for side in claim.sides]
 
 
 def _variant(side: Other, task: Task, encoder: str | None, systems: Mapping[str, System]) -> System:

@@ -93,9 +93,11 @@ def plan(
     checkpoints: Mapping[Encoder, Weights],
     refused: Mapping[str, str] = MappingProxyType({}),
     search: Search | None = None,
+    vectors: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """Every run of the grid, task by task, system by system, seed by seed; origins: task name -> identity of its data;
-    refused: systems that are left out of every task, and why. A system whose recipe is searched is a variant.
+    refused: systems that are left out of every task, and why; vectors: file that a recipe names -> its sha256. A system
+    whose recipe is searched is a variant.
 
     A system that would train and score exactly what one before it does (two BERTs under one encoder=...) is left out.
     """
@@ -103,17 +105,17 @@ def plan(
     skipped: list[Skipped] = []
     for task in tasks:
         skipped += (Skipped(task.name, name, why) for name, why in refused.items())
-        tunings = {s.name: search and search.tuning(resolved_recipe(s, task.type), task) for s in systems}
-        identities = {s.name: _identity(task, s, origins[task.name], checkpoints, tunings[s.name]) for s in systems}
-        names = _one_a_run(identities)
-        for system in systems:
-            identity, tuning = identities[system.name], tunings[system.name]
-            if why := _misfit(task, system, checkpoints):
-                skipped.append(Skipped(task.name, system.name, why))
-            elif (twin := names[fingerprint(identity)]) != system.name:
-                skipped.append(Skipped(task.name, system.name, f"the same run as {twin}"))
+        entries = [_Entry.of(task, system, checkpoints, search) for system in systems]
+        identities = [entry.identity(origins[task.name], vectors) for entry in entries]
+        names = _one_a_run(systems, identities)
+        for entry, identity in zip(entries, identities, strict=True):
+            name = entry.system.name
+            if why := entry.misfit():
+                skipped.append(Skipped(task.name, name, why))
+            elif (twin := names[fingerprint(identity)]) != name:
+                skipped.append(Skipped(task.name, name, f"the same run as {twin}"))
             else:
-                runs += (_run_spec(task, system, protocol, identity, tuning) for protocol in protocols)
+                runs += (entry.run(protocol, identity) for protocol in protocols)
     return Plan(tuple(runs), tuple(skipped))
 
 
@@ -125,11 +127,11 @@ def joined(plans: Sequence[Plan]) -> Plan:
     return Plan(tuple(runs.values()), tuple(dict.fromkeys(item for plan in plans for item in plan.skipped)))
 
 
-def _one_a_run(identities: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def _one_a_run(systems: Sequence[System], identities: Sequence[dict[str, Any]]) -> dict[str, str]:
     """Fingerprint -> the first system of it, one under its own name before a variant of another."""
     names: dict[str, str] = {}
-    for name in sorted(identities, key=is_variant):
-        names.setdefault(fingerprint(dict(identities[name])), name)
+    for system, identity in sorted(zip(systems, identities, strict=True), key=lambda pair: is_variant(pair[0].name)):
+        names.setdefault(fingerprint(identity), system.name)
     return names
 
 
@@ -138,43 +140,56 @@ def is_variant(system: str) -> bool:
     return system.endswith("]")
 
 
-def _misfit(task: Task, system: System, checkpoints: Mapping[Encoder, Weights]) -> str | None:
-    recipe = resolved_recipe(system, task.type)
-    labels = checkpoints[system.encoder].labels if system.encoder else None
-    why = recipe.misfit(task) or (None if labels is None else recipe.misses(labels))
-    return why and f"{system.method} {why}"
+@dataclass(frozen=True)
+class _Entry:
+    """A system on a task, its recipe resolved once for all of its runs. weights: None of one without an encoder."""
+
+    task: Task
+    system: System
+    recipe: Recipe
+    weights: Weights | None
+    tuning: Tuning | None
+
+    @staticmethod
+    def of(task: Task, system: System, checkpoints: Mapping[Encoder, Weights], search: Search | None) -> _Entry:
+        recipe = resolved_recipe(system, task.type)
+        weights = checkpoints[system.encoder] if system.encoder else None
+        return _Entry(task, system, recipe, weights, search.tuning(recipe, task) if search else None)
+
+    def misfit(self) -> str | None:
+        """Why they are not run together; None where they are."""
+        labels = self.weights.labels if self.weights else None
+        why = self.recipe.misfit(self.task) or (None if labels is None else self.recipe.misses(labels))
+        return why and f"{self.system.method} {why}"
+
+    def identity(self, data: Mapping[str, Any], vectors: Mapping[str, str]) -> dict[str, Any]:
+        """All of a run's identity but its protocol."""
+        return {
+            "code": CODE_PROTOCOL,
+            "task": self.task.identity(),
+            "data": dict(data),
+            "method": self.system.method,
+            "encoder": dict(self.weights.identity) if self.weights else None,
+            "recipe": recipe_identity(self.recipe, self.task.type, vectors),
+            **({"tuning": self.tuning.identity()} if self.tuning else {}),
+        }
+
+    def run(self, protocol: Protocol, identity: Mapping[str, Any]) -> RunSpec:
+        """identity: all but the protocol's."""
+        system, tuning = self.system, self.tuning
+        if tuning:
+            system = system.model_copy(update={"name": _named(system.name, f"tune={tuning.trials}")})
+        return RunSpec(self.task, system, self.recipe, protocol, {**identity, "protocol": protocol.identity()}, tuning)
 
 
-def _identity(
-    task: Task,
-    system: System,
-    data: Mapping[str, Any],
-    checkpoints: Mapping[Encoder, Weights],
-    tuning: Tuning | None,
+def recipe_identity(
+    recipe: Recipe, task_type: TaskType, vectors: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """All of a run's identity but its protocol."""
-    return {
-        "code": CODE_PROTOCOL,
-        "task": task.identity(),
-        "data": dict(data),
-        "method": system.method,
-        "encoder": dict(checkpoints[system.encoder].identity) if system.encoder else None,
-        "recipe": recipe_identity(resolved_recipe(system, task.type), task.type),
-        **({"tuning": tuning.identity()} if tuning else {}),
-    }
-
-
-def recipe_identity(recipe: Recipe, task_type: TaskType) -> dict[str, Any]:
-    """What a run reads of its recipe: two values of what it doesn't are one run."""
-    return {name: value for name, value in recipe.identity().items() if name not in recipe.unread(task_type)}
-
-
-def _run_spec(
-    task: Task, system: System, protocol: Protocol, identity: Mapping[str, Any], tuning: Tuning | None
-) -> RunSpec:
-    recipe = resolved_recipe(system, task.type)
-    named = system.model_copy(update={"name": _named(system.name, f"tune={tuning.trials}")}) if tuning else system
-    return RunSpec(task, named, recipe, protocol, {**identity, "protocol": protocol.identity()}, tuning)
+    """What a run reads of its recipe: two values of what it doesn't are one run. vectors: file that the recipe names ->
+    its sha256, which stands in its place; raises KeyError where that one is not given.
+    """
+    read = {name: value for name, value in recipe.identity().items() if name not in recipe.unread(task_type)}
+    return {**read, "vectors": vectors[read["vectors"]]} if read.get("vectors") is not None else read
 
 
 def protocols(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import traceback
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from benchmarks.errors import UserError
 from benchmarks.meter import Meter, Progress
 from benchmarks.methods import Checkpoints, Job, Method, load
 from benchmarks.metrics import CLUSTERING_METRIC
-from benchmarks.recipes import Word2vecRecurrent
+from benchmarks.recipes.vectors import content
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
 from benchmarks.scoring import Named, Scoring
 from benchmarks.shortage import ShortageError, give_back, is_shortage, most_halvings
@@ -99,10 +100,11 @@ def _check_inputs(spec: RunSpec, encoder: Path | None) -> None:
     if planned and encoder and spec.system.encoder:
         check_planned(encoder, spec.system.encoder, planned)
     vectors = spec.identity.get("recipe", {}).get("vectors")
-    if vectors and isinstance(spec.recipe, Word2vecRecurrent) and spec.recipe.identity()["vectors"] != vectors:
+    name = getattr(spec.recipe, "vectors", None)
+    if vectors and name and (found := content(name)) != vectors:
         raise UserError(
-            f"recipe.vectors: {spec.recipe.vectors}: has changed since this run was planned (the same command plans "
-            f"anew): sha256 {spec.recipe.identity()['vectors']}, expected {vectors}."
+            f"recipe.vectors: {name}: has changed since this run was planned (the same command plans anew): sha256 "
+            f"{found}, expected {vectors}."
         )
 
 
@@ -168,8 +170,11 @@ def checked(predictions: Predictions, classes: int) -> Predictions:
     Raises ValueError where a method lost, doubled or shortened rows.
     """
     rows = len(predictions.row_ids)
-    if len(set(predictions.row_ids)) != rows or not rows == len(predictions.gold) == len(predictions.predicted):
+    if not rows == len(predictions.gold) == len(predictions.predicted):
         raise ValueError(f"{rows} rows, {len(predictions.gold)} gold, {len(predictions.predicted)} predicted")
+    if len(set(predictions.row_ids)) != rows:
+        twice, _ = Counter(predictions.row_ids).most_common(1)[0]
+        raise ValueError(f"a row id stands twice: {twice!r}")
     scores, silhouettes = predictions.scores, predictions.silhouettes
     if scores is not None:
         scores = np.clip(scores, -65504, 65504).astype(np.float16).astype(np.float32)

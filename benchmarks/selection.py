@@ -116,8 +116,9 @@ def _check_revision(checkpoint: str, flag: str) -> None:
     hub_id, at, _ = checkpoint.partition("@")
     if at and not folder_named(checkpoint):
         raise UserError(
-            f"{flag}: no revision stands here: `encoder-bench fetch --systems {hub_id}` writes the commit in use to "
-            "encoder-bench.lock; docs/how-to.md has how to pin another one."
+            f"{flag}: a revision can't be given with @; it stands in encoder-bench.lock. "
+            f"`encoder-bench fetch --systems {hub_id}` writes the commit in use there, and docs/how-to.md says how to "
+            "pin another one."
         )
 
 

@@ -16,7 +16,8 @@ from pydantic_core import from_json
 from benchmarks.errors import UserError, short
 from benchmarks.files import read_bytes, replacing_two, write_text
 from benchmarks.predictions import check_content, read_table
-from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored, folder_name, record
+from benchmarks.records import check_fields
+from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec, Stored, folder_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -167,7 +168,7 @@ def parse(path: Path) -> RunResult | RunFailure:
     try:
         content = CONTROL.sub(rb"\\ufffd", read_bytes(path, LARGEST_RECORD))
         run = _RECORD.validate_python(from_json(content, allow_inf_nan=False))
-        record.check(run)
+        check_fields(run)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         steps = [str(step).removesuffix("_") for step in first["loc"] if step not in ("done", "failed")]

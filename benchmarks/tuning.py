@@ -59,12 +59,15 @@ def _trial(spec: RunSpec, changes: Mapping[str, Any]) -> Trial:
     recipe = resolved_recipe(system, spec.task.type)
     differing = {name: value for name, value in changes.items() if getattr(recipe, name) != getattr(spec.recipe, name)}
     own = {name: value for name, value in spec.identity.items() if name != "tuning"}
-    read = recipe_identity(recipe, spec.task.type)
-    # What is not changed is the plan's: a file may be another one by now, and is compared with it.
-    planned = {name: value for name, value in spec.identity.get("recipe", {}).items() if name not in changes}
-    read = {name: planned.get(name, value) for name, value in read.items()}
+    read = recipe_identity(recipe, spec.task.type, _vectors(spec))
     identity = {**own, "recipe": read, "scored_on": "validation"}
     return Trial(differing, replace(spec, system=system, recipe=recipe, identity=identity, tuning=None, trial=True))
+
+
+def _vectors(spec: RunSpec) -> dict[str, str]:
+    """The file of word vectors as the plan found it: it may be another one by now, and is compared with that."""
+    name = getattr(spec.recipe, "vectors", None)
+    return {} if name is None else {name: spec.identity["recipe"]["vectors"]}
 
 
 # -- what came out ---------------------------------------------------------------------------------------------------

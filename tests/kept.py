@@ -14,7 +14,7 @@ from benchmarks.data.origins import origin_of
 from benchmarks.definitions import load_task
 from benchmarks.lock import Lock
 from benchmarks.plan import recipe_identity
-from benchmarks.recipes import RECIPES
+from benchmarks.recipes import RECIPES, vectors
 from benchmarks.runner import run
 from benchmarks.schema import Predictions, Protocol, RunSpec, System
 
@@ -48,7 +48,9 @@ class Kept:
             "system": system,
             "method": method,
             "encoder": encoder,
-            "recipe": recipe_identity(made_by, self.task.type),
+            "recipe": recipe_identity(
+                made_by, self.task.type, {f: vectors.content(f) for f in vectors.named([made_by])}
+            ),
         }
         spec = RunSpec(
             self.task, System(name=system, method=method), made_by, Protocol(seed=seed, **protocol), identity

@@ -190,6 +190,22 @@ def test_a_failed_run_is_stored_the_others_go_on_and_it_is_tried_again(here, cap
     assert "2 runs: 1 stored, 1 to make" in capsys.readouterr().out
 
 
+def test_failed_runs_are_told_apart_by_their_folds_and_sizes(here, capsys, monkeypatch):
+    def broken(job):
+        raise ValueError("out of luck")
+
+    monkeypatch.setattr("benchmarks.runner.load", lambda method: broken)
+    command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "majority", "--seeds", "1"]
+    assert main([*command, "--folds", "2"]) == 1
+    told = capsys.readouterr().err
+    for fold in (1, 2):
+        assert f"  mine majority seed 0 fold {fold} (2-fold cross-validation): ValueError: out of luck\n" in told
+    assert main([*command, "--train-sizes", "20,30,all"]) == 1
+    told = capsys.readouterr().err
+    for named in ("seed 0 (20 training rows)", "seed 0 (30 training rows)", "seed 0"):
+        assert f"  mine majority {named}: ValueError: out of luck\n" in told
+
+
 def test_models_are_kept_where_asked_and_stored_runs_without_one_are_made_again(here, capsys):
     tiny.checkpoint(here / "encoder")
     command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "./encoder,majority", "--seeds", "1"]
@@ -353,7 +369,7 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
         (["--train-sizes", "whole"], "1,000,000,000, or 'all'."),
         (["--train-sizes", "61"], "61"),
         (["--folds", "31"], "31"),
-        (["--set", "protocol.validation_size=60"], "validation_size 60, but there are 59 undivided rows"),
+        (["--set", "protocol.validation_size=60"], "60 rows to divide, of which at least one must be trained on."),
         (["--set", "protocol.validation_size=0"], "validation_size: input should be greater than or equal to 1"),
         (["--set", "protocol.validation=9"], "no such setting. Did you mean 'protocol.validation_size'?"),
         (["--limit", "-1"], "--limit: '-1' is not allowed"),
@@ -372,7 +388,7 @@ def test_precision_is_an_override_of_those_that_train_and_leaves_the_others_alon
         (["--set", "recipe.ngrams=[2,1]"], "ngrams: the shortest n-gram comes first"),
         (["--gpus", "2"], "no such flag: '--gpus'.  (see"),
         (["--sede", "1"], "no such flag: '--sede'. Did you mean '--seeds'?"),
-        (["news"], "a word too many: 'news'. Expected flags alone. Did you mean '--tasks news'?"),
+        (["news"], "unexpected argument: 'news'. Allowed: flags. Did you mean '--tasks news'?"),
         (["--set", "recipe.epochs=1", "encoder=minilm"], "Did you mean '--set encoder=minilm'?"),
         (["leaderboard"], "Did you mean 'encoder-bench leaderboard'?"),
     ],
@@ -483,9 +499,9 @@ def test_no_verb_and_an_unknown_verb_are_told(here, capsys):
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
-        (["leaks", "a", "b"], "a word too many: 'b'. Expected [TASK,...] and flags."),
-        (["list", "tasks", "systems"], "a word too many: 'systems'. Expected [{tasks,systems,metrics}] and flags."),
-        (["compare", "a", "b", "c", "--task", "t"], "a word too many: 'c'. Expected SYSTEM SYSTEM and flags."),
+        (["leaks", "a", "b"], "unexpected argument: 'b'. Allowed: [TASK,...] and flags."),
+        (["list", "tasks", "systems"], "unexpected argument: 'systems'. Allowed: [{tasks,systems,metrics}] and flags."),
+        (["compare", "a", "b", "c", "--task", "t"], "unexpected argument: 'c'. Allowed: SYSTEM SYSTEM and flags."),
     ],
 )
 def test_a_word_beside_all_that_a_verb_takes_is_no_flag(here, capsys, command, expected):

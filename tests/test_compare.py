@@ -240,6 +240,7 @@ def test_the_command_says_who_is_better_and_by_how_much(kept, capsys):
     assert "Whole training split: accuracy on 60 rows\n" in out
     assert f"  good         {mean:.4f}  [" in out
     assert "good has the higher accuracy\n" in out
+    assert "\n  permutation test over rows (these trained models only): p " in out
     assert "of this pair alone" not in out
     kept.run("fair", flipped(kept.gold, 1, 2, 3))
     assert (
@@ -257,7 +258,7 @@ def test_the_command_says_that_one_seed_is_one_seed(tmp_path, capsys):
     kept.run("good", flipped(kept.gold, 0))
     kept.run("poor", flipped(kept.gold, 1))
     _, out, _ = printed(kept, capsys, "good", "poor")
-    assert "no more than chance may give\n" in out
+    assert ": not significant\n" in out
     assert "one seed of a system says nothing of how far another seed would be" in out
 
 

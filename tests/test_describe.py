@@ -13,6 +13,7 @@ from huggingface_hub import ModelCard
 from kept import Kept, flipped
 
 from benchmarks import store
+from benchmarks.card import card
 from benchmarks.cli import main
 
 
@@ -102,6 +103,30 @@ def kept_model(tmp_path, capsys, **task) -> Kept:
     assert main(command) == 0
     capsys.readouterr()
     return kept
+
+
+@pytest.mark.parametrize(
+    ("protocol", "trained_on"),
+    [
+        ({}, "the whole training split"),
+        ({"seed": 0, "fold": 0, "folds": 2}, "fold 1 of 2"),
+        ({"train_size": 30, "balanced": True, "validation_size": 4}, "train_size 30, validation_size 4, balanced"),
+    ],
+)
+def test_a_card_says_what_the_model_was_trained_on_also_of_seed_0_and_fold_0(tmp_path, protocol, trained_on):
+    kept = Kept(tmp_path)
+    kept.run("majority", lambda job: job.predictions([0] * len(job.data.test)), **protocol)
+    (run,) = store.read_runs(kept.results)
+    text = card(run, None, own_head=False)
+    assert f"seed 0; trained on {run.data['used']['train']} rows ({trained_on})." in text
+    assert f"by `encoder-bench {run.environment['encoder_bench']}`: run" in text
+
+
+def test_a_fold_is_described_by_its_number_from_one(tmp_path, capsys):
+    kept = Kept(tmp_path)
+    kept.run("majority", lambda job: job.predictions([0] * len(job.data.test)), folds=2, fold=0)
+    text = said(capsys, "describe", "mine/majority", "--results-dir", kept.results)
+    assert text.startswith("mine majority seed 0 fold 1: done") and "2-fold cross-validation\n" in text
 
 
 LINES = b"\xef\xbb\xbfa bad ending\n\nlazy\x0cdog \xe2\x80\xa8 runs\r\n"

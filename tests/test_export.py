@@ -58,7 +58,7 @@ def test_a_model_index_is_read_by_the_hubs_client(kept, capsys):
     name, results = model_index_to_eval_results(found["model-index"])
     assert name == "good_one"
     of_metric = {one.metric_type: one for one in results}
-    (page,) = leaderboard.read(kept.results, sample=False)
+    (page,) = leaderboard.read(kept.results, intervals=False)
     expected = next(row.metrics for row in page.sections[0].rows if row.system == "good_one")
     assert {name: one.metric_value for name, one in of_metric.items()} == {k: round(v, 4) for k, v in expected.items()}
     assert of_metric["accuracy"].task_type == "text-classification"
@@ -83,6 +83,13 @@ def test_scores_of_different_protocols_are_not_merged(kept, capsys):
     _, results = model_index_to_eval_results(found["model-index"])
     of_protocol = {one.dataset_config: one.metric_value for one in results if one.metric_type == "accuracy"}
     assert of_protocol == {"Whole training split": 0.9833, "30 training rows": 0.8}
+
+
+def test_a_setting_that_is_off_is_not_exported_and_those_of_no_table_have_columns_of_their_own(tmp_path):
+    kept = Kept(tmp_path)
+    kept.run("majority", lambda job: job.predictions([0] * len(job.data.test)), folds=2, fold=0, limit=20)
+    (row,) = export.runs(kept.results, [], []).to_dict("records")
+    assert (row["protocol"], row["seed"], row["fold"], row["limited"]) == ("2-fold cross-validation", 0, 0, True)
 
 
 def test_eval_results_are_read_by_the_hubs_client(tmp_path):

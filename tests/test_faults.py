@@ -408,7 +408,7 @@ def test_what_can_not_be_stored_is_the_same_message_from_a_worker_as_from_here(h
     (model,) = (here / "results" / "models" / "mine").glob("*")
     (model / key).write_text("a file")
     assert main([*command, "--keep-models", "--jobs", jobs]) == 2
-    assert capsys.readouterr().err.endswith(": Not a directory\n")
+    assert capsys.readouterr().err.endswith(f"{model / key}: can't be written: Not a directory.\n")
     assert records()["enc[epochs=1] 0"]["status"] == "done"
 
 

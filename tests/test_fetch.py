@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ import tiny
 from fake_hub import command
 
 from benchmarks import lock
+from benchmarks.cli import main
 from benchmarks.cli.fetch import _locked
 from benchmarks.lock import Lock, Locked, Repo
 from benchmarks.snapshots import Snapshot
@@ -101,6 +103,27 @@ def refused(done, *said: str) -> None:
 
 
 # -- fetch -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verb", "terminal", "given", "disabled"),
+    [
+        ("fetch", True, None, None), ("fetch", True, "1", "1"), ("fetch", True, "0", "0"),
+        ("fetch", False, None, "1"), ("fetch", False, "0", "0"), ("run", True, None, "1"),
+    ],
+)  # fmt: skip
+def test_fetch_on_a_terminal_shows_how_far_a_download_is_unless_the_user_says_otherwise(
+    tmp_path, monkeypatch, verb, terminal, given, disabled
+):
+    name = "HF_HUB_DISABLE_PROGRESS_BARS"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(name, "restored afterwards")
+    monkeypatch.delenv(name)
+    if given:
+        monkeypatch.setenv(name, given)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    assert main([verb]) == 2  # nothing is named
+    assert os.environ.get(name) == disabled
 
 
 def test_fetch_locks_the_commit_and_the_checksum_of_every_file_of_encoder_and_data(here, hub, bert):
@@ -222,7 +245,7 @@ def test_without_a_lock_the_commit_is_known_before_the_run_and_the_next_command_
         commit = hub.add("models", MODEL, bert)
         dry = command(here, hub.url, *RUN, "--systems", MODEL, "--data-dir", "data", "--dry-run")
         assert dry.returncode == 0, dry.stderr
-        assert "commit not known yet: resolved at download" in dry.stdout
+        assert "commit not known yet (resolved at download), so stored runs of it can't be recognised" in dry.stdout
         assert hub.requests == []
         assert command(here, hub.url, *RUN, "--systems", MODEL, "--data-dir", "data").returncode == 0
         hub.add("models", MODEL, {**bert, "README.md": b"new"})

@@ -94,6 +94,83 @@ def test_a_folder_that_can_not_be_made_is_the_users_to_mend(tmp_path):
             raise AssertionError("a training would begin")
 
 
+def folder(path: Path, text: str) -> Path:
+    path.mkdir(parents=True)
+    (path / "file").write_text(text)
+    return path
+
+
+def replace_by_new(path: Path) -> None:
+    with files.replacing_folder(path) as temporary:
+        (temporary / "file").write_text("new")
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("moment", [1, 2])
+def test_a_folder_that_can_not_be_replaced_stays(tmp_path, monkeypatch, moment, error):
+    path, steps, replace = folder(tmp_path / "model", "old"), [], Path.replace
+
+    def counted(*given):
+        steps.append(given)
+        if len(steps) == moment:
+            raise error
+        return replace(*given)
+
+    monkeypatch.setattr(Path, "replace", counted)
+    raised = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else UserError
+    with pytest.raises(raised, match=None if raised is KeyboardInterrupt else "model: can't be written: No space left"):
+        replace_by_new(path)
+    assert (path / "file").read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def left_between_two_renames(path: Path) -> Path:
+    """The old folder as a kill leaves it."""
+    with files.replacing_folder(path) as temporary:
+        left = temporary.with_suffix(files.OLD)
+    return path.replace(left)
+
+
+def test_a_folder_that_a_kill_between_two_renames_left_is_put_back_by_whoever_comes_next(tmp_path):
+    path = folder(tmp_path / "model", "old")
+    left_between_two_renames(path)
+    with pytest.raises(RuntimeError), files.replacing_folder(path):
+        raise RuntimeError
+    assert (path / "file").read_text() == "old" and list(tmp_path.iterdir()) == [path]
+    left_between_two_renames(path)
+    replace_by_new(path)
+    assert (path / "file").read_text() == "new" and list(tmp_path.iterdir()) == [path]
+
+
+def test_an_old_folder_comes_back_neither_over_a_new_one_nor_through_a_link(tmp_path):
+    path = folder(tmp_path / "model", "old")
+    left = left_between_two_renames(path)
+    folder(path, "new")
+    files.put_back(path)
+    assert (path / "file").read_text() == "new"
+    path.rename(tmp_path / "elsewhere")
+    (left / "file").unlink()
+    left.rmdir()
+    left.symlink_to(tmp_path / "elsewhere")
+    files.put_back(path)
+    assert not path.exists()
+
+
+def test_two_processes_that_replace_a_folder_at_once_leave_a_whole_one(tmp_path, monkeypatch):
+    """The second one comes between the two renames of the first, where it must not be."""
+    path, replace, first = folder(tmp_path / "model", "old"), Path.replace, []
+
+    def interrupted(source, target):
+        if source.suffix == files.PART and not first:
+            first.append(source)
+            replace_by_new(path)
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(UserError, match="model: can't be written"):
+        replace_by_new(path)
+    assert (path / "file").read_text() == "new" and list(tmp_path.iterdir()) == [path]
+
+
 def test_two_files_are_replaced_together_or_not_at_all(tmp_path):
     first, second = tmp_path / "predictions", tmp_path / "record"
     for text in ("old", "new"):

@@ -12,12 +12,13 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "benchmarks"
 
-# From the roof to the ground: a module may import its own level's package and what stands below it.
+# From the ground to the roof: a module may import what stands before its own package here, and its package.
 GROUND = [
     "errors",
     "amounts",
     "variables",
     "schema",
+    "files",
     "recipes",
     "metrics",
     "definitions",
@@ -25,8 +26,8 @@ GROUND = [
     "plan",
     "tuning",
     "needed",
-    "files",
     "predictions",
+    "records",
     "store",
     "unfinished",
     "scoring",
@@ -50,8 +51,8 @@ RUNNING = [
     "encoders",
     "windows",
     "embeddings",
-    "places",
     "data",
+    "places",
     "tracking",
     "methods",
     "runner",
@@ -118,6 +119,15 @@ def test_the_reading_wing_never_imports_the_running_wing_and_the_ground_imports_
             assert not used & {*RUNNING, *READING, *ROOF}, name
         if wing_of(name) in RUNNING:
             assert not used & {*READING, *ROOF}, name
+
+
+def test_every_module_imports_only_what_stands_before_it():
+    order = [*GROUND, *READING, *RUNNING, *ROOF]
+    for name, path in modules().items():
+        wing = wing_of(name)
+        later = order[order.index(wing) + 1 :] if wing and wing not in ROOF else ()  # api and cli share the roof
+        used = {wing_of(module) for module in imports(path) if module.startswith("benchmarks.")}
+        assert not used & {*later}, name
 
 
 def test_nothing_imports_in_a_circle():

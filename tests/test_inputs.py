@@ -23,6 +23,7 @@ from benchmarks.data.origins import origin_of
 from benchmarks.encoders import check_planned, load_encoder
 from benchmarks.errors import UserError
 from benchmarks.execute import sent
+from benchmarks.files import checksum
 from benchmarks.lock import Lock
 from benchmarks.plan import Search, recipe_identity
 from benchmarks.runner import run
@@ -166,8 +167,9 @@ def test_trials_are_of_the_vectors_that_were_planned(here):
     spec, *_ = specs(*RUN, *VECTORS)
     spec = replace(spec, tuning=Search(3).tuning(spec.recipe, spec.task))
     before = [trial.spec.fingerprint for trial in tuning.trials(spec)]
+    planned = {"v.txt": checksum(here / "v.txt")}
     assert all(
-        trial.spec.identity["recipe"] == recipe_identity(trial.spec.recipe, spec.task.type)
+        trial.spec.identity["recipe"] == recipe_identity(trial.spec.recipe, spec.task.type, planned)
         for trial in tuning.trials(spec)
     )
     vectors(here / "v.txt", seed=1)
@@ -175,6 +177,13 @@ def test_trials_are_of_the_vectors_that_were_planned(here):
     assert [trial.spec.fingerprint for trial in trials] == before
     result, _ = run(trials[1].spec, data_of(spec, here), None, here / "cache")
     assert result.status == "failed" and tuning.hindrance(result)
+
+
+def test_a_file_of_vectors_that_a_user_names_and_that_is_not_here_is_one_message(here, capsys):
+    vectors = "recipe.vectors=v.txt,nowhere/v.txt"
+    assert main([*RUN, "--systems", "lstm-word2vec,majority", "--set", vectors]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert "nowhere/v.txt: can't be read: No such file" in told and not records()
 
 
 def test_a_cluster_is_sent_no_file_of_vectors_and_that_is_told_before_anything_is_asked_of_it(here):

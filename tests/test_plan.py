@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.definitions import changed, load_systems, load_task, load_tasks
+from benchmarks.definitions import changed, load_systems, load_task, load_tasks, resolved_recipe
 from benchmarks.encoders import locate
 from benchmarks.errors import UserError
 from benchmarks.plan import Weights, changed_fields, combinations, parse_override, plan, protocols, variants
@@ -108,6 +108,18 @@ def test_an_lstm_that_reads_padding_does_no_tags():
     unmasked = changed(SYSTEMS["bilstm-bert"], {"masked_attention": False})
     whys = [grid([load_tasks()[name]], [unmasked]).skipped for name in ("news-sample", "ner-sample")]
     assert [[skipped.why for skipped in found] for found in whys] == [[], ["recurrent reads padding in texts alone"]]
+
+
+def test_a_recipe_is_resolved_once_for_all_runs_of_a_system_on_a_task(task, tmp_path, monkeypatch):
+    resolved = []
+
+    def counted(system, task_type):
+        resolved.append(system.name)
+        return resolved_recipe(system, task_type)
+
+    monkeypatch.setattr("benchmarks.plan.resolved_recipe", counted)
+    runs = grid([task], [SYSTEMS["tfidf-svm"], SYSTEMS["majority"]], protocols(3, [None, 10], None, None, {})).runs
+    assert len(runs) == 12 and resolved == ["tfidf-svm", "majority"]
 
 
 def test_planning_twice_gives_the_same_fingerprints(task):
@@ -341,7 +353,10 @@ def test_an_unknown_system_is_told_with_the_nearest_match():
 
 
 def test_a_revision_in_a_name_is_refused_with_what_pins_one(tmp_path, monkeypatch):
-    said = r"no revision stands here: `encoder-bench fetch --systems org/model` writes .* encoder-bench\.lock"
+    said = (
+        r"a revision can't be given with @; it stands in encoder-bench\.lock\. "
+        "`encoder-bench fetch --systems org/model` writes"
+    )
     with pytest.raises(UserError, match=f"--systems org/model@main: {said}"):
         select_systems(["org/model@main"], SYSTEMS, sample=False)
     with pytest.raises(UserError, match=f"--set encoder=org/model@v1: {said}"):

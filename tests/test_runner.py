@@ -63,7 +63,6 @@ def test_an_exception_in_a_method_is_a_failure_with_its_traceback(tmp_path):
     "spoil",
     [
         lambda p: Predictions(p.row_ids[1:], p.gold, p.predicted, p.scores),
-        lambda p: Predictions([p.row_ids[0], *p.row_ids[:-1]], p.gold, p.predicted, p.scores),
         lambda p: Predictions(p.row_ids, p.gold, p.predicted[:-1], p.scores),
         lambda p: Predictions(p.row_ids, p.gold, p.predicted, p.scores[:, :1]),
         lambda p: Predictions(p.row_ids, p.gold, p.predicted, p.scores * np.nan),
@@ -76,6 +75,16 @@ def test_a_method_that_loses_doubles_or_spoils_rows_has_failed(tmp_path, spoil):
     result, _ = run(spec, data, None, tmp_path, method=lambda job: spoil(always_right(job)))
     assert isinstance(result, RunFailure)
     assert result.error["type"] == "ValueError"
+
+
+def test_a_row_that_a_method_doubles_is_named(tmp_path):
+    def doubling(job: Job) -> Predictions:
+        right = always_right(job)
+        return Predictions([*right.row_ids[:-1], right.row_ids[7]], right.gold, right.predicted, right.scores)
+
+    spec, data = prepared(tmp_path, make.text_task)
+    result, _ = run(spec, data, None, tmp_path, method=doubling)
+    assert (result.error["type"], result.error["message"]) == ("ValueError", "a row id stands twice: 'test:7'")
 
 
 def test_an_interruption_is_no_failure_of_the_run(tmp_path):

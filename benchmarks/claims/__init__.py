@@ -1,4 +1,4 @@
-"""Stored runs × claims → verdicts, and the page that shows them. Reads only the store."""
+"""Stored runs × claims → verdicts, and the page that shows them. Reads the store, and files that claims name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 
 from benchmarks import files, store
 from benchmarks.claims import page
+from benchmarks.claims.matched import recipes_of
 from benchmarks.claims.verdicts import Assessment, assessed
 from benchmarks.definitions import Reported
+from benchmarks.errors import UserError
+from benchmarks.recipes import vectors
 from benchmarks.schema import System, Task
 
 __all__ = ["Assessment", "assess", "findings", "write"]
@@ -26,7 +29,17 @@ def assess(
     """Every claim in order. Each task's runs are read once. Raises UserError for a stored run that can't be read."""
     claims = reported.claims.values()
     by_task = {task: list(store.read_runs(results, task)) for task in dict.fromkeys(claim.task for claim in claims)}
-    return [assessed(claim, tasks, systems, by_task[claim.task], results) for claim in claims]
+    named = vectors.named(recipe for claim in claims for recipe in recipes_of(claim, tasks[claim.task], systems))
+    here = {name: found for name in named if (found := _content(name))}
+    return [assessed(claim, tasks, systems, by_task[claim.task], here, results) for claim in claims]
+
+
+def _content(name: str) -> str | None:
+    """None where there is no such file here: which runs are of it isn't known, since these say its content alone."""
+    try:
+        return vectors.content(name)
+    except UserError:
+        return None
 
 
 def write(

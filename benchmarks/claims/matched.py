@@ -10,7 +10,8 @@ from benchmarks.definitions import changed, resolved_recipe
 from benchmarks.leaderboard.made import Conditions, Made, kept
 from benchmarks.leaderboard.rows import Seeds, grouped
 from benchmarks.plan import recipe_identity
-from benchmarks.schema import Claim, Encoder, Other, Protocol, RunFailure, RunResult, System, Task
+from benchmarks.recipes.vectors import named
+from benchmarks.schema import Claim, Encoder, Other, Protocol, Recipe, RunFailure, RunResult, System, Task
 from benchmarks.selection import encoder_named
 
 OF_RUNS = ("seed", "fold", "limit")
@@ -19,21 +20,26 @@ OF_RUNS = ("seed", "fold", "limit")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a run must be to speak for one system of a claim."""
+    """What a run must be to speak for one system of a claim. absent: a file that its recipe names and that is not here;
+    no run is known to be of it.
+    """
 
     task: str
     method: str
     recipe: dict[str, Any]
     protocol: dict[str, Any]
     encoder: Encoder | None
+    absent: str | None = None
 
     @staticmethod
-    def of(claim: Claim, side: Other, task: Task, systems: Mapping[str, System]) -> Wanted:
-        """side: one of the claim's."""
+    def of(claim: Claim, side: Other, task: Task, systems: Mapping[str, System], vectors: Mapping[str, str]) -> Wanted:
+        """side: one of the claim's; vectors: file that recipes name -> its sha256, of those that are here."""
         system = systems[side.system]
         encoder = encoder_named(claim.encoder, systems) if claim.encoder and system.encoder else system.encoder
-        recipe = recipe_identity(resolved_recipe(changed(system, side.recipe), task.type), task.type)
-        return Wanted(task.name, system.method, recipe, _pinned(Protocol(**claim.protocol).identity()), encoder)
+        recipe = _recipe(side, task, systems)
+        absent = next((name for name in named([recipe]) if name not in vectors), None)
+        read = {} if absent else recipe_identity(recipe, task.type, vectors)
+        return Wanted(task.name, system.method, read, _pinned(Protocol(**claim.protocol).identity()), encoder, absent)
 
     def majority(self) -> Wanted:
         """The same rows, without any system."""
@@ -43,13 +49,23 @@ class Wanted:
         """Whatever its encoder is."""
         identity = run.identity_
         return (
-            run.task == self.task
+            self.absent is None
+            and run.task == self.task
             and not run.limited
             and not run.sample
             and "tuning" not in identity  # its recipe is another one for each run
             and (run.method, identity["recipe"]) == (self.method, self.recipe)
             and _pinned(identity["protocol"]) == self.protocol
         )
+
+
+def recipes_of(claim: Claim, task: Task, systems: Mapping[str, System]) -> list[Recipe]:
+    """Of each of its sides."""
+    return [_recipe(side, task, systems) for side in claim.sides]
+
+
+def _recipe(side: Other, task: Task, systems: Mapping[str, System]) -> Recipe:
+    return resolved_recipe(changed(systems[side.system], side.recipe), task.type)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def overview(found: Sequence[Assessment]) -> str:
 
 def _rows(one: Assessment) -> Iterator[dict[str, str]]:
     claim = one.claim
-    system = words.plain(f" {order_of(claim)} ".join(claim.systems))
+    system = words.plain(f" {order_of(claim)} ".join(one.systems))
     head = {"claim": f"[{claim.name}](#{claim.name.lower()})", "task": words.plain(claim.task), "system": system}
     rows = [
         {"metric": line.metric, "reported": line.reported, "ours": line.ours, "another run": line.another_run,
@@ -113,7 +113,7 @@ def section(one: Assessment) -> str:
 
 def _facts(one: Assessment) -> Iterator[str]:
     claim = one.claim
-    yield f"Task {words.code(claim.task)}, system {f' {order_of(claim)} '.join(map(words.code, claim.systems))}"
+    yield f"Task {words.code(claim.task)}, system {f' {order_of(claim)} '.join(map(words.code, one.systems))}"
     yield f"Rows: {words.protocol(claim.protocol).lower()}{_stated_size(claim)}"
     if claim.not_stated:
         yield f"Not stated: {'; '.join(map(words.plain, claim.not_stated))}"
@@ -122,7 +122,7 @@ def _facts(one: Assessment) -> Iterator[str]:
     if one.not_comparable:
         yield f"Not comparable: {words.plain(one.not_comparable)}"
     if one.missing:
-        command = "" if claim.needs else f"; `run_all.py --claims {claim.name}` makes its runs"
+        command = "" if claim.needs else f"; `encoder-bench run --claims {claim.name}` makes its runs"
         yield f"The claim's own runs: {words.plain(one.missing)}{command}"
     yield from _arithmetic(claim)
 
@@ -170,7 +170,7 @@ def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
     if measured.untold:
         yield f"Its predictions can't give {' and '.join(measured.untold)}: they hold no scores."
     if measured.order:
-        yield _order(measured.order, one.claim)
+        yield _order(measured.order, one.systems)
     if measured.bound:
         yield _bound(measured.bound)
     if measured.cost:
@@ -181,8 +181,8 @@ def _evidence(measured: Measured, one: Assessment) -> Iterator[str]:
         yield _classes(measured.values)
 
 
-def _order(order: Order, claim: Claim) -> str:
-    values = zip((order.first, order.second), claim.systems, strict=True)
+def _order(order: Order, systems: Sequence[str]) -> str:
+    values = zip((order.first, order.second), systems, strict=True)
     both = " and ".join(f"{value:.4f} of {words.code(system)}" for value, system in values)
     difference = f"{order.metric} {both}: difference {order.first - order.second:+.4f}"
     if math.isnan(order.p):

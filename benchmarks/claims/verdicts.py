@@ -26,7 +26,9 @@ from benchmarks.leaderboard.filled import filled
 from benchmarks.leaderboard.folds import Tested, effective_rows, tested, together
 from benchmarks.leaderboard.rows import grouped
 from benchmarks.metrics import METRICS, names_for
+from benchmarks.needed import sides
 from benchmarks.schema import CLASS_METRICS, LOSS, NOT_COMPARABLE, Claim, RunFailure, RunResult, System, Task
+from benchmarks.stats.ranking import ALPHA
 from benchmarks.stats.resampling import Run, replicates
 from benchmarks.stats.spread import Estimates, interval, prediction
 
@@ -38,7 +40,6 @@ WIDEST = 0.9
 """Of what a metric can be: an interval that is wider holds nearly every report."""
 SEVERAL = 2
 """Seeds, from which on something is known of how far they lie apart."""
-LEVEL = 0.05
 SAMPLES = 500
 """Of rows, for many metrics and classes: standard errors are within 6 % of those of infinitely many."""
 CLOSE_TO_ONE = 0.01
@@ -127,7 +128,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the runs of one encoder say. stand_in: its name where it is not the claim's; convention: every metric that
+    """What the runs of one encoder say. stand_in: its name where it is not the claim's; conventions: every metric that
     the predictions have, as if each had been the reported one; majority: the same of the most frequent class.
     """
 
@@ -150,6 +151,8 @@ class Assessment:
     """A claim, what is measured of it (its own encoder first), and in words what keeps it from a verdict."""
 
     claim: Claim
+    systems: tuple[str, ...]
+    """The names of its sides' runs by the claim's own encoder: of one system, or of the two of an order."""
     measured: tuple[Measured, ...]
     missing: str
     """Why there are no runs with the claim's own encoder; empty where there are."""
@@ -161,11 +164,14 @@ def assessed(
     tasks: Mapping[str, Task],
     systems: Mapping[str, System],
     runs: Sequence[RunResult | RunFailure],
+    vectors: Mapping[str, str],
     results: Path,
 ) -> Assessment:
-    """runs: every stored one of the claim's task. Raises UserError for predictions that can't be read."""
+    """runs: every stored one of the claim's task; vectors: as in `Wanted.of`. Raises UserError for predictions that
+    can't be read.
+    """
     task = tasks[claim.task]
-    wanted, *others = (Wanted.of(claim, side, task, systems) for side in claim.sides)
+    wanted, *others = (Wanted.of(claim, side, task, systems, vectors) for side in claim.sides)
     firsts = matched(wanted, runs, systems)
     if others:
         (second,) = others
@@ -186,16 +192,22 @@ def assessed(
     notes = [note for one in found for note in one.notes if note.startswith(NOT_COMPARABLE)]
     why = claim.not_comparable or (notes[0].removeprefix(f"{NOT_COMPARABLE}: ") if notes else "")
     gone = len(found) < len(measured)
-    return Assessment(claim, found, "" if has_own else _missing(claim, wanted, gone), why.rstrip("."))
+    missing = "" if has_own else _missing(claim, [wanted, *others], gone)
+    names = tuple(system.name for system in sides(claim, task, systems))
+    return Assessment(claim, names, found, missing, why.rstrip("."))
 
 
-def _missing(claim: Claim, wanted: Wanted, gone: bool) -> str:
-    """Why nothing is measured with the claim's own encoder; gone: runs are stored that can't say it."""
+def _missing(claim: Claim, wanted: Sequence[Wanted], gone: bool) -> str:
+    """Why nothing is measured with the claim's own encoder; wanted: of each of its sides; gone: runs are stored that
+    can't say it.
+    """
     if gone:
         return "runs are stored, but their predictions are gone or can't give it"
     if claim.needs:
         return f"cannot be run here (needs {claim.needs})"
-    encoder = wanted.encoder
+    if absent := next((side.absent for side in wanted if side.absent), None):
+        return f"not run here (needs {absent})"
+    encoder = wanted[0].encoder
     if encoder and encoder.package is None:
         return f"not run here (needs {encoder.checkpoint})"
     return "not run yet"
@@ -314,7 +326,7 @@ def _ordered(claim: Claim, stand_in: str | None, first: Matched, second: Matched
         return None
     found, means = estimates.difference(0, 1), estimates.means
     verdict: Verdict = "undecided"
-    if found.p < LEVEL and fewest >= SEVERAL:
+    if found.p < ALPHA and fewest >= SEVERAL:
         verdict = "reproduced" if (found.value > 0) != (metric == LOSS) else "contradicted"
     spread = (found.low, found.high, found.p) if metric != LOSS or fewest >= SEVERAL else (math.nan,) * 3
     order = Order(metric, float(means[0]), float(means[1]), *spread, verdict)
@@ -352,7 +364,7 @@ def _bound_of_loss(found: Matched, at_most: float) -> Bound | None:
     mean, spread = float(estimates.means[0]), estimates.spread(0)
     if len(found.seeds) < SEVERAL:
         return Bound(LOSS, at_most, mean, math.nan, math.nan, "undecided")
-    half = float(spread.quantile(LEVEL / 2) * np.sqrt(spread.variance))
+    half = float(spread.quantile(ALPHA / 2) * np.sqrt(spread.variance))
     ends = (max(0.0, mean - half), mean + half)
     return Bound(LOSS, at_most, mean, *ends, _keeps(ends, at_most, len(found.seeds)))
 

@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = DONE
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
-        set_libraries()
+        set_libraries(getattr(arguments, "downloads", False) and sys.stderr.isatty())
         if getattr(arguments, "sample", False):
             os.environ["HF_HUB_OFFLINE"] = "1"
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's stop is one like Ctrl-C
@@ -92,11 +92,12 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def set_libraries() -> None:
+def set_libraries(with_bars: bool = False) -> None:
     """One screen has one owner, and workers import what we import. The libraries read these when they are first
-    imported, which is after this.
+    imported, which is after this; what the user has set stays. with_bars: the Hub's client shows how far a download is.
     """
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers' bars follow it, too
+    if not with_bars:
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers' bars follow it, too
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")

@@ -53,7 +53,7 @@ def _tasks(given: Sequence[str]) -> dict[str, str]:
 def _stored(arguments: Namespace, tasks: Mapping[str, str]) -> list[tuple[Column, Row]]:
     """The tables that the system stands in, one a task, and its row. Raises UserError where there are none."""
     system, results = arguments.system, arguments.results_dir
-    shown = columns([page for page in leaderboard.read(results, sample=False) if not page.sample])
+    shown = columns([page for page in leaderboard.read(results, intervals=False) if not page.sample])
     rows = [(column, row) for column in shown for row in column.ranked]
     names = sorted({row.system for _, row in rows})
     if system not in names:
@@ -100,7 +100,7 @@ def _beside(column: Column, stored: Row, into: Path) -> tuple[list[str], bool]:
 
 def _again(column: Column, stored: Row, into: Path) -> dict[int, float]:
     """The new scores by seed: of the same data and definitions, under whatever name."""
-    for page in leaderboard.read(into, column.page.task, sample=False):
+    for page in leaderboard.read(into, column.page.task, intervals=False):
         for row in (row for section in page.sections for row in section.rows):
             if page.metric == column.page.metric and row.made[0][0].definition == stored.made[0][0].definition:
                 return _by_seed(row)

@@ -42,7 +42,7 @@ class _Parser(argparse.ArgumentParser):
         near = f" Did you mean 'encoder-bench {word}'?" if word in EXAMPLES else ""
         if not (near or takes) and "tasks" in flags:
             near = f" Did you mean '--{'set' if '=' in word and 'set' in flags else 'tasks'} {word}'?"
-        self.error(f"a word too many: {word!r}. Expected {f'{takes} and flags' if takes else 'flags alone'}.{near}")
+        self.error(f"unexpected argument: {word!r}. Allowed: {f'{takes} and flags' if takes else 'flags'}.{near}")
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -332,5 +332,6 @@ def _speed(parser: argparse.ArgumentParser) -> None:
 
 
 def _fetch(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(downloads=True)
     _selection(parser)
     parser.add_argument("--update", action="store_true", help="move locked commits on to the Hub's newest")

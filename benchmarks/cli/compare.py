@@ -36,7 +36,7 @@ def _lines(found: Comparison, tables: int) -> Iterator[str]:
         yield "  one seed of a system says nothing of how far another seed would be: its part is not in these numbers"
     if found.exchanged is not None:
         by_holm = f", by Holm for {tables} tables" if tables > 1 else ""
-        yield f"  of these trained models, rows exchanged by a coin: {words.p(found.exchanged)}{by_holm}"
+        yield f"  permutation test over rows (these trained models only): {words.p(found.exchanged)}{by_holm}"
     if len(found.seeds) * tables > 1:
         yield "  row by row, McNemar's p by Holm for all seeds and tables:"
     yield from (f"  {_row_by_row(seed, first.system, second.system)}" for seed in found.seeds)
@@ -54,7 +54,7 @@ def _value(scored: Scored) -> str:
 
 def _verdict(found: Comparison) -> str:
     if found.corrected >= LEVEL:
-        return "no more than chance may give"
+        return "not significant"
     better = found.first if found.difference > 0 else found.second
     return f"{better.system} has the higher {found.metric}"
 

@@ -15,7 +15,7 @@ from benchmarks.errors import UserError, unknown
 from benchmarks.leaderboard import words
 from benchmarks.metrics import METRICS, names_for
 from benchmarks.recipes import RECIPES
-from benchmarks.schema import TAGS, RunFailure, RunResult, System, Task, TaskType
+from benchmarks.schema import TAGS, RunFailure, RunResult, System, Task, TaskType, asked, seed_and_fold
 
 
 def describe(arguments: Namespace) -> int:
@@ -124,13 +124,8 @@ def _several(runs: Sequence[tuple[RunResult | RunFailure, Path]]) -> Iterator[st
 
 
 def _run(run: RunResult | RunFailure, path: Path, results: Path) -> Iterator[str]:
-    protocol = {k: v for k, v in run.protocol.items() if v is not None and v is not False}
-    fold = "" if run.fold is None else f" fold {run.fold + 1}"
-    yield f"{run.task} {run.system} seed {run.seed}{fold}: {run.status}"
-    facts = {
-        "made": run.created,
-        "protocol": words.protocol({k: v for k, v in protocol.items() if k not in ("seed", "fold")}).lower(),
-    }
+    yield f"{run.task} {run.system} {seed_and_fold(run.seed, run.fold)}: {run.status}"
+    facts = {"made": run.created, "protocol": words.protocol(asked(run.protocol)).lower()}
     if isinstance(run, RunFailure):
         yield from _fields({**facts, "error": f"{run.error['type']}: {run.error['message']}", "record": path})
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
@@ -28,8 +27,6 @@ def fetch(arguments: Namespace) -> int:
         raise UserError("--tasks: required (or --systems), such as --tasks ner,news; `encoder-bench list` shows them.")
     if arguments.sample:
         os.environ["HF_HUB_OFFLINE"] = "1"
-    if not sys.stderr.isatty():
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     lock.read()  # a broken one is told before the first download
     refused = []
     for item in [*_encoders(arguments), *_tasks(arguments)]:

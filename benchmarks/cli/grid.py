@@ -10,6 +10,7 @@ from benchmarks import definitions, lock, needed, plan, selection
 from benchmarks.data import foreseen
 from benchmarks.errors import UserError
 from benchmarks.places import Places, search
+from benchmarks.recipes import vectors
 from benchmarks.schema import Encoder, System, Task
 
 
@@ -36,10 +37,12 @@ def _of_grid(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Places
             arguments.seeds, arguments.train_sizes or [None], arguments.folds, arguments.limit, more
         )
     )
-    places = _places(tasks, variants.systems, arguments, locked)
+    places = _places(tasks, variants.systems, _vectors(tasks, variants.systems), arguments, locked)
     pinned = frozenset(override.field for override in overrides if override.target == "recipe")
     search = plan.Search(arguments.tune, pinned) if arguments.tune else None
-    grid = plan.plan(tasks, variants.systems, list(protocols), *_identities(places), variants.refused, search)
+    grid = plan.plan(
+        tasks, variants.systems, list(protocols), *_identities(places), variants.refused, search, places.vectors
+    )
     foreseen.check(grid.runs, places.origins)
     return grid, places
 
@@ -65,16 +68,28 @@ def _of_claims(arguments: Namespace, locked: lock.Lock) -> tuple[plan.Plan, Plac
     asked = selection.select_claims(names if all(arguments.claims) else [selection.ALL], tasks, systems)
     wanted = needed.needed(asked.claims.values(), tasks, systems, arguments.seeds, _stand_in(arguments, systems))
     named = dict.fromkeys(one.task.name for one in wanted)
-    lacking = {name: why for name in named if (why := _no_data(tasks[name], arguments, locked))}
-    there = [one for one in wanted if one.task.name not in lacking]
-    places = _places([one.task for one in there], [s for one in there for s in one.systems], arguments, locked)
-    return plan.joined([_of_claim(one, lacking.get(one.task.name), places) for one in wanted]), places
+    no_data = {name: _no_data(tasks[name], arguments, locked) for name in named}
+    lacking = {one.claim.name: no_data[one.task.name] or _no_vectors(one) for one in wanted}
+    there = [one for one in wanted if lacking[one.claim.name] is None]
+    files = [name for one in there for name in _vectors([one.task], one.systems)]
+    places = _places([one.task for one in there], [s for one in there for s in one.systems], files, arguments, locked)
+    return plan.joined([_of_claim(one, lacking[one.claim.name], places) for one in wanted]), places
 
 
 def _no_data(task: Task, arguments: Namespace, locked: lock.Lock) -> str | None:
     """Why a task's rows can't be had; None where they can."""
     try:
-        _places([task], [], arguments, locked)
+        _places([task], [], [], arguments, locked)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _no_vectors(one: needed.Needed) -> str | None:
+    """Why a file of word vectors that a claim names can't be had; None where it names none, or all can."""
+    try:
+        for name in _vectors([one.task], one.systems):
+            vectors.content(name)
     except UserError as error:
         return str(error)
     return None
@@ -86,7 +101,7 @@ def _of_claim(one: needed.Needed, lacking: str | None, places: Places) -> plan.P
     if why is None and claim.needs and places.origins[one.task.name].not_comparable:
         why = f"needs {claim.needs}"
     if why is None:
-        grid = plan.plan([one.task], one.systems, one.protocols, *_identities(places))
+        grid = plan.plan([one.task], one.systems, one.protocols, *_identities(places), vectors=places.vectors)
         try:
             foreseen.check(grid.runs, places.origins)
         except UserError as error:
@@ -103,10 +118,20 @@ def _stand_in(arguments: Namespace, declared: Mapping[str, System]) -> str | Non
     return selection.typed(overrides[0].values[0], declared) if overrides else None
 
 
-def _places(tasks: Iterable[Task], systems: Iterable[System], arguments: Namespace, locked: lock.Lock) -> Places:
+def _places(
+    tasks: Iterable[Task], systems: Iterable[System], files: Iterable[str], arguments: Namespace, locked: lock.Lock
+) -> Places:
+    """files: of word vectors."""
+    named = {task.name: task for task in tasks}.values()
     encoders = [system.encoder for system in systems if system.encoder]
-    found = search({task.name: task for task in tasks}.values(), encoders, arguments.data_dir, arguments.sample)
+    found = search(named, encoders, arguments.data_dir, arguments.sample, files)
     return found.places(locked, ask_hub=not arguments.dry_run)
+
+
+def _vectors(tasks: Iterable[Task], systems: Sequence[System]) -> list[str]:
+    """The files of word vectors that recipes name."""
+    types = dict.fromkeys(task.type for task in tasks)
+    return vectors.named(definitions.resolved_recipe(system, of) for of in types for system in systems)
 
 
 def _identities(places: Places) -> tuple[dict[str, Mapping[str, Any]], dict[Encoder, plan.Weights]]:

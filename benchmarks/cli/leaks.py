@@ -14,7 +14,7 @@ from benchmarks.errors import UserError
 from benchmarks.leaderboard import words
 from benchmarks.leaks import Leaks
 from benchmarks.places import search
-from benchmarks.schema import CODE_PROTOCOL, Protocol, Stored, Task
+from benchmarks.schema import CODE_PROTOCOL, Protocol, Stored, Task, asked, seed_and_fold
 
 if TYPE_CHECKING:
     from benchmarks.data.loading import TaskData
@@ -87,9 +87,8 @@ def _of_same_rows(run: Stored, task: Task, data: Mapping[str, Any]) -> Protocol 
 
 
 def _protocol(protocol: Protocol) -> str:
-    drawn = protocol.model_dump(exclude={"seed", "fold"}, exclude_none=True, exclude_defaults=True)
-    fold = "" if protocol.fold is None else f" fold {protocol.fold + 1}"
-    return f"{words.protocol(drawn).lower()}{f', seed {protocol.seed}{fold}' if drawn else ''}"
+    drawn = asked(protocol.model_dump())
+    return f"{words.protocol(drawn).lower()}{f', {seed_and_fold(protocol.seed, protocol.fold)}' if drawn else ''}"
 
 
 def _counts(leaks: Leaks) -> str:

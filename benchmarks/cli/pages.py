@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import excerpts, plan, unfinished
 from benchmarks.cli.screen import Screen
-from benchmarks.files import PART
+from benchmarks.files import PART, put_back
 from benchmarks.leaderboard import Written, samples, write
 from benchmarks.schema import Protocol
 
@@ -33,6 +33,7 @@ def write_pages(results: Path, prepared: Prepared | None, screen: Screen) -> Wri
 
 def _sweep(results: Path) -> None:
     """What killed suites left of pages, and of the samples that they keep."""
+    put_back(results / excerpts.FOLDER.parent)  # a report, before excerpts are written into its folder
     for folder in (results, *(results / name for name in PAGES)):
         for left in folder.glob(f".*{PART}") if folder == results else folder.rglob(f".*{PART}"):
             if left.is_dir():  # of a report

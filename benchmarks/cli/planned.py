@@ -31,7 +31,10 @@ def print_plan(
     _print_all("\nStored under another name:", twins(grid.runs, history))
     _print_all("\nStored, but made otherwise:", _stale(todo, history))
     for repo in without_commit:
-        print(f"\n{repo}: commit not known yet: resolved at download. Until then its stored runs can't be told apart.")
+        print(
+            f"\n{repo}: commit not known yet (resolved at download), so stored runs of it can't be recognised yet; the "
+            "counts above assume none."
+        )
 
 
 def _lines(runs: Sequence[RunSpec], todo: Sequence[RunSpec], history: History) -> list[list[object]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from benchmarks import definitions, lock, selection, store, unfinished
+from benchmarks import definitions, files, lock, selection, store, unfinished
 from benchmarks.environment import cache_dir
 from benchmarks.errors import UserError
 from benchmarks.places import search
-from benchmarks.report import Declared, wanted_excerpts, write
+from benchmarks.report import Declared, places, wanted_excerpts, write
 from benchmarks.schema import Task
 
 
@@ -19,6 +19,7 @@ def report(arguments: Namespace) -> int:
     if not store.runs_folder(results).is_dir():
         raise UserError(f"--results-dir {str(results)!r}: holds no stored runs.")
     with unfinished.alone(results):
+        files.put_back(results / places.FOLDER)  # before excerpts are written into it
         written = _written(arguments)
     print(f"The page to open: {written.resolve().as_uri()}")
     return 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.leaderboard import Page, Written, words
 from benchmarks.leaderboard.across import columns
 from benchmarks.plan import Plan
-from benchmarks.schema import RunFailure
+from benchmarks.schema import RunFailure, asked, seed_and_fold
 
 
 def print_summary(results: Path, grid: Plan, written: Written, failures: Sequence[RunFailure]) -> None:
@@ -28,10 +28,14 @@ def print_summary(results: Path, grid: Plan, written: Written, failures: Sequenc
     if failures:
         print(f"\n{len(failures)} of {len(grid.runs)} runs failed; the same command tries them again:", file=sys.stderr)
     for failed in failures:
-        print(
-            f"  {failed.task} {failed.system} seed {failed.seed}: {failed.error['type']}: {failed.error['message']}",
-            file=sys.stderr,
-        )
+        print(f"  {_named(failed)}: {failed.error['type']}: {failed.error['message']}", file=sys.stderr)
+
+
+def _named(failed: RunFailure) -> str:
+    """What tells it from the plan's other runs."""
+    drawn = asked(failed.protocol, without=("seed", "fold", "limit"))
+    of_rows = f" ({words.protocol(drawn).lower()})" if drawn else ""
+    return f"{failed.task} {failed.system} {seed_and_fold(failed.seed, failed.fold)}{of_rows}"
 
 
 def _of(results: Path) -> str:

@@ -10,13 +10,16 @@ whose kind occurs in the other; *conflicting*, the distinct texts with more than
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.amounts import counted
+from benchmarks.metrics.spans import entities
+from benchmarks.metrics.tagging import Tagging
 from benchmarks.schema import TAGS, Task
 
 if TYPE_CHECKING:
@@ -30,24 +33,18 @@ ACROSS = (("test", "train"), ("validation", "train"), ("test", "validation"))
 
 def label_counts(table: Dataset, task: Task) -> dict[str, int]:
     """Rows of each label; of token classification, entities of each type: runs of one type, which B- ends too."""
-    counts = np.zeros(len(task.labels), dtype=np.int64)
+    counts: Counter[str] = Counter()
     for chunk in table.data.column("tags" if task.type == TAGS else "label").chunks:
-        ids = _entity_types(chunk, task) if task.type == TAGS else chunk.to_numpy(zero_copy_only=False)
-        counts += np.bincount(ids, minlength=len(task.labels))
-    return {label: int(count) for label, count in zip(task.labels, counts, strict=True)}
+        names, ids = _entity_types(chunk, task) if task.type == TAGS else (task.labels, chunk.to_numpy())
+        counts.update(dict(zip(names, np.bincount(ids, minlength=len(names)).tolist(), strict=True)))
+    return {label: counts[label] for label in task.labels}
 
 
-def _entity_types(chunk: Any, task: Task) -> np.ndarray:
-    """The type of every entity in an Arrow array of tag lists: shape (entities,)."""
-    tags = chunk.flatten().to_numpy(zero_copy_only=False)
-    row = np.repeat(np.arange(len(chunk)), np.diff(chunk.offsets.to_numpy()))
-    prefixes = (len(task.tags) - 1) // len(task.labels)
-    types = (tags - 1) // prefixes  # O is -1
-    goes_on = np.zeros(len(tags), dtype=bool)
-    goes_on[1:] = (types[1:] == types[:-1]) & (row[1:] == row[:-1])
-    begins = goes_on & (prefixes == 2) & ((tags - 1) % 2 == 0)
-    entities: np.ndarray = types[(types >= 0) & (~goes_on | begins)]
-    return entities
+def _entity_types(chunk: Any, task: Task) -> tuple[Sequence[str], np.ndarray]:
+    """Names, and the place among them of the type of every entity in an Arrow array of tag lists."""
+    tags = Tagging(chunk.flatten().to_numpy(), np.diff(chunk.offsets.to_numpy()), task.tags)
+    found = entities(tags, task.scheme, "conlleval")
+    return found.names, found.types
 
 
 def empty_texts(table: Dataset, task: Task) -> int:

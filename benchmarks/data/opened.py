@@ -44,7 +44,7 @@ class Opened(io.RawIOBase):
         buffer[: len(found)] = found
         self.left -= len(found)
         if self.left < 0:
-            raise UserError(f"{self._path}: a header of an archive that is longer than any.")
+            raise UserError(f"{self._path}: the archive has a header larger than 1 MiB; refused.")
         return len(found)
 
     def close(self) -> None:

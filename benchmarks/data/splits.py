@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from benchmarks.amounts import counted
 from benchmarks.errors import UserError
 from benchmarks.schema import TAGS, HeldOut, Protocol, Splits, Task
 
@@ -298,7 +299,7 @@ def _sized_test(rows: Split, splits: Splits, parts: Parts, protocol: Protocol, t
     assert protocol.test_size is not None
     if protocol.folds is None and _is_from(splits, "test", "train"):
         pool = _pooled(rows, splits, "train")
-        _check_size("test_size", protocol.test_size, len(pool) - 1, "undivided", task)
+        _check_held_out("test_size", protocol.test_size, len(pool), task)
         return {**rows, **_divided("train", pool, splits, parts, (protocol.test_size, protocol.seed))}
     _check_size("test_size", protocol.test_size, len(rows["test"]), "test", task)
     return {**rows, "test": _subset(rows["test"], protocol.test_size, parts, protocol.seed, TEST_SIZE)}
@@ -311,7 +312,7 @@ def _sized_validation(rows: Split, splits: Splits, parts: Parts, protocol: Proto
         _check_size("validation_size", size, len(rows["validation"]), "validation", task)
         return {**rows, "validation": _subset(rows["validation"], size, parts, protocol.seed, VALIDATION_SIZE)}
     pool = _joined(*(rows[name] for name in ("train", "validation") if name in rows))
-    _check_size("validation_size", size, len(pool) - 1, "undivided", task)
+    _check_held_out("validation_size", size, len(pool), task)
     validation = _subset(pool, size, parts, protocol.seed, VALIDATION_SIZE)
     return {**rows, "train": _without(pool, validation), "validation": validation}
 
@@ -328,6 +329,15 @@ def _check_rows(rows: Split, task: str) -> None:
 def _check_size(flag: str, asked: int, there: int, split: str, task: Task) -> None:
     if asked > there:
         raise UserError(f"{task.name}: {flag} {asked:,}, but there are {there:,} {split} rows under this protocol.")
+
+
+def _check_held_out(flag: str, asked: int, there: int, task: Task) -> None:
+    """there: rows of the pool under this protocol."""
+    if asked >= there:
+        raise UserError(
+            f"{task.name}: {flag} {asked:,}, but there {'is' if there == 1 else 'are'} {counted(there, 'row')} to "
+            "divide, of which at least one must be trained on."
+        )
 
 
 def _check_folds(folds: int, fold: int, classes: np.ndarray, task: Task) -> None:

@@ -67,6 +67,7 @@ def _claim(
 
 
 def _system_problems(claim: Claim, task: Task, systems: Mapping[str, System]) -> Iterator[str]:
+    sides = []
     for place, side in zip(("", "above."), claim.sides, strict=False):
         if side.system not in systems:
             yield f"{place}system: {unknown('system', side.system, list(systems))}"
@@ -77,10 +78,11 @@ def _system_problems(claim: Claim, task: Task, systems: Mapping[str, System]) ->
         except UserError as error:
             yield f"{place}recipe: {error}"
             continue
+        sides.append((system, recipe))
         if why := recipe.misfit(task):
             yield f"{place}system: {system.name!r}: {system.method} {why}."
-    if len(set(claim.systems)) < len(claim.sides):
-        yield f"above: is {claim.systems[0]} itself."
+    if len(sides) > 1 and sides[0] == sides[1]:
+        yield f"above: is {claim.system} itself, under the same recipe."
     if claim.encoder:
         named = [side.system for side in claim.sides if side.system in systems]
         yield from _encoder_problems(claim.encoder, named, systems)

@@ -174,7 +174,7 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
 
 
 def _without_echoes(errors: Sequence[Any]) -> Iterator[Any]:
-    """Without a list's being too short where it is so by what is wrong in it, which pydantic doesn't count."""
+    """Drops that a list is too short where it is so only because its items are wrong: pydantic doesn't count those."""
     places = [error["loc"] for error in errors]
     for error in errors:
         own = error["loc"]

@@ -14,11 +14,9 @@ from benchmarks.environment import versions
 from benchmarks.errors import UserError
 from benchmarks.execute import storing
 from benchmarks.execute.connection import answers
-from benchmarks.execute.here import ELSEWHERE
-from benchmarks.execute.making import Event, Tell
+from benchmarks.execute.making import AGAIN, ELSEWHERE, Event, Tell, too_long
 from benchmarks.execute.needs import Need, Node, room, within
 from benchmarks.execute.parcels import unpack
-from benchmarks.execute.pool import AGAIN, too_long
 from benchmarks.execute.prepare import Prepared
 from benchmarks.execute.remote import Begun, Errand, Made, Reference, Trial, Word, make
 from benchmarks.execute.sent import Sent, Terms, ears, nodes, send
@@ -97,7 +95,7 @@ class _Head:
         import ray
 
         self.prepared, self.results, self.tell, self.sent = prepared, results, tell, sent
-        self.waiting = {kind: [flight for flight in waiting if flight.on_gpu == kind] for kind in (True, False)}
+        self.waiting = {on_gpu: [flight for flight in waiting if flight.on_gpu == on_gpu] for on_gpu in (True, False)}
         self.flying: dict[Reference, _Flight] = {}
         self.failures: list[RunFailure] = []
         self.numbers = count(1)
@@ -149,15 +147,15 @@ class _Head:
         other kind.
         """
         short = []
-        for kind, waiting in self.waiting.items():
-            flying = sum(flight.on_gpu == kind for flight in self.flying.values())
+        for on_gpu, waiting in self.waiting.items():
+            flying = sum(flight.on_gpu == on_gpu for flight in self.flying.values())
             for flight in list(waiting):
                 need, places = self._room(flight.need)
                 if not places:
                     short.append(flight)
                 elif flying >= places + AHEAD:
                     break
-                elif self._is_mine(flight):
+                elif self._claim(flight):
                     self._submit(flight, need)
                     flying += 1
         if short and not self.short:
@@ -172,8 +170,10 @@ class _Head:
             self.rooms[need] = asked, room(asked, self.nodes)
         return self.rooms[need]
 
-    def _is_mine(self, flight: _Flight) -> bool:
-        """Whether nobody else is making it, or has meanwhile."""
+    def _claim(self, flight: _Flight) -> bool:
+        """Whether it is to be made here now: not while somebody else makes it, and not where it has been made
+        meanwhile, which finishes it.
+        """
         if flight.claimed or time.monotonic() < flight.later:
             return flight.claimed
         flight.claimed = flight.claim.enter_context(unfinished.claimed(self.results, flight.spec, wait=False))

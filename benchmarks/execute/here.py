@@ -6,41 +6,37 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from benchmarks import ranks
 from benchmarks.environment import machine
-from benchmarks.execute.making import Event, Tell
+from benchmarks.execute import pool, shares
+from benchmarks.execute.making import ELSEWHERE, Event, Tell
 from benchmarks.execute.prepare import Prepared
 from benchmarks.execute.storing import Storing
 from benchmarks.recipes import RECIPES
 from benchmarks.schema import RunFailure, RunSpec
 
-ELSEWHERE = "another process is making it: later"
-
 
 def execute(prepared: Prepared, results: Path, tell: Tell) -> list[RunFailure]:
-    """Makes and stores every prepared run; the failures come back.
+    """Makes and stores every prepared run; the failures come back: to fail fast, the first one."""
+    machine()  # the commit that runs now, not the one that is checked out when the runs are over
+    most = 1 if prepared.options.fail_fast else None
+    return list(islice(_all_failures(prepared, results, tell), most))
 
-    Methods that don't train over ranks come last, on rank 0 alone: the other ranks have left by then and wait for
+
+def _all_failures(prepared: Prepared, results: Path, tell: Tell) -> Iterator[RunFailure]:
+    """Methods that don't train over ranks come last, on rank 0 alone: the other ranks have left by then and wait for
     nobody, so that nothing of theirs can time out.
     """
-    machine()  # the commit that runs now, not the one that is checked out when the runs are over
     together: list[RunSpec] = []
     alone: list[RunSpec] = []
     for spec in prepared.runs:
         (together if ranks.world_size() == 1 or RECIPES[spec.system.method].over_ranks else alone).append(spec)
-    failures: list[RunFailure] = []
-    for failed in _failures(together, Storing(prepared, results, tell, ranks.world_size())):
-        failures.append(failed)
-        if prepared.options.fail_fast:
-            return failures
+    yield from _failures(together, Storing(prepared, results, tell, ranks.world_size()))
     ranks.leave()
-    for failed in _failures(alone if ranks.is_first() else [], Storing(prepared, results, tell)):
-        failures.append(failed)
-        if prepared.options.fail_fast:
-            break
-    return failures
+    yield from _failures(alone if ranks.is_first() else [], Storing(prepared, results, tell))
 
 
 def _failures(runs: Sequence[RunSpec], storing: Storing) -> Iterator[RunFailure]:
@@ -76,8 +72,6 @@ def gpu_is_lost() -> bool:
 
 def _without_this_process(failed: RunSpec, left: list[RunSpec], storing: Storing) -> list[RunFailure]:
     """Makes what is left in a worker, a fresh process to which the GPU answers. Of ranks none can be renewed alone."""
-    from benchmarks.execute import pool, shares  # the pool's own words are in this module
-
     if storing.processes > 1:
         ranks.end(
             f"rank {ranks.number()}: {failed.path} has failed, and the GPU answers nothing any more. "

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from benchmarks import ranks, tuning
+from benchmarks.amounts import duration
 from benchmarks.meter import Progress
 from benchmarks.runner import Conditions, failure, run
 from benchmarks.schema import Predictions, RunFailure, RunResult, RunSpec
@@ -33,6 +34,15 @@ class Event:
 
 
 Tell: TypeAlias = Callable[[Event], None]
+
+SECONDS_BETWEEN_TELLINGS = 0.5
+"""Of a run's progress, to another process."""
+ELSEWHERE = "another process is making it: later"
+AGAIN = "again, with half as many rows at once: a system kills what runs out of memory"
+
+
+def too_long(seconds: float) -> TimeoutError:
+    return TimeoutError(f"took longer than the {duration(seconds)} of --timeout")
 
 
 @dataclass(frozen=True)

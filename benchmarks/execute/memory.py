@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.encoders import Shape, shape
 from benchmarks.recipes import Finetune, Lora, Siamese, Word2vecRecurrent
-from benchmarks.recipes.training import vectors_in
+from benchmarks.recipes.vectors import vectors_in
 from benchmarks.schema import RunSpec
 
 FLOAT = 4

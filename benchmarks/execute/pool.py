@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import store, unfinished
-from benchmarks.amounts import duration
 from benchmarks.errors import UserError
-from benchmarks.execute.here import ELSEWHERE
-from benchmarks.execute.making import Event, Tell
+from benchmarks.execute.making import AGAIN, ELSEWHERE, Event, Tell, too_long
 from benchmarks.execute.memory import estimate
 from benchmarks.execute.prepare import Options, Prepared
 from benchmarks.execute.shares import SHARE_OF_MEMORY, Place
@@ -24,8 +22,6 @@ from benchmarks.execute.worker import Elsewhere, Order, Ready, Worker, hired
 from benchmarks.runner import failure
 from benchmarks.schema import RunFailure, RunSpec
 from benchmarks.shortage import most_halvings
-
-AGAIN = "again, with half as many rows at once: a system kills what runs out of memory"
 
 
 @dataclass
@@ -185,10 +181,6 @@ def _event(pool: _Pool, worker: Worker, said: Any, results: Path) -> Event | Non
         pool.lost(worker)
         return None
     return _ended(pool, worker, said, results)
-
-
-def too_long(seconds: float) -> TimeoutError:
-    return TimeoutError(f"took longer than the {duration(seconds)} of --timeout")
 
 
 def _later(pool: _Pool, worker: Worker) -> Event:

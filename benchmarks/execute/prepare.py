@@ -73,7 +73,7 @@ def prepare(
     runs = list(runs)
     needed = dict.fromkeys(spec.system.encoder for spec in runs if spec.system.encoder)
     with ranks.first_goes_first():
-        folders = {encoder: fetch(checkpoints[encoder], locked) for encoder in needed}
+        fetched = {encoder: fetch(checkpoints[encoder], locked) for encoder in needed}
         tasks = {spec.task.name: spec.task for spec in runs}
         loaded = {name: load(task, origins[name], cache, locked) for name, task in tasks.items()}
     for spec in _one_a_protocol(runs):
@@ -81,8 +81,8 @@ def prepare(
     for spec in _one_a_protocol([spec for spec in runs if spec.tuning]):
         select(loaded[spec.task.name], spec.protocol, trial=True)
     _check_batches(runs)
-    _check_layers(runs, folders)
-    lacking = [(spec, _lacks_labels(spec, folders)) for spec in runs]
+    _check_layers(runs, fetched)
+    lacking = [(spec, _lacks_labels(spec, fetched)) for spec in runs]
     skipped = list(dict.fromkeys(Skipped(spec.task.name, spec.system.name, why) for spec, why in lacking if why))
     makeable = [spec for spec, why in lacking if not why]
     if not makeable:
@@ -91,7 +91,7 @@ def prepare(
         makeable,
         skipped,
         loaded,
-        {encoder: found.folder for encoder, found in folders.items() if found.folder},
+        {encoder: found.folder for encoder, found in fetched.items() if found.folder},
         cache,
         options,
     )

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from benchmarks import shortage, unfinished
 from benchmarks.environment import cache_dir, versions
 from benchmarks.errors import UserError
-from benchmarks.execute.making import Making, Outcome
+from benchmarks.execute.making import SECONDS_BETWEEN_TELLINGS, Making, Outcome
 from benchmarks.execute.parcels import Packed, encoder_folder, packed
-from benchmarks.execute.worker import SECONDS_BETWEEN_TELLINGS
 from benchmarks.methods import Checkpoints
 from benchmarks.runner import Conditions
 from benchmarks.schema import RunFailure, RunResult, RunSpec

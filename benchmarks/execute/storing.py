@@ -23,8 +23,8 @@ from benchmarks.shortage import ShortageError
 
 @dataclass(frozen=True)
 class Storing:
-    """Makes runs in this process, and stores them: by so many processes together, with batches in so many halves of
-    halves of memory.
+    """Makes runs in this process, and stores them. processes: how many train together; halvings: how often the batch
+    was halved because memory ran out.
     """
 
     prepared: Prepared

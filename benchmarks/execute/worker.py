@@ -21,14 +21,13 @@ from typing import NamedTuple
 
 from benchmarks.environment import machine
 from benchmarks.errors import UserError
-from benchmarks.execute.making import Event
+from benchmarks.execute.making import SECONDS_BETWEEN_TELLINGS, Event
 from benchmarks.execute.prepare import Prepared
 from benchmarks.execute.shares import Place
 from benchmarks.execute.storing import Storing
 from benchmarks.schema import RunSpec
 from benchmarks.variables import variables
 
-SECONDS_BETWEEN_TELLINGS = 0.5
 SECONDS_TO_LEAVE = 10.0
 MOST_PRINTED = 4000
 """Bytes that are kept of what a worker printed during a run: the last ones; of a crash as many before and after it."""

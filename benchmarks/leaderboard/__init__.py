@@ -18,13 +18,13 @@ from benchmarks.leaderboard.sections import Page, Section, tables
 __all__ = ["Page", "Row", "Section", "read", "tables", "write"]
 
 
-def read(results: Path, task: str | None = None, sample: bool = True) -> list[Page]:
-    """Every task's tables (or one task's). sample: whether scores have intervals, which takes their predictions.
+def read(results: Path, task: str | None = None, intervals: bool = True) -> list[Page]:
+    """Every task's tables (or one task's). intervals: whether scores have them, which takes their predictions.
 
     A metric that a run lacks is taken from its predictions, and so is the score of folds together. Raises UserError for
     a stored run that can't be read.
     """
-    seam = partial(sampled, results) if sample else unsampled
+    seam = partial(sampled, results) if intervals else unsampled
     return tables(store.read_runs(results, task), partial(filled, results), partial(together, results), seam)
 
 

@@ -32,8 +32,8 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Standing:
-    """What a system reached over the tasks that count, on which at least two of those systems were run that were run
-    on half of these tasks or more, each by one recipe; aside: it is none of those.
+    """What a system reached over the tasks that count. A task counts if at least two regular systems were run on it; a
+    system is regular if it was run on half of the tasks that count or more, by one of its recipes. aside: it isn't.
     """
 
     system: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import store
 from benchmarks.leaderboard.made import Made
-from benchmarks.schema import RunResult
+from benchmarks.schema import RunResult, seed_and_fold
 
 if TYPE_CHECKING:
     from benchmarks.scoring import Named, Scoring
@@ -40,7 +40,8 @@ def tested(results: Path, folds: Sequence[Made]) -> Tested | str:
     read.
     """
     if absent := [fold for fold in folds if not all(path.is_file() for path in _files(results, fold))]:
-        return f"the predictions of {_named(absent[0])} are not stored"
+        slot = absent[0].slot
+        return f"the predictions of {seed_and_fold(slot.seed, slot.fold)} are not stored"
     from benchmarks.scoring import Named, Scoring
 
     found = [store.parse(_files(results, fold)[1]) for fold in folds]
@@ -59,19 +60,13 @@ def _files(results: Path, fold: Made) -> tuple[Path, Path]:
     return predictions, predictions.with_suffix(".json")
 
 
-def _named(fold: Made) -> str:
-    part = "" if fold.slot.fold is None else f" fold {fold.slot.fold + 1}"
-    return f"seed {fold.slot.seed}{part}"
-
-
 def _doubts(runs: Sequence[RunResult], row_ids: Sequence[Sequence[str]]) -> Iterator[str]:
     """What keeps the rows from being each row of the pool once."""
     seed = f"seed {runs[0].seed}"
     for run, rows in zip(runs, row_ids, strict=True):
         tested = run.data["used"]["test"]
         if len(rows) != tested:
-            part = "" if run.fold is None else f" fold {run.fold + 1}"
-            yield f"{seed}{part} holds {len(rows):,} predictions of {tested:,} rows"
+            yield f"{seed_and_fold(run.seed, run.fold)} holds {len(rows):,} predictions of {tested:,} rows"
     distinct, total = len({row for rows in row_ids for row in rows}), sum(map(len, row_ids))
     if repeated := total - distinct:
         yield f"{repeated:,} row{' stands' if repeated == 1 else 's stand'} in more than one fold of {seed}"

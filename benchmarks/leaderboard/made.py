@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from benchmarks.metrics import METRICS
-from benchmarks.schema import RunFailure, RunResult, Stored, TaskType, fingerprint
+from benchmarks.schema import RunFailure, RunResult, Stored, TaskType, asked, fingerprint
 
 SETTING = re.compile(r"(\w+)=([^,\]]*)")
 
@@ -177,8 +177,7 @@ def _failed(run: RunFailure) -> Failed:
 
 def _slot(run: Stored) -> Slot:
     """A setting that is off is left out: a record made before it existed has the same key."""
-    asked = {k: v for k, v in run.protocol.items() if k not in ("seed", "fold") and v is not None and v is not False}
-    return Slot(run.system, tuple(sorted(asked.items())), run.seed, run.fold)
+    return Slot(run.system, tuple(sorted(asked(run.protocol).items())), run.seed, run.fold)
 
 
 def _definition(identity: Mapping[str, Any], conditions: Conditions) -> str:

@@ -18,6 +18,7 @@ from benchmarks.leaderboard.rows import Row, parted
 from benchmarks.leaderboard.sections import Page, Section, columns
 from benchmarks.leaderboard.uncertain import FEWEST_ROWS
 from benchmarks.metrics import CLUSTERING_METRIC, METRICS
+from benchmarks.schema import seed_and_fold
 
 LEGEND = {
     "interval": "[low, high] is the 95 % interval of the score, over seeds and test rows.",
@@ -316,8 +317,7 @@ def _tuned(row: Row) -> str:
 
 def _failure(failure: Failed) -> str:
     slot = failure.slot
-    fold = "" if slot.fold is None else f" fold {slot.fold + 1}"
-    return words.plain(f"{slot.system} seed {slot.seed}{fold}: {words.shortened(failure.said)}")
+    return words.plain(f"{slot.system} {seed_and_fold(slot.seed, slot.fold)}: {words.shortened(failure.said)}")
 
 
 def legend(page: Page) -> list[str]:

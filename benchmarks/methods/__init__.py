@@ -35,8 +35,8 @@ METHODS = {
     "majority": "benchmarks.methods.classical:majority",
 }
 
-Part: TypeAlias = Literal["train", "test"]
-PARTS: tuple[Part, ...] = ("train", "test")
+SplitName: TypeAlias = Literal["train", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "test")
 
 
 class Checkpoints(NamedTuple):

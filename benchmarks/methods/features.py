@@ -20,7 +20,7 @@ from benchmarks import windows
 from benchmarks.data.tables import kept
 from benchmarks.encoders import tokenizer_sha256
 from benchmarks.errors import UserError
-from benchmarks.methods import Job, Part
+from benchmarks.methods import Job, SplitName
 from benchmarks.schema import TAGS, TEXTS, TaskType
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ class Features:
         return self.table if len(self.place) == len(self.table) else self.table.select(self.place)
 
 
-def tokenized(job: Job, part: Part, tokenizer: PreTrainedTokenizerBase, length: int) -> Features:
+def tokenized(job: Job, split: SplitName, tokenizer: PreTrainedTokenizerBase, length: int) -> Features:
     """The features of the rows that are trained, or tested. What was published with them is tokenised as a whole, once
     for each tokenizer and length, and kept on the disk: seeds, folds, sizes and systems share it. A few rows of many
     are tokenised alone, and so are all where nothing can be kept.
     """
     assert job.encoder is not None
-    rows, data = job.data.rows[part], job.data.of
+    rows, data = job.data.rows[split], job.data.of
     table = data.tables[rows.part]
     if len(rows) * FEW < len(table):
         return features_of(data.table(rows), tokenizer, length)

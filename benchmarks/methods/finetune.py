@@ -20,7 +20,7 @@ from benchmarks.encoders import (
     longest_input,
 )
 from benchmarks.errors import UserError
-from benchmarks.methods import PARTS, Job
+from benchmarks.methods import SPLITS, Job
 from benchmarks.methods.dropout import dropout_rates
 from benchmarks.methods.features import Features, join_windows, tokenized
 from benchmarks.methods.heads import EncoderWithHead, begin_with_zeros, classifier, encoder_in
@@ -81,7 +81,7 @@ def prepared(job: Job, recipe: Finetune) -> Start:
     job.meter.note(dropout=dropout_rates(model))
     job.meter.parameters, job.meter.trainable_parameters = weights_of(model)  # before some are left out
     length = longest_input(job.encoder, tokenizer, job.max_length)
-    train, test = (tokenized(job, part, tokenizer, length) for part in PARTS)
+    train, test = (tokenized(job, split, tokenizer, length) for split in SPLITS)
     job.meter.note(max_length=length, cut_rows={"train": train.cut_rows, "test": test.cut_rows})
     pieces = PieceCollator.of(train, test, tokenizer)
     occurring = np.union1d(pieces.train.occurring, pieces.test.occurring)

@@ -8,7 +8,7 @@ import transformers
 from torch import nn
 
 from benchmarks.encoders import parameters
-from benchmarks.methods import PARTS, Job, Part
+from benchmarks.methods import SPLITS, Job, SplitName
 from benchmarks.methods.embedded import pooled_texts, sequences
 from benchmarks.methods.heads import begin_with_zeros, classifier
 from benchmarks.methods.linear import log_probabilities
@@ -26,7 +26,7 @@ def frozen(job: Job) -> Predictions:
     recipe = job.recipe
     assert isinstance(recipe, Frozen)
     assert job.encoder is not None
-    train, test = (_vectors(job, recipe, part) for part in PARTS)
+    train, test = (_vectors(job, recipe, split) for split in SPLITS)
     transformers.set_seed(job.seed)  # the head's first weights
     head = HeadAlone(classifier(train[0].shape[-1], len(job.task.classes), recipe))
     if recipe.head_init == "zero":
@@ -36,8 +36,8 @@ def frozen(job: Job) -> Predictions:
     return job.tagged(outputs) if job.task.type == TAGS else job.likeliest(outputs)
 
 
-def _vectors(job: Job, recipe: Frozen, part: Part) -> Vectors:
-    return sequences(job, part) if job.task.type == TAGS else pooled_texts(job, part, recipe.pooling)
+def _vectors(job: Job, recipe: Frozen, split: SplitName) -> Vectors:
+    return sequences(job, split) if job.task.type == TAGS else pooled_texts(job, split, recipe.pooling)
 
 
 class HeadAlone(nn.Module):
@@ -61,7 +61,7 @@ def probe(job: Job) -> Predictions:
     assert isinstance(recipe, Probe)
     assert job.encoder is not None
     # in 64 bits: the solver's line search fails on the rounding of 32
-    train, test = (pooled_texts(job, part, recipe.pooling).astype(np.float64) for part in PARTS)
+    train, test = (pooled_texts(job, split, recipe.pooling).astype(np.float64) for split in SPLITS)
     weights = None if recipe.class_weights == "none" else recipe.class_weights
     regression = LogisticRegression(C=recipe.c, class_weight=weights, max_iter=MOST_STEPS)
     model = make_pipeline(StandardScaler(), regression)

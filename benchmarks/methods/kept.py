@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from benchmarks import trust
-from benchmarks.encoders import load_encoder, load_tokenizer
+from benchmarks.encoders import load_encoder, load_tokenizer, load_with_its_head
 from benchmarks.methods.features import Features, features_of, join_windows
 from benchmarks.methods.heads import EncoderWithHead, classifier
 from benchmarks.methods.pieces import PieceCollator
@@ -69,11 +69,8 @@ def _model(folder: Path, run: RunResult) -> nn.Module:
     recipe = RECIPES[run.method](**run.recipe)
     assert isinstance(recipe, Finetune)  # only such models are kept
     if not (folder / HEAD).is_file():
-        from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
-
-        family = AutoModelForTokenClassification if run.type == TAGS else AutoModelForSequenceClassification
-        found: nn.Module = family.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
-        return found
+        whole: nn.Module = load_with_its_head(folder, run.type)
+        return whole
     encoder = load_encoder(folder)
     head = classifier(encoder.config.hidden_size, len(_classes(run)), recipe)
     head.load_state_dict(load_file(folder / HEAD))

@@ -9,7 +9,7 @@ import transformers
 from torch import nn
 
 from benchmarks.encoders import parameters
-from benchmarks.methods import PARTS, Job
+from benchmarks.methods import SPLITS, Job
 from benchmarks.methods.embedded import sequences
 from benchmarks.methods.training import trained_outputs
 from benchmarks.methods.vectors import Vectors, vector_rows
@@ -27,7 +27,7 @@ def recurrent(job: Job) -> Predictions:
     assert isinstance(recipe, Recurrent)
     assert job.encoder is not None
     padded = not recipe.masked_attention and recipe.padding == "states"
-    train, test = (sequences(job, part, padded) for part in PARTS)
+    train, test = (sequences(job, split, padded) for split in SPLITS)
     predictions = _predictions(job, recipe, train, test, train.length)
     job.meter.parameters += parameters(job.encoder)
     return predictions
@@ -41,10 +41,10 @@ def recurrent_word2vec(job: Job) -> Predictions:
     known = _word_vectors(job, recipe, rows["train"])
     length = job.max_length
     if job.task.type != TAGS:
-        cut = {part: sum(len(words) > length for words in found) for part, found in rows.items()}
+        cut = {split: sum(len(words) > length for words in found) for split, found in rows.items()}
         job.meter.note(max_length=length, cut_rows=cut)
-        rows = {part: [words[:length] for words in found] for part, found in rows.items()}
-    train, test = (vectors_of(rows[part], known) for part in PARTS)
+        rows = {split: [words[:length] for words in found] for split, found in rows.items()}
+    train, test = (vectors_of(rows[split], known) for split in SPLITS)
     job.meter.note(test_words=sum(map(len, rows["test"])), unknown_test_words=test.unknown)
     predictions = _predictions(job, recipe, train, test, length)
     job.meter.parameters += known.vectors.size

@@ -25,23 +25,21 @@ from transformers import PrinterCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from benchmarks.data.splits import generator, stratified_order
-from benchmarks.encoders import longest_input
+from benchmarks.encoders import longest_input, without_pooler
 from benchmarks.errors import UserError
 from benchmarks.methods import Job, checkpoints
 from benchmarks.methods.dropout import dropout_rates, quick_dropout
 from benchmarks.methods.features import features_of
 from benchmarks.methods.pairs import ASKED, PARTNERS, THRESHOLD, of_each_class, partners
-from benchmarks.methods.reporting import reporting
 from benchmarks.methods.training import (
-    Lean,
-    Progress,
     balanced_weights,
+    callbacks_of,
     note_training,
     self_contained,
     settings,
     weights_of,
 )
-from benchmarks.metrics.texts import best_f1
+from benchmarks.metrics.ranking import Ranking
 from benchmarks.recipes import SbertCosine, SbertSoftmax, Siamese
 from benchmarks.recipes.sbert import DUMMY
 from benchmarks.schema import Predictions
@@ -119,8 +117,7 @@ def _transformer(folder: Path) -> Transformer:
     transformer: Transformer = Transformer(
         str(folder), model_kwargs={**ours, "dtype": torch.float32}, processor_kwargs=ours, config_kwargs=ours
     )
-    if getattr(transformer.model, "pooler", None) is not None:
-        transformer.model.pooler = None  # unused weights, as in encoders.load_encoder
+    without_pooler(transformer.model)
     return transformer
 
 
@@ -152,8 +149,9 @@ def train(job: Job, model: SentenceTransformer, loss: nn.Module, pairs: Dataset)
         arguments = SentenceTransformerTrainingArguments(
             folder, **settings(recipe, job.seed, len(pairs), job.halvings), batch_sampler=by_length
         )
-        told = [Progress(job.meter.progress), Lean(), *reporting(job.report_to)]
-        trainer = SentenceTransformerTrainer(model, self_contained(arguments), pairs, loss=loss, callbacks=told)
+        trainer = SentenceTransformerTrainer(
+            model, self_contained(arguments), pairs, loss=loss, callbacks=callbacks_of(job)
+        )
         trainer.remove_callback(PrinterCallback)
         with job.meter.measuring("train", recipe.epochs * len(pairs)), quick_dropout(loss):
             # sentence-transformers' own checkpoints lack the weights of a loss, and it loads a model as a new one.
@@ -239,7 +237,7 @@ def best_threshold(is_positive: np.ndarray, scores: np.ndarray) -> float:
     """Between the lowest score that is positive at the highest F1 and the next one: halfway, as the
     BinaryClassificationEvaluator of sentence-transformers has it. (n,) and (n,).
     """
-    _, lowest = best_f1(is_positive, scores)
+    _, lowest = Ranking(is_positive, scores).best()
     below = scores[scores < lowest]
     return (lowest + float(below.max())) / 2 if len(below) else lowest
 

@@ -127,12 +127,17 @@ def trainer_of(
         args=training_arguments(recipe, job.seed, len(rows.train), folder, job.halvings),
         train_dataset=rows.train,
         data_collator=rows.collator,
-        callbacks=[Progress(job.meter.progress), Lean(), *reporting(job.report_to), *callbacks],
+        callbacks=[*callbacks_of(job), *callbacks],
         compute_loss_func=None if own_loss else loss_of(recipe, job),
         preprocess_logits_for_metrics=_reduce_tags if job.task.type == TAGS else _reduce_texts,
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def callbacks_of(job: Job) -> list[TrainerCallback]:
+    """What every Trainer of ours tells."""
+    return [Progress(job.meter.progress), Lean(), *reporting(job.report_to)]
 
 
 def _recipe(job: Job) -> Training:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.embeddings import pooled
-from benchmarks.encoders import load_tokenizer, longest_input, parameters
+from benchmarks.encoders import load_tokenizer, load_with_its_head, longest_input, parameters
 from benchmarks.methods import Job
 from benchmarks.methods.embedded import pooled_texts
 from benchmarks.methods.features import features_of
@@ -70,12 +70,11 @@ def pipeline(job: Job) -> Predictions:
 
 
 def _pipeline(folder: Path, tokenizer: PreTrainedTokenizerBase) -> Pipeline:
-    """In float32 and evaluation mode, on the GPU where there is one."""
+    """On the GPU where there is one."""
     import torch
     import transformers
 
-    family = transformers.AutoModelForSequenceClassification
-    model = family.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False).eval()
+    model = load_with_its_head(folder, TEXTS)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return transformers.pipeline("text-classification", model=model, tokenizer=tokenizer, device=device)
 

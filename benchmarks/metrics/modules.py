@@ -105,13 +105,14 @@ def _of_texts(
     from benchmarks.metrics.texts import measure
 
     gold, predicted = np.array(references, dtype=np.int64), np.array(predictions, dtype=np.int64)
-    ranks = None if scores is None else np.array(scores, dtype=np.float64)
+    columns = None if scores is None else np.array(scores, dtype=np.float64)
     if labels is None:
-        seen = max(2, gold.max(initial=0) + 1, predicted.max(initial=0) + 1, 0 if ranks is None else ranks.shape[-1])
+        scored = 0 if columns is None else columns.shape[-1]
+        seen = max(2, gold.max(initial=0) + 1, predicted.max(initial=0) + 1, scored)
         labels = [str(i) for i in range(seen)]
     if metric.classes != "any" and (metric.classes == "two") != (len(labels) == 2):
         raise ValueError(f"{metric.name} is for {metric.classes} classes; there are {len(labels)} labels.")
-    return measure(gold, predicted, ranks, labels, positive).get(metric.name, float("nan"))
+    return measure(gold, predicted, columns, labels, positive).get(metric.name, float("nan"))
 
 
 def _of_tags(

@@ -11,11 +11,18 @@ Floats = npt.NDArray[np.float64]
 class Ranking:
     """Metrics of the order of rows by score: (n,) whether positive, (n,) scores, higher is likelier."""
 
-    def __init__(self, is_positive: npt.NDArray[np.bool_], score: Floats) -> None:
+    def __init__(self, is_positive: npt.NDArray[np.bool_], score: npt.NDArray[np.floating]) -> None:
         self.order = np.argsort(-score, kind="stable")
         ranked = score[self.order]
         self.positive = is_positive[self.order].astype(np.float64)
-        self.ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)  # no threshold parts equals
+        # no threshold parts equal scores
+        self.ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
+        self.thresholds = ranked[self.ends]
+
+    @property
+    def once(self) -> Floats:
+        """(1, n) weights, by which every row counts once."""
+        return np.ones((1, len(self.order)))
 
     def _counted(self, weights: Floats) -> tuple[Floats, Floats]:
         """(b, n) -> (b, thresholds) true positives and predicted, from the highest threshold to the lowest."""
@@ -40,6 +47,16 @@ class Ranking:
         true, predicted = self._counted(weights)
         best = (2 * true / np.maximum(predicted + true[:, -1:], 1e-300)).max(axis=1)
         return defined(best * true[:, -1], true[:, -1])
+
+    def best(self) -> tuple[float, float]:
+        """Highest F1 of `score >= threshold`, and that threshold; of equally good ones the highest. Each row counts
+        once.
+
+        From counts, not from precision_recall_curve: there rounding decides between equally good thresholds.
+        """
+        f1 = 2 * np.cumsum(self.positive)[self.ends] / (self.ends + 1 + self.positive.sum())
+        best = int(np.argmax(f1))
+        return float(f1[best]), float(self.thresholds[best])
 
 
 def defined(up: Floats, down: npt.NDArray[np.number]) -> Floats:

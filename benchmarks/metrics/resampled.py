@@ -27,8 +27,8 @@ MOST_DENSE = 8
 Weighted = Callable[[Floats], Floats]
 """(b, n) weights of n rows -> (b,) values of a metric; NaN where it is not defined for such rows."""
 Exchange = Callable[[Floats], tuple[Floats, Floats]]
-"""(b, n) zeros and ones, of 2 n rows -> (b,) values of the first n and of the last n, where those of a one change
-sides."""
+"""swaps (b, n) of 0 and 1 -> (b,) values of a metric of system A and (b,) of B, after row i has changed hands where
+swaps is 1; built from A's n rows followed by B's."""
 
 
 # -- text classification ---------------------------------------------------------------------------------------------
@@ -51,11 +51,11 @@ def of_texts(
         return Sums.of(matches.only(matches.classes == positive).as_one(), n, 1, score)
     if scores is None:
         raise KeyError(f"{metric}: no scores")
-    ranks = scores.astype(np.float64)
+    scores = scores.astype(np.float64)
     if metric == "average_precision_macro":
-        by_class = [Ranking(gold == c, ranks[:, c]).average_precision for c in np.unique(gold)]
+        by_class = [Ranking(gold == c, scores[:, c]).average_precision for c in np.unique(gold)]
         return lambda weights: _mean_of_defined([of_class(weights) for of_class in by_class])
-    ranking = Ranking(gold == positive, ranks[:, positive] - ranks[:, 1 - positive])
+    ranking = Ranking(gold == positive, scores[:, positive] - scores[:, 1 - positive])
     return {
         "average_precision": ranking.average_precision,
         "roc_auc": ranking.roc_auc,

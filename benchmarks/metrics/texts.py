@@ -30,17 +30,17 @@ def measure(
     Raises ValueError for no rows, unequal lengths, ids that are no label, scores that are not finite.
     """
     gold, predicted = np.asarray(gold), np.asarray(predicted)
-    ranks = None if scores is None else np.asarray(scores, dtype=np.float64)
-    _check(gold, predicted, ranks, len(labels))
+    scores = None if scores is None else np.asarray(scores, dtype=np.float64)
+    _check(gold, predicted, scores, len(labels))
     matrix = cm.confusion(gold, predicted, len(labels))
     numbers = {name: float(score(cm.matches(matrix))) for name, score in OVERALL.items()}
     if len(labels) == 2:
         positive = 1 if positive is None else positive
         numbers |= _of_class(matrix, positive)
-        if ranks is not None:
-            numbers |= _ranked(gold == positive, ranks[:, positive] - ranks[:, 1 - positive])
-    elif len(labels) > 2 and ranks is not None:
-        numbers["average_precision_macro"] = _average_precision_macro(gold, ranks)
+        if scores is not None:
+            numbers |= _ranked(gold == positive, scores[:, positive] - scores[:, 1 - positive])
+    elif len(labels) > 2 and scores is not None:
+        numbers["average_precision_macro"] = _average_precision_macro(gold, scores)
     return numbers
 
 
@@ -69,40 +69,27 @@ def _of_class(matrix: cm.Counts, positive: int) -> dict[str, float]:
     return dict(zip(OF_A_CLASS, values.tolist(), strict=True))
 
 
-def _ranked(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> dict[str, float]:
+def _ranked(is_positive: npt.NDArray[np.bool_], score: Scores) -> dict[str, float]:
     """What the order of the rows by (n,) score says about the (n,) positive ones."""
     if not is_positive.any():
         return {}
-    numbers = {"average_precision": _average_precision(is_positive, score)}
+    ranking = Ranking(is_positive, score)
+    numbers = {"average_precision": _average_precision(ranking)}
     if not is_positive.all():
-        numbers["roc_auc"] = float(Ranking(is_positive, score).roc_auc(np.ones((1, len(score))))[0])
-    best, threshold = best_f1(is_positive, score)
+        numbers["roc_auc"] = float(ranking.roc_auc(ranking.once)[0])
+    best, threshold = ranking.best()
     return numbers | {"best_f1": best, "best_f1_threshold": threshold}
 
 
-def best_f1(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> tuple[float, float]:
-    """Highest F1 of `score >= threshold`, and that threshold; of equally good ones the highest.
-
-    From counts, not from precision_recall_curve: there rounding decides between equally good thresholds.
-    """
-    order = np.argsort(-score, kind="stable")
-    ranked = score[order]
-    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)  # no threshold parts equal scores
-    f1 = 2 * np.cumsum(is_positive[order])[ends] / (ends + 1 + is_positive.sum())
-    best = int(np.argmax(f1))
-    return float(f1[best]), float(ranked[ends[best]])
+def _average_precision(ranking: Ranking) -> float:
+    return min(1.0, float(ranking.average_precision(ranking.once)[0]))  # rounding may give 1 + 2e-16
 
 
-def _average_precision(is_positive: npt.NDArray[np.bool_], score: cm.Floats) -> float:
-    found = Ranking(is_positive, score).average_precision(np.ones((1, len(score))))
-    return min(1.0, float(found[0]))  # rounding may give 1 + 2e-16
+def _average_precision_macro(gold: Ids, scores: Scores) -> float:
+    return float(np.mean([_average_precision(Ranking(gold == c, scores[:, c])) for c in np.unique(gold)]))
 
 
-def _average_precision_macro(gold: Ids, scores: cm.Floats) -> float:
-    return float(np.mean([_average_precision(gold == c, scores[:, c]) for c in np.unique(gold)]))
-
-
-def _check(gold: Ids, predicted: Ids, scores: cm.Floats | None, k: int) -> None:
+def _check(gold: Ids, predicted: Ids, scores: Scores | None, k: int) -> None:
     if gold.ndim != 1 or gold.shape != predicted.shape:
         raise ValueError(f"gold {gold.shape} and predicted {predicted.shape} should be one class id a row each.")
     if not len(gold):
@@ -115,7 +102,7 @@ def _check(gold: Ids, predicted: Ids, scores: cm.Floats | None, k: int) -> None:
         _check_scores(scores, (len(gold), k))
 
 
-def _check_scores(scores: cm.Floats, shape: tuple[int, int]) -> None:
+def _check_scores(scores: Scores, shape: tuple[int, int]) -> None:
     if scores.shape != shape:
         raise ValueError(f"scores are of shape {scores.shape}, expected {shape} (rows, labels).")
     wrong = np.flatnonzero(~np.isfinite(scores).all(axis=1))

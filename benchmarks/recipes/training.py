@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import re
-import zlib
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from benchmarks.errors import UserError, short
-from benchmarks.files import checksum
 from benchmarks.schema import TAGS, TEXTS, Between, Neutral, Recipe, Task, TaskType
 
 Schedule = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]
@@ -220,12 +215,7 @@ class Word2vecRecurrent(Recurrent):
     @property
     def file(self) -> Path | None:
         """Where the pretrained vectors are."""
-        return None if self.vectors is None else Path(self.vectors).expanduser()
-
-    def identity(self) -> dict[str, Any]:
-        """With the content of the file of vectors in place of its name. Raises UserError where it can't be read."""
-        named = super().identity()
-        return named if self.file is None else {**named, "vectors": _content(self.file)}
+        return None if self.vectors is None else file_of(self.vectors)
 
     def unread(self, task_type: TaskType) -> frozenset[str]:
         own = {"algorithm", "vector_size", "window", "min_count", "word2vec_epochs"}
@@ -237,26 +227,9 @@ class Word2vecRecurrent(Recurrent):
         return super().misfit(task)
 
 
-def _content(path: Path) -> str:
-    """The file's sha256. Raises UserError where it can't be read, or doesn't begin as word2vec's formats do."""
-    content = checksum(path)
-    vectors_in(path)
-    return content
-
-
-def vectors_in(path: Path) -> tuple[int, int]:
-    """How many words a file of vectors says that it has, and how many numbers each. Raises UserError."""
-    first = _first_line(path)
-    if not re.fullmatch(rb"\d+ \d+\s+", first):
-        expected = "word2vec's format, which begins with the number of words and of numbers a word: '3000000 300'"
-        raise UserError(f"{path}: begins with {short(first)}, expected {expected}.")
-    words, width = map(int, first.split())
-    return words, width
-
-
-def _first_line(path: Path) -> bytes:
+def file_of(name: str) -> Path:
+    """Where a file is that a recipe names: '~' is somebody's home, unless nobody here has that name."""
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            return stream.readline(100)
-    except (EOFError, OSError, zlib.error) as error:
-        raise UserError(f"{path}: can't be read: {error}") from None
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import claims as reading
-from benchmarks import files, leaderboard
-from benchmarks.leaderboard.across import Column, columns
+from benchmarks import excerpts, files, leaderboard
+from benchmarks.leaderboard.across import columns
 from benchmarks.leaderboard.sections import Page
 from benchmarks.report import places
-from benchmarks.report.errors import errors, excerpts_path
+from benchmarks.report.errors import errors
 from benchmarks.schema import System, Task
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def write(results: Path, declared: Declared, cache: Path | None = None) -> Path:
             pages.system(site, name, found, known, declared.systems)
         if assessments:
             pages.claims(site, assessments, declared.reported.sources, reading.findings(results))
-        _keep(results, folder, [one.column for one in made if one.column and one.errors])
+        _keep_excerpts(results, folder)
         with_errors = {places.errors(one.page) for one in made if one.errors}
         lead = reading.page.counts(assessments) if assessments else ""
         text = pages.index(site, found, declared.systems, with_errors, lead)
@@ -73,20 +74,20 @@ def _systems(found: Sequence[Page]) -> list[str]:
     return list(dict.fromkeys(row.system for row in rows))
 
 
-def _keep(results: Path, folder: Path, shown: Sequence[Column]) -> None:
-    """The excerpts of what is shown: they need the data, which the report is made without."""
-    for column in shown:
-        path = excerpts_path(results, column)
-        if path.is_file():
+def _keep_excerpts(results: Path, folder: Path) -> None:
+    """All that are there, also of rows that no page shows now: they need the data, which the report is made without."""
+    there = results / excerpts.FOLDER
+    for path in there.glob("*/*.json"):
+        if path.is_file() and path.resolve().is_relative_to(there.resolve()):  # no link: its content is of elsewhere
             target = folder / path.relative_to(results / places.FOLDER)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
+            shutil.copyfile(path, target)
 
 
 def wanted_excerpts(results: Path, task: str) -> dict[tuple[str, str], list[str]]:
     """By the fingerprints of a task's definition and data, the rows that its error browser shows."""
     wanted = {}
-    for column in columns(leaderboard.read(results, task, sample=False)):
+    for column in columns(leaderboard.read(results, task, intervals=False)):
         if found := errors(results, column):
             conditions = column.section.conditions
             wanted[conditions.task, conditions.data] = [row.row_id for row in found.shown]

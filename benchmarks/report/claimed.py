@@ -10,7 +10,6 @@ from benchmarks.claims.verdicts import Assessment
 from benchmarks.leaderboard import words
 from benchmarks.report import places
 from benchmarks.report.cells import NOTHING, Cell, Head, Line, Scale, Table
-from benchmarks.schema import Claim
 
 
 def claims(found: Sequence[Assessment], source: str) -> Table:
@@ -27,14 +26,14 @@ def _of_claim(one: Assessment) -> list[Line]:
     lines = []
     for measured in one.measured:
         by = "its own system" if measured.stand_in is None else f"stand-in {measured.stand_in}"
-        lines += [_line(one.claim, told, by, *_verdict(one, told)) for told in claims_told.told(measured, one.claim)]
+        lines += [_line(one, told, by, *_verdict(one, told)) for told in claims_told.told(measured, one.claim)]
     return lines or list(_not_run(one))
 
 
 def _not_run(one: Assessment) -> Iterator[Line]:
     """One line a reported number, with what keeps it from a verdict."""
     for told in claims_told.not_run(one.claim, one.missing or one.not_comparable):
-        yield _line(one.claim, told, "", told.verdict, told.kind)
+        yield _line(one, told, "", told.verdict, told.kind)
 
 
 def _verdict(one: Assessment, told: Told) -> tuple[str, str]:
@@ -44,8 +43,8 @@ def _verdict(one: Assessment, told: Told) -> tuple[str, str]:
     return told.verdict or "no verdict", told.kind or "not run"
 
 
-def _line(claim: Claim, told: Told, by: str, verdict: str, kind: str) -> Line:
-    ends = told.ends
+def _line(one: Assessment, told: Told, by: str, verdict: str, kind: str) -> Line:
+    claim, ends = one.claim, told.ends
     bar = None
     if ends and told.value is not None:
         bar = Scale(0.0, 1.0).bar(ends[0], told.value, ends[1], told.mark)
@@ -53,7 +52,7 @@ def _line(claim: Claim, told: Told, by: str, verdict: str, kind: str) -> Line:
         Cell(claim.name, claim.name, link=f"{places.CLAIMS}#{claim.name}"),
         Cell(words.readable(verdict), verdict),
         Cell(claim.task, claim.task),
-        Cell(words.readable(f" {claims_told.order_of(claim)} ".join(claim.systems)), claim.system),
+        Cell(words.readable(f" {claims_told.order_of(claim)} ".join(one.systems)), claim.system),
         Cell(told.metric, told.metric),
         Cell(told.reported or words.NOTHING, told.mark),
         Cell(told.ours or words.NOTHING, told.value),

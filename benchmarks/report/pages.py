@@ -242,11 +242,12 @@ def _pictures(site: Site, made: Prepared, name: str) -> list[Picture]:
     if lines := _losses(made):
         alt = f"Training loss from the beginning to the end of one run, the first seed's{_cut(lines)}."
         found.append(site.picture(f"{name}-loss", alt, partial(pictures.losses, lines=lines[:MOST_LINES]), SIZE))
-    best = next((row.system for row in column.ranked if row.system in made.details), None)
-    if best and 1 < len(made.details[best].labels) <= MOST_CLASSES and made.details[best].confusion:
-        labels, matrix = made.details[best].labels, made.details[best].confusion
+    best = next((row for row in column.ranked if row.system in made.details), None)
+    known = made.details[best.system] if best else None
+    if best and known and 1 < len(known.labels) <= MOST_CLASSES and known.confusion:
+        labels, matrix = known.labels, known.confusion
         side = min(9.0, max(3.6, 1.8 + 0.24 * len(labels)))
-        alt = f"Confusion of {best}, seed {column.ranked[0].made[0][0].slot.seed}: rows gold, columns predicted."
+        alt = f"Confusion of {best.system}, seed {best.made[0][0].slot.seed}: rows gold, columns predicted."
         draw = partial(pictures.confusion, labels=labels, matrix=matrix)
         found.append(site.picture(f"{name}-confusion", alt, draw, (max(side, 5.0), side)))
     return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cache, partial
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
@@ -67,9 +69,14 @@ def _markdown() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
+def _task_page(name: str) -> str:
+    """name: of the task's Markdown without ending, as an address has it."""
+    return f"{places.FOLDER}/tasks/{places.slug(unquote(unescape(name)))}.html"
+
+
 def _linked(html: str, root: str) -> str:
     """Links of a text that stands in RESULTS: to a task's page of the report in place of its Markdown."""
-    html = re.sub(r'href="leaderboards/([^"]+)\.md', rf'href="{places.FOLDER}/tasks/\1.html', html)
+    html = re.sub(r'href="leaderboards/([^"]+)\.md', lambda found: f'href="{_task_page(found[1])}', html)
     html = html.replace("<table>", SCROLLED).replace("</table>", "</table></div>")
     html = html.replace(' style="text-align:right"', "").replace(' style="text-align:left"', ' class="words"')
     return re.sub(r'href="(?![a-z]+:|#|/)', f'href="{root}', html)

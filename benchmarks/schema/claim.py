@@ -60,8 +60,8 @@ class Claim(Value):
     reported: dict[str, float] = {}
     """Metric -> value."""
     decimals: int | None = Field(None, ge=0, le=20)
-    """Of all reported values, where the source gives another number of them than is seen, of which two are taken for
-    granted: 0.9 is 0.90."""
+    """Decimals of the source's values, where the numbers here don't show them. Without it a value has those written, at
+    least two: 0.9 is 0.90."""
     per_class: dict[str, ClassScores] = {}
     metric: str | None = None
     """Of an order; or loss, of which less is better."""
@@ -84,8 +84,9 @@ class Claim(Value):
         given = [name for name in ("reported", "per_class", "above", "at_most", "passes") if getattr(self, name)]
         if not given:
             raise ValueError("reported: required, or one of per_class, above, at_most, passes")
-        if len(given) > 1 and set(given) != {"reported", "per_class"}:
-            raise ValueError(f"{given[0]} and {given[1]}: of two kinds; write two claims")
+        kinds = [name for name in given if name != "per_class" or "reported" not in given]  # both are scores
+        if len(kinds) > 1:
+            raise ValueError(f"{kinds[0]} and {kinds[1]}: of two kinds; write two claims")
         if len(self.at_most) > 1:
             raise ValueError("at_most: more than one bound; write a claim for each")
         for label, (*scores, rows) in self.per_class.items():
@@ -106,16 +107,6 @@ class Claim(Value):
     def sides(self) -> tuple[Other, ...]:
         """What it is about: one system, or the two of an order, the one that is said to be better first."""
         return (Other(system=self.system, recipe=self.recipe), *([self.above] if self.above else []))
-
-    @property
-    def systems(self) -> tuple[str, ...]:
-        """The names of its sides, with what the claim changes in them."""
-        return tuple(self._named(side.system, side.recipe) for side in self.sides)
-
-    def _named(self, system: str, recipe: dict[str, Any]) -> str:
-        encoder = [f"encoder={self.encoder}"] if self.encoder else []
-        changes = [*encoder, *(f"{name}={value}" for name, value in recipe.items())]
-        return f"{system}[{','.join(changes)}]" if changes else system
 
     def rounding(self, value: float) -> float:
         """How far a reported value may lie from the one that was measured: half of its last decimal."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
@@ -38,6 +38,16 @@ class Protocol(Value):
     folds: int | None = Field(None, ge=2)
     fold: int | None = Field(None, ge=0)
     limit: int | None = Field(None, ge=1)
+
+
+def asked(protocol: Mapping[str, Any], without: Collection[str] = ("seed", "fold")) -> dict[str, Any]:
+    """What a protocol asks for, but the fields that are left out: a setting that is off is none, a 0 is one."""
+    return {k: v for k, v in protocol.items() if k not in without and v is not None and v is not False}
+
+
+def seed_and_fold(seed: int, fold: int | None) -> str:
+    """'seed 0', 'seed 0 fold 1': of people's folds the first one is 1."""
+    return f"seed {seed}" if fold is None else f"seed {seed} fold {fold + 1}"
 
 
 @dataclass(frozen=True)

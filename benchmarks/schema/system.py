@@ -79,8 +79,8 @@ class Recipe(Value):
         return None if task.type in self.task_types else f"does no {task.type}"
 
     def misses(self, labels: tuple[str, ...]) -> str | None:
-        """What a checkpoint lacks for the method whose own head gives these labels (none: it has no head); None where
-        it lacks nothing.
+        """Why this checkpoint's own labels don't serve the method; None if they do. labels: of the checkpoint's
+        classification head, () without one.
         """
         return None
 

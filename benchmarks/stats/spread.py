@@ -29,6 +29,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 LEVEL = 0.95
+TAIL = (1 - LEVEL) / 2
+"""On either side of an interval."""
 SMALLEST = 1e-12
 """p-value: no quantile is known so far out that a smaller one would mean anything."""
 POWER = 1.5
@@ -67,8 +69,7 @@ class Spread(NamedTuple):
 
 
 def _power(tail: Floats | float) -> Floats:
-    near = (1 - LEVEL) / 2
-    far = np.clip(np.log(near / np.asarray(tail)) / math.log(near / FAR_OUT), 0.0, 1.0)
+    far = np.clip(np.log(TAIL / np.asarray(tail)) / math.log(TAIL / FAR_OUT), 0.0, 1.0)
     found: Floats = POWER + (POWER_FAR_OUT - POWER) * far
     return found
 
@@ -181,7 +182,7 @@ def paired(values: Sequence[float], replicates: Floats) -> Difference:
 
 
 def _difference(value: float, spread: Spread) -> Difference:
-    half = float(spread.quantile((1 - LEVEL) / 2) * np.sqrt(spread.variance))
+    half = float(spread.quantile(TAIL) * np.sqrt(spread.variance))
     return Difference(value, value - half, value + half, float(p_value(value, spread)))
 
 
@@ -195,7 +196,7 @@ def _of_deviations(replicates: Floats) -> float:
 
 
 def interval(
-    mean: float, spread: Spread, effective: float, bounds: tuple[float, float] = (0.0, 1.0), level: float = LEVEL
+    mean: float, spread: Spread, effective: float, bounds: tuple[float, float] = (0.0, 1.0)
 ) -> tuple[float, float]:
     """Low and high end, within the bounds of the metric.
 
@@ -206,18 +207,13 @@ def interval(
     lowest, width = bounds[0], bounds[1] - bounds[0]
     share, variance = (mean - lowest) / width, float(spread.variance) / width**2
     size = share * (1 - share) / variance if variance and 0 < share < 1 else effective
-    z2 = float(spread.quantile((1 - level) / 2)) ** 2 / size
+    z2 = float(spread.quantile(TAIL)) ** 2 / size
     middle, half = (share + z2 / 2) / (1 + z2), math.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
     return lowest + width * max(0.0, middle - half), lowest + width * min(1.0, middle + half)
 
 
 def prediction(
-    mean: float,
-    spread: Spread,
-    effective: float,
-    size: int,
-    bounds: tuple[float, float] = (0.0, 1.0),
-    level: float = LEVEL,
+    mean: float, spread: Spread, effective: float, size: int, bounds: tuple[float, float] = (0.0, 1.0)
 ) -> tuple[float, float]:
     """Low and high end of another run's score, within the bounds of the metric; spread: as `Estimates.another` gives.
 
@@ -230,14 +226,10 @@ def prediction(
 
         share = (mean - bounds[0]) / (bounds[1] - bounds[0])
         may_be = betabinom(size, share * effective + 0.5, (1 - share) * effective + 0.5)
-        low, high = (bounds[0] + (bounds[1] - bounds[0]) * may_be.ppf(tail) / size for tail in _tails(level))
+        low, high = (bounds[0] + (bounds[1] - bounds[0]) * may_be.ppf(tail) / size for tail in (TAIL, 1 - TAIL))
         return float(low), float(high)
-    half = float(spread.quantile((1 - level) / 2) * np.sqrt(spread.variance))
+    half = float(spread.quantile(TAIL) * np.sqrt(spread.variance))
     return max(bounds[0], mean - half), min(bounds[1], mean + half)
-
-
-def _tails(level: float) -> tuple[float, float]:
-    return (1 - level) / 2, (1 + level) / 2
 
 
 def p_value(difference: npt.ArrayLike, spread: Spread) -> Floats:

@@ -76,7 +76,21 @@ def test_a_claim_is_read(tmp_path, declared):
         ("reported: {accuracy: 0.91}", "per_class: {good: [1, 1, 1, 3]}", r"per_class: 'good' is no label"),
         ("reported: {accuracy: 0.91}", "metric: accuracy", r"reported: required, or one of per_class"),
         ("reported: {accuracy: 0.91}", "above: {system: minilm}", r"an order has both, any other claim neither"),
-        ("    reported:", "    at_most: {accuracy: 0.3}\n    reported:", r"of two kinds; write two claims"),
+        (
+            "    reported:",
+            "    at_most: {accuracy: 0.3}\n    reported:",
+            r"reported and at_most: of two kinds; write two claims",
+        ),
+        (
+            "    reported:",
+            "    at_most: {accuracy: 0.3}\n    per_class: {positive: [0.6, 0.8, 0.7, 30]}\n    reported:",
+            r"reported and at_most: of two kinds; write two claims",
+        ),
+        (
+            "reported: {accuracy: 0.91}",
+            "at_most: {accuracy: 0.3}\n    per_class: {positive: [0.6, 0.8, 0.7, 30]}",
+            r"per_class and at_most: of two kinds; write two claims",
+        ),
         ("reported: {accuracy: 0.91}", "at_most: {accuracy: 0.3, mcc: 0.2}", r"at_most: more than one bound"),
         (
             "reported: {accuracy: 0.91}",
@@ -109,7 +123,12 @@ def test_a_claim_is_read(tmp_path, declared):
         (
             "reported: {accuracy: 0.91}",
             "metric: accuracy\n    above: {system: bert-base, recipe: {epochs: 2}}",
-            r"films: above: is bert-base\[epochs=2\] itself",
+            r"films: above: is bert-base itself, under the same recipe",
+        ),
+        (
+            "recipe: {epochs: 2}\n    protocol: {train_size: 100}\n    test_size: 50\n    reported: {accuracy: 0.91}",
+            "metric: accuracy\n    above: {system: bert-base, recipe: {epochs: 3}}",
+            r"films: above: is bert-base itself, under the same recipe",
         ),
         (
             "reported: {accuracy: 0.91}",

@@ -58,7 +58,7 @@ def test_what_is_planned_is_what_speaks_for_the_claim(declared, stand_in):
     """Of every claim of the suite: each of its runs is one that its verdict would take."""
     claims = load_claims(*declared).claims
     for one in needed(claims.values(), *declared, 2, stand_in):
-        wanted = [Wanted.of(one.claim, side, one.task, declared[1]) for side in one.claim.sides]
+        wanted = [Wanted.of(one.claim, side, one.task, declared[1], {}) for side in one.claim.sides]
         wanted.append(wanted[0].majority())
         for system, protocol in product(one.systems, one.protocols):
             recipe = recipe_identity(resolved_recipe(system, one.task.type), one.task.type)
@@ -103,6 +103,26 @@ def test_claims_are_named_by_source_and_file_too(declared, tmp_path):
 def test_what_cannot_stand_beside_claims_is_refused(arguments, said, capsys, tmp_path):
     assert main(["run", *arguments, "--dry-run", "--results-dir", str(tmp_path)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_file_of_vectors_that_is_not_here_leaves_its_own_claim_out_and_no_other(capsys, tmp_path):
+    absent, results = tmp_path / "absent.bin.gz", tmp_path / "results"
+    (tmp_path / "mine.yaml").write_text(
+        "sources: {mine: {title: Mine}}\n"
+        "claims:\n"
+        f"  lost: {{source: mine, says: a, task: sst2, system: lstm-word2vec, recipe: {{vectors: '{absent}'}},"
+        " reported: {accuracy: 0.9}}\n"
+        "  own: {source: mine, says: a, task: sst2, system: majority, reported: {accuracy: 0.5}}\n"
+    )
+    claims = ["--claims", str(tmp_path / "mine.yaml"), "--results-dir", str(results)]
+    assert main(["run", *claims, "--seeds", "1", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("1 run: 0 stored, 1 to make")
+    assert f"sst2 x lstm-word2vec: lost: {absent}: can't be read: No such file" in said
+    (results / "runs").mkdir(parents=True)
+    assert main(["claims", "lost,own", *claims]) == 0
+    said = capsys.readouterr().out
+    assert "absent.bin.gz" in said and "The claim's own runs: not run yet; `encoder-bench run --claims own`" in said
 
 
 def test_two_claims_of_one_run_plan_it_once(capsys, tmp_path):

@@ -21,6 +21,7 @@ SYSTEMS = {
     "large": System(name="large", method="finetune", encoder=LARGE),
     "small": System(name="small", method="finetune", encoder=BUNDLED),
     "words": System(name="words", method="tfidf"),
+    "lstm": System(name="lstm", method="recurrent-word2vec"),
     "pairs": System(name="pairs", method="sbert-softmax", encoder=BUNDLED),
     "majority": System(name="majority", method="majority"),
 }
@@ -339,6 +340,28 @@ def test_what_is_missing_is_told(kept, fields, said):
     assert assessed(kept, claim(**fields)).missing == said
 
 
+def test_a_claim_of_a_file_of_vectors_is_of_the_runs_that_read_its_content(kept, tmp_path):
+    for name, numbers in (("its.txt", "1 2"), ("other.txt", "3 4"), ("moved.txt", "1 2")):
+        (tmp_path / name).write_text(f"1 2\nfilm {numbers}\n")
+    for seed, name in enumerate(("its.txt", "other.txt", "moved.txt")):
+        kept.run("lstm", wrong(kept, 6), seed, method="recurrent-word2vec", recipe={"vectors": str(tmp_path / name)})
+    kept.run("lstm", wrong(kept, 6), 3, method="recurrent-word2vec")
+    (measured,) = assessed(kept, claim(system="lstm", recipe={"vectors": str(tmp_path / "its.txt")})).measured
+    assert measured.seeds == 2
+
+
+def test_a_file_of_vectors_that_is_not_here_leaves_its_own_claim_without_a_verdict_and_no_other(kept, tmp_path):
+    words(kept, 6)
+    kept.run("lstm", wrong(kept, 6), method="recurrent-word2vec")
+    absent = str(tmp_path / "absent.bin.gz")
+    lost = claim(name="lost", system="lstm", recipe={"vectors": absent})
+    order = claim(name="order", metric="accuracy", above={"system": "lstm", "recipe": {"vectors": absent}})
+    reported = Reported({one.name: one for one in (lost, order, claim())}, {"mine": Publication(title="A report")})
+    found = reading.assess(kept.results, reported, {"mine": kept.task}, SYSTEMS)
+    assert [one.missing for one in found] == [f"not run here (needs {absent})"] * 2 + [""]
+    assert [len(one.measured) for one in found] == [0, 0, 1]
+
+
 # -- the page --------------------------------------------------------------------------------------------------------
 
 
@@ -361,6 +384,19 @@ def test_the_page_opens_with_findings_and_sets_a_stand_in_apart(kept):
         in text
     )
     assert "By a stand-in, `small`, 1 seed, 60 test rows, of which one is worth 0.017 of accuracy:" in text
+
+
+def test_a_system_is_named_as_its_runs_are(kept):
+    """A recipe that repeats what the entry says, in whatever order and form, changes no name."""
+    own = claim(system="small", recipe={"batch_size": 16, "epochs": "4", "schedule": "linear"}, encoder="small")
+    order = claim(name="order", metric="accuracy", above={"system": "pairs"}, encoder="large")
+    text = shown(kept, own, order)
+    assert "| small[epochs=4,batch_size=16] " in text and "system `small[epochs=4,batch_size=16]`\n" in text
+    assert "system `words` above `pairs[encoder=large]`\n" in text
+
+
+def test_what_makes_the_runs_of_a_claim_is_a_command_that_every_installation_has(kept):
+    assert "`encoder-bench run --claims mine-1` makes its runs" in shown(kept, claim())
 
 
 def test_scores_that_only_one_confusion_gives_tell_its_classes(kept):

@@ -26,6 +26,7 @@ THREE_OF_ONE = Splits(
     train="all", validation=HeldOut(take_from="train", share=0.1), test=HeldOut(take_from="train", share=0.1)
 )
 CAPPED = Splits(train="all", test=HeldOut(take_from="train", share=0.2), most_of_a_class=20)
+TO_DIVIDE = "rows to divide, of which at least one must be trained on."
 OF_THE_TEST = Splits(train="train", validation=HeldOut(take_from="test", share=0.5), test="test")
 
 classes_of_rows = st.lists(st.integers(0, 4), min_size=40, max_size=200).map(np.array)
@@ -371,10 +372,10 @@ def test_a_limit_comes_before_all_else():
         (PUBLISHED, {"train_size": 10_000, "limit": 7}, "train_size 10,000, but there are 7 training rows"),
         (ONE_POOL, {"train_size": 49}, "train_size 49, but there are 48 training rows"),
         (PUBLISHED, {"test_size": 61}, "test_size 61, but there are 60 test rows"),
-        (ONE_POOL, {"test_size": 60}, "test_size 60, but there are 59 undivided rows"),
+        (ONE_POOL, {"test_size": 60}, f"test_size 60, but there are 60 {TO_DIVIDE}"),
         (PUBLISHED, {"validation_size": 61}, "validation_size 61, but there are 60 validation rows"),
-        (ONE_POOL, {"validation_size": 48}, "validation_size 48, but there are 47 undivided rows"),
-        (THREE_OF_ONE, {"validation_size": 54}, "validation_size 54, but there are 53 undivided rows"),
+        (ONE_POOL, {"validation_size": 48}, f"validation_size 48, but there are 48 {TO_DIVIDE}"),
+        (THREE_OF_ONE, {"validation_size": 54}, f"validation_size 54, but there are 54 {TO_DIVIDE}"),
         (
             ONE_POOL,
             {"balanced": True, "test_size": 20, "validation_size": 5, "train_size": 16},
@@ -455,8 +456,8 @@ def foresee(folder, protocol, counts=", rows: 60, counts: {negative: 40, positiv
     "protocol, expected",
     [
         ({"train_size": 49}, "mine: train_size 49, but there are 48 training rows under this protocol."),
-        ({"balanced": True, "test_size": 40}, "test_size 40, but there are 39 undivided rows"),
-        ({"validation_size": 48}, "validation_size 48, but there are 47 undivided rows"),
+        ({"balanced": True, "test_size": 40}, f"test_size 40, but there are 40 {TO_DIVIDE}"),
+        ({"validation_size": 48}, f"validation_size 48, but there are 48 {TO_DIVIDE}"),
         ({"folds": 21, "fold": 0}, "21 folds, but there are 20 rows of 'positive', the smallest class."),
         ({"folds": 7, "fold": 6, "test_size": 9}, "test_size 9, but there are 8 test rows"),
         ({"folds": 7, "fold": 0, "train_size": 52}, "train_size 52, but there are 51 training rows"),

@@ -150,8 +150,8 @@ def header(kind: bytes, size: int, name: str = "a.txt") -> bytes:
 
 TARS = {
     "a member of zeros": (header(tarfile.REGTYPE, 400 * MB), 400, "tar", ": "),
-    "a long name": (header(tarfile.GNUTYPE_LONGNAME, 600 * MB), 4, "tar", "header of an archive that is longer"),
-    "a long pax header": (header(tarfile.XHDTYPE, 600 * MB), 4, "tar", "header of an archive that is longer"),
+    "a long name": (header(tarfile.GNUTYPE_LONGNAME, 600 * MB), 4, "tar", "the archive has a header larger than 1 MiB"),
+    "a long pax header": (header(tarfile.XHDTYPE, 600 * MB), 4, "tar", "the archive has a header larger than 1 MiB"),
     "sparse for ever": (header(tarfile.GNUTYPE_SPARSE, 9)[:482] + b"\1" + bytes(29), 60, "tar", ""),
     "many long names": (header(tarfile.GNUTYPE_LONGLINK, 1) * 3000, 1, "tar", ""),
 }  # fmt: skip
@@ -214,7 +214,7 @@ def test_archives_are_opened_in_two_places_and_nothing_is_ever_unpacked_onto_the
         ("data/readers.py", "tarfile"),
         ("data/opened.py", "gzip"), ("data/opened.py", "bz2"), ("data/opened.py", "lzma"),
         ("leaderboard/samples.py", "zipfile"),  # the name of an error alone
-        ("recipes/training.py", "gzip"), ("methods/word2vec.py", "gzip"),  # pretrained vectors, a line at a time
+        ("recipes/vectors.py", "gzip"), ("methods/word2vec.py", "gzip"),  # pretrained vectors, a line at a time
     }  # fmt: skip
     folder = Path(make.__file__).parent.parent / "benchmarks"
     for path in folder.rglob("*.py"):

@@ -11,7 +11,7 @@ import pytest
 import tiny
 
 from benchmarks.encoders import load_tokenizer, tokenizer_sha256
-from benchmarks.methods import PARTS, features
+from benchmarks.methods import SPLITS, features
 from benchmarks.methods.features import features_of, tokenized
 from benchmarks.recipes import Finetune
 from benchmarks.schema import TAGS
@@ -40,10 +40,10 @@ def same(found: features.Features, wanted: features.Features) -> None:
 def test_the_features_of_a_run_are_those_of_its_own_rows(tmp_path, encoder, write, protocol):
     job = jobs.job(tmp_path, encoder, Finetune(), write, **protocol)
     tokenizer = load_tokenizer(encoder, job.task.type)
-    for part in PARTS:
-        rows = getattr(job.data, part)
+    for split in SPLITS:
+        rows = getattr(job.data, split)
         length = LENGTH if job.task.type == TAGS else 8
-        found = tokenized(job, part, tokenizer, length)
+        found = tokenized(job, split, tokenizer, length)
         same(found, features_of(rows, tokenizer, length))
         assert set(found.row) == set(range(len(rows)))
 
@@ -52,13 +52,13 @@ def test_seeds_sizes_and_folds_share_what_is_tokenised_once(tmp_path, encoder, m
     asked = [{"seed": 0}, {"seed": 1, "train_size": 20}, {"folds": 2, "fold": 1}]
     found = [jobs.job(tmp_path, encoder, Finetune(), **protocol) for protocol in asked]
     tokenizer = load_tokenizer(encoder, found[0].task.type)
-    for part in PARTS:
-        tokenized(found[0], part, tokenizer, LENGTH)
+    for split in SPLITS:
+        tokenized(found[0], split, tokenizer, LENGTH)
     assert len(kept_files(tmp_path)) == 2
     monkeypatch.setattr(features, "_batches", lambda *_: pytest.fail("tokenised again"))
     for job in found:
-        for part in PARTS:
-            assert len(tokenized(job, part, tokenizer, LENGTH).row) == len(getattr(job.data, part))
+        for split in SPLITS:
+            assert len(tokenized(job, split, tokenizer, LENGTH).row) == len(getattr(job.data, split))
 
 
 def test_another_length_another_tokenizer_and_other_rows_are_tokenised_anew(tmp_path, encoder):
@@ -89,7 +89,7 @@ def test_two_copies_of_the_same_weights_and_tokenizer_share_theirs(tmp_path, enc
 def test_few_rows_of_many_are_tokenised_alone(tmp_path, encoder):
     job = jobs.job(tmp_path, encoder, Finetune(), train_size=2, test_size=4)
     tokenizer = load_tokenizer(encoder, job.task.type)
-    found = {part: tokenized(job, part, tokenizer, LENGTH) for part in PARTS}
+    found = {split: tokenized(job, split, tokenizer, LENGTH) for split in SPLITS}
     assert len(found["train"].row) == 2 and len(found["test"].row) == 4
     assert len(kept_files(tmp_path)) == 1  # 2 of 60 alone, 4 of 60 with all
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import jobs
@@ -40,6 +41,16 @@ def test_probabilities_are_those_of_the_run(tmp_path, checkpoints, family, own):
     np.testing.assert_allclose(np.log(found), predictions.scores, atol=1e-4)
     assert np.ptp(found[:, 0]) > 0.02
     np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_a_model_says_the_same_whatever_its_configuration_asks_for(tmp_path, bert):
+    job, _, model, run = kept(tmp_path, bert, Finetune(**RECIPE))
+    texts = list(job.data.test["text"])[:8]
+    plain = of_texts(model, run, texts)
+    config = json.loads((model / "config.json").read_text())
+    asks = {"output_hidden_states": True, "output_attentions": True, "return_dict": False}
+    (model / "config.json").write_text(json.dumps(config | asks))
+    np.testing.assert_array_equal(of_texts(model, run, texts), plain)
 
 
 def test_tags_are_those_of_the_run_also_of_rows_longer_than_the_encoder_reads(tmp_path, bert):

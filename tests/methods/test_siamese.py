@@ -19,7 +19,8 @@ from benchmarks.encoders import load_tokenizer, parameters
 from benchmarks.errors import UserError
 from benchmarks.methods import siamese
 from benchmarks.methods.pairs import ASKED, of_each_class
-from benchmarks.metrics.texts import best_f1, measure
+from benchmarks.metrics.ranking import Ranking
+from benchmarks.metrics.texts import measure
 from benchmarks.recipes import SbertCosine, SbertFewshot, SbertSoftmax
 from benchmarks.recipes.sbert import DUMMY
 from benchmarks.runner import checked
@@ -211,7 +212,7 @@ def test_the_threshold_comes_from_validation_rows_and_not_from_test_rows(tmp_pat
     assert job.meter.rows["train"] == 5 * 60
     is_positive, cosines = np.array(predictions.gold) == 1, ranking(predictions)
     assert job.meter.notes["trained_rows"] == 60
-    best, threshold = best_f1(is_positive, cosines)
+    best, threshold = Ranking(is_positive, cosines).best()
     assert best > 0.95
     assert job.meter.notes["threshold"] < threshold - 0.1
     assert np.mean(predictions.predicted) > 0.9

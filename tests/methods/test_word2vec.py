@@ -15,7 +15,10 @@ from gensim.models import KeyedVectors, Word2Vec
 
 from benchmarks.errors import UserError
 from benchmarks.methods.word2vec import read, trained, vectors_of, words_of
+from benchmarks.plan import recipe_identity
 from benchmarks.recipes import Word2vecRecurrent
+from benchmarks.recipes import vectors as files
+from benchmarks.schema import TEXTS
 
 SENTENCES = [["a", "good", "film"], ["a", "bad", "film", "a", "bad", "ending"], ["the", "good", "story"]] * 20
 SMALL = Word2vecRecurrent(vector_size=8, word2vec_epochs=3)
@@ -126,7 +129,7 @@ def test_pretrained_vectors_are_read_from_text_and_binary_files(tmp_path, name):
     found = read(tmp_path / name)
     assert found.index_to_key == ["film", "größe", "bad"]
     assert np.allclose(found.vectors, expected.vectors, atol=1e-6)
-    assert len(Word2vecRecurrent(vectors=str(tmp_path / name)).identity()["vectors"]) == 64
+    assert len(files.content(str(tmp_path / name))) == 64
 
 
 def test_the_content_says_which_format_a_file_is_in_not_its_name(tmp_path):
@@ -169,12 +172,13 @@ def test_a_file_that_can_not_be_right_is_told_before_any_training(tmp_path):
         "glove.txt": r"begins with b'film .*expected word2vec's format",
     }.items():
         with pytest.raises(UserError, match=rf"{name}: {said}"):
-            Word2vecRecurrent(vectors=str(tmp_path / name)).identity()
+            files.content(str(tmp_path / name))
 
 
 def test_the_content_of_the_file_is_part_of_the_identity_and_its_name_is_not(tmp_path):
     def identity(name: str) -> dict:
-        return Word2vecRecurrent(vectors=str(tmp_path / name)).identity()
+        vectors = str(tmp_path / name)
+        return recipe_identity(Word2vecRecurrent(vectors=vectors), TEXTS, {vectors: files.content(vectors)})
 
     written(tmp_path / "a.txt", seed=0)
     written(tmp_path / "b.txt", seed=0)
@@ -183,4 +187,10 @@ def test_the_content_of_the_file_is_part_of_the_identity_and_its_name_is_not(tmp
     written(tmp_path / "a.txt", seed=1)
     os.utime(tmp_path / "a.txt", ns=(1, 1))  # another moment than that of the first content
     assert identity("a.txt") != before
-    assert identity("a.txt") != Word2vecRecurrent().identity()
+    assert identity("a.txt") != recipe_identity(Word2vecRecurrent(), TEXTS)
+
+
+def test_an_identity_that_is_not_told_the_content_of_a_file_is_none():
+    """Its name would be taken for what a run is known by."""
+    with pytest.raises(KeyError, match=r"v\.txt"):
+        recipe_identity(Word2vecRecurrent(vectors="v.txt"), TEXTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import make
@@ -115,6 +116,18 @@ def test_scores_are_what_the_model_itself_gives_with_its_labels_summed(tmp_path,
     assert result.training["cut_rows"]["test"] >= 1
     assert (result.cost["train_seconds"], result.cost["trainable_parameters"]) == (0, 0)
     assert result.cost["parameters"] == sum(weights.numel() for weights in model.parameters())
+
+
+@pytest.mark.parametrize("asks", ["output_hidden_states", "output_attentions", "return_dict"])
+def test_scores_are_the_same_whatever_a_checkpoint_s_configuration_asks_for(tmp_path, fine_tuned, asks):
+    asking = shutil.copytree(fine_tuned, tmp_path / "asking")
+    config = json.loads((asking / "config.json").read_text())
+    (asking / "config.json").write_text(json.dumps(config | {asks: asks != "return_dict"}))
+    task, data = rows_of(tmp_path)
+    (_, plain), (_, found) = (
+        made(task, data, encoder, ZeroShotPipeline(labels=MEANT), tmp_path) for encoder in (fine_tuned, asking)
+    )
+    assert np.array_equal(found.scores, plain.scores)
 
 
 def test_a_checkpoint_that_was_fine_tuned_elsewhere_knows_the_sample_and_says_the_same_again(tmp_path, bundled):

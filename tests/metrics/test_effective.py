@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.claims.verdicts import judged
-from benchmarks.metrics import METRICS, effective
+from benchmarks.metrics import METRICS, confusion, effective, names_for, tags
 from benchmarks.metrics.resampled import of_texts
-from benchmarks.schema import TAGS
+from benchmarks.schema import TAGS, TEXTS
 from benchmarks.scoring import Named, Scoring
 from benchmarks.stats.resampling import Run, replicates
 from benchmarks.stats.spread import Estimates, interval, prediction
@@ -77,6 +77,27 @@ def test_a_mean_over_classes_tells_of_the_rarest_whatever_is_averaged():
     assert {name for name, rows in found.items() if rows < 92} == {name for name in found if "macro" in name}
     assert found["entity_f1_macro"] == found["token_f1_macro_no_o"] == 4
     assert found["token_f1_macro"] == found["token_f1_macro_types"] == 6
+
+
+def test_a_metric_that_is_new_is_told_by_its_function_and_never_by_its_name(monkeypatch):
+    gold = [["B-A", "O"]] * 90 + [["B-C", "O"]] * 2
+    for name, table in (("of_each_type", tags.OF_TOKENS), ("of_each_type_without_b", tags.OF_TYPES)):
+        monkeypatch.setitem(table, name, confusion.f1_macro)
+        assert effective.of_tags(name, gold, gold, "IOB2") == 6
+    monkeypatch.setitem(tags.OF_TOKENS, "macroscopic", confusion.accuracy)
+    assert effective.of_tags("macroscopic", gold, gold, "IOB2") == 92
+    monkeypatch.setitem(tags.OF_TOKENS, "geometric", lambda counts: counts)
+    for name in ("geometric", "unheard_of"):
+        with pytest.raises(KeyError):
+            effective.of_tags(name, gold, gold, "IOB2")
+    with pytest.raises(KeyError):
+        effective.of_texts("unheard_of", np.array([0, 1]), np.array([0, 1]), 1)
+
+
+def test_every_metric_that_can_be_resampled_tells_of_some_rows():
+    gold = np.array([0, 1])
+    scored = [name for k in (2, 3) for name in names_for(TEXTS, k) if METRICS[name].higher_is_better is not None]
+    assert all(effective.of_texts(name, gold, gold, 1) > 0 for name in scored)
 
 
 @pytest.mark.parametrize(

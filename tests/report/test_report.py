@@ -11,7 +11,7 @@ from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import make
 import numpy as np
@@ -25,6 +25,7 @@ from reported import declared, reported, three_systems
 
 from benchmarks import leaderboard, store
 from benchmarks.cli import main
+from benchmarks.files import replacing_folder
 from benchmarks.leaderboard import tables
 from benchmarks.report import drawn, pictures, places, write
 from benchmarks.report.browser import _pieces
@@ -77,6 +78,20 @@ def test_every_link_and_picture_of_every_page_is_there(kept):
             if element:
                 ids = [e.get("id") for _, e in Seen(target).elements]
                 assert element in ids, f"{name}: {address}"
+
+
+@pytest.mark.parametrize("name", ["my_reviews", "My reviews", "a&b", "Ωmega"])
+def test_a_link_to_the_markdown_of_a_task_leads_to_its_page(tmp_path, name):
+    own = Kept(tmp_path, name=name)
+    own.run("good", flipped(own.gold, 0))
+    main(["leaderboard", "--results-dir", str(own.results)])
+    written = f"{tmp_path / 'results' / 'leaderboards' / name}.md"
+    assert Path(written).is_file()
+    reported(own)
+    site = Site(tmp_path / "none", None, False)
+    found = site._environment.filters["markdown_blocks"](f"[it](leaderboards/{quote(name)}.md#notes)", "")
+    (address,) = re.findall('href="([^"]*)"', found)
+    assert address.endswith(".html#notes") and (own.results / address.partition("#")[0]).is_file()
 
 
 def test_no_page_asks_for_anything_from_elsewhere(kept):
@@ -264,6 +279,29 @@ def test_the_verb_takes_excerpts_and_says_where_the_page_is(kept, capsys):
     assert "The texts are not stored." in page.text
 
 
+def test_excerpts_that_no_page_shows_stay_since_they_need_the_data(kept):
+    reported(kept)
+    (path,) = (kept.results / "report" / "excerpts").glob("*/*.json")
+    other = path.with_name("0123456789abcdef.json")
+    other.write_text('{"test:0": "of another version of the data"}')
+    (path.parent / "linked.json").symlink_to(kept.folder / "mine.yaml")
+    write(kept.results, declared())
+    assert {one.name for one in path.parent.iterdir()} == {path.name, other.name}
+    assert other.read_text() == '{"test:0": "of another version of the data"}'
+
+
+@pytest.mark.parametrize("verb", [["report"], ["run", "--tasks", "ner", "--sample", "--systems", "majority"]])
+def test_excerpts_of_a_report_that_was_about_to_be_replaced_are_not_lost(kept, verb):
+    reported(kept)
+    report = kept.results / "report"
+    (path,) = (report / "excerpts").glob("*/*.json")
+    with replacing_folder(report) as temporary:
+        left = temporary.with_suffix(".old")
+    report.replace(left)  # as a kill leaves it
+    assert main([*verb, "--results-dir", str(kept.results)]) == 0
+    assert path.is_file() and not left.exists()
+
+
 def test_the_verb_takes_excerpts_of_a_task_of_the_users(kept, capsys, tmp_path):
     command = ["report", "--results-dir", str(kept.results), "--data-dir", str(tmp_path / "data")]
     assert main([*command, "--tasks", str(tmp_path / "mine.yaml")]) == 0
@@ -391,6 +429,19 @@ def test_captions_say_what_stands_at_the_edge_and_how_many_systems_are_left_out(
     said = {picture.stem: picture.alt for picture in _pictures(Site(kept.folder, None, False), made, "mine")}
     assert "A cost of 0 stands at the left edge." in said[f"mine-{places.slug('training time')}"]
     assert "A cost of 0" not in said["mine-parameters"]
+
+
+def test_a_confusion_names_the_seed_that_it_is_of(kept):
+    """The first row's record is gone, and the next one was made with another seed."""
+    kept.run("better", flipped(kept.gold, 0), seed=7)
+    kept.run("best", kept.gold, seed=3)
+    next(kept.results.glob("runs/mine/best/*.parquet")).unlink()
+    (page,) = leaderboard.read(kept.results)
+    made = prepared(kept.results, page)
+    made = replace(made, details={name: made.details[name] for name in ("better", "poor")})
+    assert made.column.ranked[0].system == "best"
+    said = {picture.stem: picture.alt for picture in _pictures(Site(kept.folder, None, False), made, "mine")}
+    assert said["mine-confusion"] == "Confusion of better, seed 7: rows gold, columns predicted."
 
 
 def test_a_picture_is_drawn_again_only_where_it_shows_something_else(tmp_path, monkeypatch):

@@ -308,8 +308,7 @@ def test_a_card_of_a_kept_model_holds_no_link_or_element_of_a_task_file(kept, te
     _, head, body = said.split("---\n", 2)
     seen = list(tokens(body))
     assert not [token for token in seen if token.type in ("html_inline", "html_block", "image")]
-    links = {str(token.attrs["href"]) for token in seen if token.type == "link_open"}
-    assert links == {"https://pypi.org/project/encoder-bench/"}
+    assert not [token for token in seen if token.type == "link_open"]
     import yaml
 
     assert yaml.safe_load(head)["model-index"][0]["results"][0]["dataset"]["name"] == text

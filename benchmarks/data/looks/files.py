@@ -44,7 +44,7 @@ class Layout:
 
     @property
     def header(self) -> bool:
-        """Whether that names its columns, or has no need of it."""
+        """False only for csv and tsv without a line of column names at the top."""
         return self.type == TAGS or isinstance(self.columns, Mapping)
 
     def named(self) -> str:

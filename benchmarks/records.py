@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from typing_extensions import TypedDict  # pydantic takes that of typing from Python 3.12 on
 
 from benchmarks.metrics import METRICS
-from benchmarks.schema.outcome import RunResult, Stored
+from benchmarks.schema import Protocol, RunResult, Stored
 
 _LARGEST = 2**53
 """What is larger is no count or time, and its sums may overflow."""
@@ -32,7 +32,7 @@ def _finite(found: Any) -> Any:
     return found
 
 
-_NUMBERS = ("seed", "train_size", "test_size", "validation_size", "folds", "fold", "limit")
+_NUMBERS = [name for name in Protocol.model_fields if name != "balanced"]
 
 
 def _of_numbers(protocol: dict[str, Any]) -> dict[str, Any]:
@@ -215,7 +215,7 @@ class OfFailure(OfAny):
 _OF_RESULT, _OF_FAILURE = TypeAdapter(OfResult), TypeAdapter(OfFailure)
 
 
-def check(run: Stored) -> None:
+def check_fields(run: Stored) -> None:
     """Raises pydantic's ValidationError for what no reader could use."""
     adapter: TypeAdapter[Any] = _OF_RESULT if isinstance(run, RunResult) else _OF_FAILURE
     adapter.validate_python(dict(run), strict=True)
