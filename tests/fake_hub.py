@@ -160,7 +160,9 @@ def card(configs: Mapping[str, Mapping[str, str]]) -> bytes:
 def command(folder: Path, url: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """`encoder-bench ARGUMENTS` in `folder`, in a process of its own: the Hub's client reads its settings at import."""
     kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("HF_", "ENCODER_BENCH", "HUGGING"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("HF_", "ENCODER_BENCH", "HUGGING")) and not name.lower().endswith("_proxy")
     }
     ours = {"HF_ENDPOINT": url, "HF_HOME": str(folder / "hf"), "ENCODER_BENCH_CACHE": str(folder / "cache")}
     script = "import sys; from benchmarks.cli import main; sys.exit(main(sys.argv[1:]))"

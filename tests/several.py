@@ -20,6 +20,7 @@ def environment() -> Iterator[None]:
     """What the nodes are started with."""
     own = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
     ray = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_prestart_worker_first_driver": "0", "RAY_AUTH_MODE": "disabled"}
+    ray |= {"RAY_memory_monitor_refresh_ms": "0"}  # else a task is killed for what others take
     with variables({**own, **ray}):
         yield
 

@@ -31,6 +31,7 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 RESULTS = PROJECT / "results"
 MOST_REPORT_BYTES = 5_000_000
 
+MINUTES = pytest.mark.timeout(1200)  # it grows with what is stored, and the machine may be a slow one
 pytestmark = pytest.mark.xdist_group("committed results")  # what is computed of them once serves all of these tests
 
 
@@ -175,6 +176,7 @@ def test_the_readmes_leaderboards_are_the_first_of_each_type_in_the_stored_one(c
     assert "| minilm " in prose.TABLES.findall(README)[0]
 
 
+@MINUTES
 def test_every_committed_table_and_page_is_what_the_store_gives(committed, tmp_path, monkeypatch):
     """Of pictures, what they show: another machine's fonts would move a point, and none is drawn here."""
     monkeypatch.setattr(drawn, "_drawn", lambda draw, size: ("<svg></svg>", b""))
@@ -230,6 +232,7 @@ def test_the_committed_cross_checks_are_of_the_stored_runs_and_nothing_differs(c
     assert compared.DIFFERS not in text and "**" not in text
 
 
+@MINUTES
 @pytest.mark.parametrize("document", prose.DOCUMENTS)
 def test_every_number_that_names_its_source_is_what_the_store_gives(document, committed):
     text = (PROJECT / document).read_text(encoding="utf-8")
@@ -317,6 +320,7 @@ def test_the_committed_verdicts_are_what_the_store_gives(committed):
     assert (committed / "CLAIMS.md").read_text(encoding="utf-8") == text
 
 
+@MINUTES
 def test_every_committed_run_has_its_predictions_and_its_metrics_are_theirs(committed):
     for run in store.read_runs(committed):
         if run.status == "done":

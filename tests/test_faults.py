@@ -21,6 +21,7 @@ import jobs
 import make
 import pytest
 import tiny
+from cores import own_core
 
 from benchmarks import environment as machine
 from benchmarks import methods, ranks, store, unfinished
@@ -59,7 +60,7 @@ def here(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def one_worker(monkeypatch) -> None:
-    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,))])
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((own_core(),))])
 
 
 def records(results: Path = Path("results")) -> dict[str, dict]:
@@ -109,15 +110,31 @@ def test_a_killed_worker_s_run_begins_anew_with_half_as_many_rows_at_once(here, 
     assert "was killed by SIGKILL: again, with half as many rows at once" in capsys.readouterr().out
 
 
+KILLED_WHERE_IT_STORES = """\
+import os, signal, sys
+
+def struck(event, given):
+    if event == "os.mkdir" and str(given[0]).endswith("/runs/mine/majority"):
+        try:
+            os.close(os.open("struck", os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(struck)
+"""
+
+
 def test_a_run_that_is_killed_again_and_again_fails_alone_and_is_retried_by_the_same_command(
     here, one_worker, monkeypatch, capsys
 ):
+    command = [*RUN, "--systems", "majority,tfidf-nb", "--jobs", "2"]
+    (here / "sitecustomize.py").write_text(KILLED_WHERE_IT_STORES)
     with monkeypatch.context() as patch:
-        hit = on_begin(patch, "majority", signal.SIGKILL)  # has no batch that could be smaller
-        command = [*RUN, "--systems", "majority,tfidf-nb", "--jobs", "2"]
+        patch.setenv("PYTHONPATH", str(here))
         assert main(command) == 1
     failed = [record for record in records().values() if record["status"] == "failed"]
-    assert [record["key"] for record in failed] == hit and len(records()) == 4
+    assert [record["system"] for record in failed] == ["majority"] and len(records()) == 4  # no batch to be smaller
     assert "SIGKILL" in failed[0]["error"]["message"] and "--jobs" in failed[0]["error"]["message"]
     assert "SIGKILL" in capsys.readouterr().err
     assert main(command) == 0
@@ -168,9 +185,19 @@ def test_a_run_that_hangs_is_stopped_after_its_time_and_the_others_go_on(here, o
     assert not multiprocessing.active_children()
 
 
-def test_a_run_has_its_time_from_its_own_beginning(here, one_worker):
-    command = [*RUN, "--systems", f"{tiny.checkpoint(here / 'enc')},majority", "--timeout", "1"]
-    assert main([*command, "--seeds", "3"]) == 0
+def test_a_run_has_its_time_from_its_own_beginning(here, one_worker, monkeypatch):
+    now, tell = SimpleNamespace(seconds=0.0), Screen.tell
+
+    def telling(self, event):
+        now.seconds += 25.0 * (
+            event.outcome is None and event.share == 0
+        )  # each run's time, of which three are too long
+        tell(self, event)
+
+    monkeypatch.setattr(Screen, "tell", telling)
+    monkeypatch.setattr(pool, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    assert main([*RUN, "--systems", "majority,tfidf-nb", "--timeout", "1", "--seeds", "3"]) == 0
+    assert now.seconds == 6 * 25
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "soon", "nan", "inf", ""])
@@ -568,7 +595,7 @@ def test_what_a_killed_process_left_of_a_model_is_removed_when_the_run_is_made(h
     assert (model / "model.safetensors").is_file() and list(model.parent.iterdir()) == [model]
 
 
-@pytest.mark.parametrize("folder", ["", "leaderboards", "report/excerpts/mine", ".cache"])
+@pytest.mark.parametrize("folder", ["", "leaderboards", "report/excerpts/mine", ".cache", unfinished.FOLDER])
 def test_what_a_killed_process_left_of_a_page_is_removed_when_pages_are_written(here, folder):
     command = [*RUN, "--systems", "majority", "--seeds", "1"]
     assert main(command) == 0

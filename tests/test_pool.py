@@ -6,12 +6,14 @@ import json
 import multiprocessing
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import make
 import pytest
 import tiny
+from cores import own_core
 
 from benchmarks.cli import main
 from benchmarks.cli.screen import Screen
@@ -64,7 +66,7 @@ def test_a_failed_run_fails_alone_and_its_worker_is_renewed(here, monkeypatch):
     hired = []
     hire = pool.hired
     monkeypatch.setattr(pool, "hired", lambda place, **more: hired.append(place) or hire(place, **more))
-    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,))])
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((own_core(),))])
     command = [*CHEAP, "--systems", "majority,features-logreg,sbert-cluster,tfidf-nb", "--jobs", "2"]
     few = ["--set", f"encoder={tiny.checkpoint(here / 'enc')}", "--limit", "1", "--seeds", "1"]
     assert main([*command, *few]) == 1  # one row can't be clustered
@@ -82,14 +84,14 @@ def test_the_longest_run_is_begun_first(here, monkeypatch):
         tell(self, event)
 
     monkeypatch.setattr(Screen, "tell", told)
-    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,))])
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((own_core(),))])
     command = ["run", "--tasks", "./mine.yaml", "--data-dir", "data", "--systems", "tfidf-nb", "--seeds", "1"]
     assert main([*command, "--train-sizes", "10,40,20", "--jobs", "2"]) == 0
     assert list(dict.fromkeys(begun)) == [40, 20, 10]
 
 
 def test_fail_fast_stops_the_others_and_nobody_is_left_behind(here, monkeypatch):
-    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,)), Place((0,))])
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((own_core(),))] * 2)
     few = ["--set", f"encoder={tiny.checkpoint(here / 'enc')}", "--limit", "1"]
     assert main([*CHEAP, "--systems", "sbert-cluster,majority", *few, "--jobs", "2", "--fail-fast"]) == 1
     assert len(stored(here / "results")) < 4
@@ -237,7 +239,8 @@ def test_a_worker_and_all_its_threads_keep_to_their_cores(here, monkeypatch):
         tell(self, event)
         for child in multiprocessing.active_children():
             for thread in Path(f"/proc/{child.pid}/task").iterdir():
-                seen.append(os.sched_getaffinity(int(thread.name)))
+                with suppress(ProcessLookupError):  # it has just ended
+                    seen.append(os.sched_getaffinity(int(thread.name)))
 
     monkeypatch.setattr(Screen, "tell", looking)
     before = os.sched_getaffinity(0)
@@ -248,7 +251,7 @@ def test_a_worker_and_all_its_threads_keep_to_their_cores(here, monkeypatch):
 
 def test_an_idle_worker_that_dies_ends_nothing(here, monkeypatch):
     """One of two is killed when all runs have been handed out, and it has none."""
-    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((0,)), Place((0,))])
+    monkeypatch.setattr(shares, "places", lambda jobs, taken: [Place((own_core(),))] * 2)
     tell, over = Screen.tell, []
 
     def killing(self, event):

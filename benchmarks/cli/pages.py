@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,13 @@ def write_pages(results: Path, prepared: Prepared | None, screen: Screen) -> Wri
 def _sweep(results: Path) -> None:
     """What killed suites left of pages, and of the samples that they keep."""
     put_back(results / excerpts.FOLDER.parent)  # a report, before excerpts are written into its folder
-    for folder in (results, *(results / name for name in PAGES)):
-        for left in folder.glob(f".*{PART}") if folder == results else folder.rglob(f".*{PART}"):
-            if left.is_dir():  # of a report
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                left.unlink(missing_ok=True)
+    found = [folder.glob(f".*{PART}") for folder in (results, results / unfinished.FOLDER)]
+    found += [(results / name).rglob(f".*{PART}") for name in PAGES]
+    for left in chain(*found):
+        if left.is_dir():  # of a report
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def _look_for_leaks(prepared: Prepared, grid: plan.Plan, results: Path, screen: Screen) -> None:

@@ -23,6 +23,16 @@ LONG = settings().max_examples > bad.SHORT
 MB = 1 << 20
 MOST_MB = 700
 """The command's own libraries take half of it."""
+PROGRAM = """
+import atexit, pathlib, re, sys
+
+used = pathlib.Path(sys.argv.pop(1))
+most = lambda: re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1]
+atexit.register(lambda: used.write_text(most()))
+from benchmarks.cli import main
+raise SystemExit(main())
+"""
+"""Its own peak: getrusage's holds that of the process which started it, and so of the tests before."""
 LONG_LINE = 1024 if LONG else 64
 """MB: of the long form a gigabyte."""
 
@@ -30,18 +40,18 @@ LONG_LINE = 1024 if LONG else 64
 def command(*arguments: str, folder: Path) -> tuple[int, str, float]:
     """Exit code, what is told, and the most memory in MB that `encoder-bench` took."""
     own = {**os.environ, "ENCODER_BENCH_CACHE": str(folder / "cache")}
-    told = folder / "told.txt"
+    told, used = folder / "told.txt", folder / "used.txt"
     with told.open("wb") as stream:
-        program = [sys.executable, "-c", "from benchmarks.cli import main; raise SystemExit(main())", *arguments]
-        process = subprocess.Popen(program, stdout=stream, stderr=stream, cwd=folder, env=own, preexec_fn=_limited)
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, told.read_text(errors="replace"), used.ru_maxrss / 1024
+        program = [sys.executable, "-c", PROGRAM, str(used), *arguments]
+        done = subprocess.run(program, stdout=stream, stderr=stream, cwd=folder, env=own, preexec_fn=_limited)
+    return done.returncode, told.read_text(errors="replace"), int(used.read_text()) / 1024
 
 
 def _limited() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
-    resource.setrlimit(resource.RLIMIT_CPU, (240, 240))
+    for kind, wanted in ((resource.RLIMIT_AS, 16 << 30), (resource.RLIMIT_CPU, 240)):
+        hard = resource.getrlimit(kind)[1]
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)  # no process may raise its own
+        resource.setrlimit(kind, (most, most))
 
 
 def told(*arguments: str, folder: Path) -> str:
