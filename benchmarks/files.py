@@ -156,9 +156,13 @@ def _put_in_place(temporary: Path, path: Path) -> None:
         raise UserError(f"{path.absolute()}: can't be written: {error.strerror or error}.") from error
     finally:
         with suppress(OSError):  # else whoever comes next does it
-            put_back(path)
+            if not os.path.lexists(path):
+                before.replace(path)
     with suppress(OSError):
-        before.replace(temporary)  # half removed under its own name, it would once be put back
+        if before.is_symlink():  # the folder that it leads to is somebody's
+            before.unlink()
+        else:
+            before.replace(temporary)  # half removed under its own name, it would once be put back
 
 
 def put_back(path: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,26 @@ def test_a_folder_that_can_not_be_replaced_stays(tmp_path, monkeypatch, moment, 
     with pytest.raises(raised, match=None if raised is KeyboardInterrupt else "model: can't be written: No space left"):
         replace_by_new(path)
     assert (path / "file").read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_link_in_a_folder_s_place_is_replaced_or_stays_and_where_it_leads_to_is_left_alone(
+    tmp_path, monkeypatch, fails
+):
+    theirs = folder(tmp_path / "theirs", "old")
+    path, replace = tmp_path / "model", Path.replace
+    path.symlink_to(theirs)
+
+    def failing(source, target):
+        if fails and source.suffix == ".part" and target == path:
+            raise OSError(28, "No space left on device")
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(UserError) if fails else nullcontext():
+        replace_by_new(path)
+    assert (theirs / "file").read_text() == "old" and sorted(tmp_path.iterdir()) == [path, theirs]
+    assert (path / "file").read_text() == ("old" if fails else "new") and path.is_symlink() == fails
 
 
 def left_between_two_renames(path: Path) -> Path:

@@ -206,7 +206,7 @@ def _missing(claim: Claim, wanted: Sequence[Wanted], gone: bool) -> str:
     if claim.needs:
         return f"cannot be run here (needs {claim.needs})"
     if absent := next((side.absent for side in wanted if side.absent), None):
-        return f"not run here (needs {absent})"
+        return f"not run here (put {absent} there first)"
     encoder = wanted[0].encoder
     if encoder and encoder.package is None:
         return f"not run here (needs {encoder.checkpoint})"

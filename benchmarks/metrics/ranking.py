@@ -13,11 +13,10 @@ class Ranking:
 
     def __init__(self, is_positive: npt.NDArray[np.bool_], score: npt.NDArray[np.floating]) -> None:
         self.order = np.argsort(-score, kind="stable")
-        ranked = score[self.order]
+        self.score = score[self.order]
         self.positive = is_positive[self.order].astype(np.float64)
         # no threshold parts equal scores
-        self.ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
-        self.thresholds = ranked[self.ends]
+        self.ends = np.append(np.flatnonzero(self.score[1:] != self.score[:-1]), len(score) - 1)
 
     @property
     def once(self) -> Floats:
@@ -56,7 +55,7 @@ class Ranking:
         """
         f1 = 2 * np.cumsum(self.positive)[self.ends] / (self.ends + 1 + self.positive.sum())
         best = int(np.argmax(f1))
-        return float(f1[best]), float(self.thresholds[best])
+        return float(f1[best]), float(self.score[self.ends[best]])
 
 
 def defined(up: Floats, down: npt.NDArray[np.number]) -> Floats:

@@ -199,7 +199,7 @@ class Word2vecRecurrent(Recurrent):
 
     learning_rate: float = Field(1e-2, gt=0)
     epochs: float = Field(15, gt=0)
-    vectors: str | None = None
+    vectors: str | None = Field(None, min_length=1)
     """A local file of pretrained vectors in word2vec's text or binary format, perhaps gzipped, in which lower-cased
     words are looked up; none: trained on the training rows, by the next five fields."""
     algorithm: Literal["skipgram", "cbow"] = "skipgram"

@@ -78,7 +78,8 @@ def _keep_excerpts(results: Path, folder: Path) -> None:
     """All that are there, also of rows that no page shows now: they need the data, which the report is made without."""
     there = results / excerpts.FOLDER
     for path in there.glob("*/*.json"):
-        if path.is_file() and path.resolve().is_relative_to(there.resolve()):  # no link: its content is of elsewhere
+        inside = path.resolve().is_relative_to(results.resolve() / excerpts.FOLDER)  # what a link leads to is not ours
+        if inside and path.is_file():
             target = folder / path.relative_to(results / places.FOLDER)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)

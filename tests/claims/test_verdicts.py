@@ -358,7 +358,7 @@ def test_a_file_of_vectors_that_is_not_here_leaves_its_own_claim_without_a_verdi
     order = claim(name="order", metric="accuracy", above={"system": "lstm", "recipe": {"vectors": absent}})
     reported = Reported({one.name: one for one in (lost, order, claim())}, {"mine": Publication(title="A report")})
     found = reading.assess(kept.results, reported, {"mine": kept.task}, SYSTEMS)
-    assert [one.missing for one in found] == [f"not run here (needs {absent})"] * 2 + [""]
+    assert [one.missing for one in found] == [f"not run here (put {absent} there first)"] * 2 + [""]
     assert [len(one.measured) for one in found] == [0, 0, 1]
 
 

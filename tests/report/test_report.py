@@ -288,6 +288,11 @@ def test_excerpts_that_no_page_shows_stay_since_they_need_the_data(kept):
     write(kept.results, declared())
     assert {one.name for one in path.parent.iterdir()} == {path.name, other.name}
     assert other.read_text() == '{"test:0": "of another version of the data"}'
+    elsewhere = kept.folder / "elsewhere"
+    (kept.results / "report" / "excerpts").rename(elsewhere)
+    (kept.results / "report" / "excerpts").symlink_to(elsewhere)
+    write(kept.results, declared())
+    assert not (kept.results / "report" / "excerpts").exists() and elsewhere.is_dir()
 
 
 @pytest.mark.parametrize("verb", [["report"], ["run", "--tasks", "ner", "--sample", "--systems", "majority"]])
